@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# vsock-bpfd: network namespaces for AF_VSOCK on kernels before 7.0. See `make help`.
+
+VERSION	:= 0.1.0
+PREFIX	?= /usr/local
+SBIN	:= $(DESTDIR)$(PREFIX)/sbin
+DOC	:= $(DESTDIR)$(PREFIX)/share/doc/vsock-bpfd
+BUILD	:= build
+Q	:= $(if $(V),,@)
+
+# Debian keeps bpftool where only root's PATH looks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+CLANG	?= clang
+LIBS	:= libbpf libkmod json-c libsystemd
+WARN	:= -Wall -Wextra -Werror
+CFLAGS	?= -O2 -g
+CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
+BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) -Wno-unused-parameter \
+	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
+
+PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
+LIB	:= $(BUILD)/libvsock-bpfd.a
+CTL_SRC	:= loader/vsockctl.c $(wildcard loader/ctl-*.c)
+LIB_SRC	:= $(filter-out loader/vsock-bpfd.c $(CTL_SRC),$(wildcard loader/*.c))
+objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+all: $(PROGRAMS) ## build the service and the control program
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+deps: ## install what building and testing need
+	@tools/deps build test
+
+demo: deps ## two namespaces on a 6.1 kernel: global talks, local does not
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+test: deps ## everything that fits into 20 minutes, on four kernel lines
+	@$(MAKE) --no-print-directory all build-tests
+	@tests/run
+
+test-all: deps ## the same and what takes longer
+	@$(MAKE) --no-print-directory all build-tests
+	@tests/run --all
+
+test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
+	@$(MAKE) --no-print-directory all build-tests
+	@tests/mutants
+
+check: ## format, shellcheck, cppcheck, three clangs
+	@tools/deps build test check
+	@$(MAKE) --no-print-directory all build-tests
+	@tools/check
+
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -d $(SBIN) $(DOC)
+	install -m 755 $(PROGRAMS) $(SBIN)
+	install -m 644 README.md $(DOC)
+
+uninstall: ## what install put there
+	rm -f $(addprefix $(SBIN)/,$(notdir $(PROGRAMS)))
+	rm -rf $(DOC)
+
+clean: ## everything that was built; kernels stay in the cache
+	rm -rf $(BUILD)
+
+$(BUILD)/vsock-bpfd: $(call objects,loader/vsock-bpfd.c) $(LIB)
+$(BUILD)/vsockctl: $(call objects,$(CTL_SRC)) $(LIB)
+$(PROGRAMS):
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
+
+$(LIB): $(call objects,$(LIB_SRC))
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c | $(BUILD)/vsock-bpfd.skel.h
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $$(pkg-config --cflags $(LIBS)) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/loader/layer.o: $(BUILD)/vsock-bpfd.skel.h
+
+# Through the static linker, which drops the sections of debug information.
+$(BUILD)/vsock-bpfd.bpf.o: $(wildcard bpf/*) include/vsock-bpfd.h
+	@mkdir -p $(@D)
+	@echo "  BPF   $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vsock-bpfd.bpf.c -o $(@:.o=.full.o)
+	$(Q)bpftool gen object $@ $(@:.o=.full.o)
+
+$(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
+	@echo "  SKEL  $@"
+	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
+
+-include tests/tests.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all help deps demo test test-all test-mutants check install uninstall clean build-tests
+.DELETE_ON_ERROR:

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Delivery gate: a request has arrived and the kernel has found the listener.
+ *
+ *	request arrives   -> origin   (who sent it)
+ *	child is made     -> listener (whom it found)
+ *	sk_alloc          -> verdict  (refused: the kernel answers with a reset)
+ *
+ * All three run in one task, one after the other. Nothing that a process can
+ * change in between takes part: the origin is the namespace of the socket that
+ * sent the packet, the listener is the one the kernel holds a reference on.
+ */
+#include "verdict.h"
+
+static __always_inline void request_arrives(netns_id origin)
+{
+	struct delivery delivery = { .origin = origin };
+	__u32 tid = current_tid();
+
+	/* Failing leaves no record or that of an earlier request: see take_delivery(). */
+	if (bpf_map_update_elem(&deliveries, &tid, &delivery, BPF_ANY))
+		bpf_map_delete_elem(&deliveries, &tid);
+}
+
+static __always_inline void listener_found(netns_id listener)
+{
+	__u32 tid = current_tid();
+	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
+
+	if (delivery)
+		delivery->listener = listener;
+}
+
+/* Refuses what is not complete, and leaves nothing that a later request could use. */
+static __always_inline bool take_delivery(void)
+{
+	__u32 tid = current_tid();
+	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	netns_id origin, listener;
+
+	if (!delivery)
+		return may_talk(NETNS_UNKNOWN, NETNS_UNKNOWN);
+	origin = delivery->origin;
+	listener = delivery->listener;
+	delivery->origin = NETNS_UNKNOWN;
+	delivery->listener = NETNS_UNKNOWN;
+	return may_talk(origin, listener == NETNS_NONE ? NETNS_UNKNOWN : listener);
+}
+
+static __always_inline int check_sk_alloc(int family)
+{
+	if (family != AF_VSOCK || !is_delivering() || !in_force(layer_state()))
+		return 0;
+	return take_delivery() ? 0 : -EACCES;
+}
+
+/* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
+SEC("fentry/vsock_create_connected")
+int BPF_PROG(listener_found_parent, struct sock *parent)
+{
+	listener_found(netns_of_sock(parent));
+	return 0;
+}
+
+/* The same on 5.10, where every socket of the machine passes here. */
+SEC("fentry/sk_alloc")
+int BPF_PROG(listener_found_net, struct net *net, int family)
+{
+	if (family == AF_VSOCK && is_delivering())
+		listener_found(netns_of(net));
+	return 0;
+}
+
+SEC("lsm/sk_alloc_security")
+int BPF_PROG(delivery_gate_lsm, struct sock *sk, int family)
+{
+	return check_sk_alloc(family);
+}
+
+/* Where BPF is no active LSM, an lsm program attaches and is never called. */
+SEC("fmod_ret/security_sk_alloc")
+int BPF_PROG(delivery_gate_fmod_ret, struct sock *sk, int family)
+{
+	return check_sk_alloc(family);
+}

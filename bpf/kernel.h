@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's types, by hand: only the fields in use, found by CO-RE at load
+ * time. What differs between kernels is told here and nowhere else in bpf/.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "vsock-bpfd.h"
+
+#define EACCES			13
+#define AF_VSOCK		40
+#define VMADDR_CID_ANY		((__u32)-1)
+#define VMADDR_CID_LOCAL	1
+#define VIRTIO_VSOCK_OP_REQUEST	1
+#define CLONE_NEWNET		0x40000000
+#define MAX_ERRNO		4095
+
+#define PF_IO_WORKER		0x00000010
+#define PF_USER_WORKER		0x00004000	/* since 6.4; another flag's bit before */
+#define PF_KTHREAD		0x00200000
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	__u64 net_cookie;	/* a plain u64 since 5.12, an atomic64_t before */
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	unsigned short skc_family;
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned char *head;
+};
+
+struct task_struct {
+	unsigned int flags;
+};
+
+/* 6.4 on: the vhost worker is a thread of the VMM, flagged PF_USER_WORKER. */
+struct vhost_task {
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+/* ABI (uapi/linux/vm_sockets.h, uapi/linux/virtio_vsock.h): never relocated. */
+struct sockaddr_vm {
+	__u16 svm_family;
+	__u16 svm_reserved1;
+	__u32 svm_port;
+	__u32 svm_cid;
+	__u8 svm_flags;
+	__u8 svm_zero[3];
+};
+
+struct virtio_vsock_hdr {
+	__le64 src_cid;
+	__le64 dst_cid;
+	__le32 src_port;
+	__le32 dst_port;
+	__le32 len;
+	__le16 type;
+	__le16 op;
+} __attribute__((packed));
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define le16_to_cpu(x) __builtin_bswap16(x)
+#define le64_to_cpu(x) __builtin_bswap64(x)
+#else
+#define le16_to_cpu(x) ((__u16)(x))
+#define le64_to_cpu(x) ((__u64)(x))
+#endif
+
+/*
+ * Head of struct vsock_sock, the same since 5.5. 5.10 has no BTF for modules,
+ * so it is reached from the size of struct sock, which vmlinux BTF knows.
+ */
+struct vsock_sock_tail {
+	void *transport;
+	struct sockaddr_vm local_addr;
+};
+
+/* Set by the loader: which kernel this is (loader/kernel.c), and which set of programs. */
+const volatile bool netns_has_cookie;		/* else told apart by inode number */
+const volatile bool packets_carry_socket;	/* else origins are recorded by address */
+const volatile __u32 generation;
+
+static __always_inline netns_id netns_of(const struct net *net)
+{
+	if (netns_has_cookie)
+		return net->net_cookie;
+	return net->ns.inum;
+}
+
+static __always_inline netns_id netns_of_sock(struct sock *sk)
+{
+	return netns_of(sk->__sk_common.skc_net.net);
+}
+
+static __always_inline bool is_vsock(const struct sock *sk)
+{
+	return sk->__sk_common.skc_family == AF_VSOCK;
+}
+
+/* The address a vsock socket is bound to; all zeros if it cannot be read. */
+static __always_inline struct sockaddr_vm local_addr(struct sock *sk)
+{
+	struct vsock_sock_tail tail = {};
+
+	bpf_probe_read_kernel(&tail, sizeof(tail),
+			      (void *)sk + bpf_core_type_size(struct sock));
+	return tail.local_addr;
+}
+
+static __always_inline __u32 current_tid(void)
+{
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+/*
+ * Whether the current task is one that delivers packets: the loopback kworker, a
+ * vhost worker. A process that calls socket() is none, nor is an io_uring worker
+ * that does it for one.
+ */
+static __always_inline bool is_delivering(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	unsigned int flags = BPF_CORE_READ(task, flags);
+
+	if (flags & PF_IO_WORKER)
+		return false;
+	if (flags & PF_KTHREAD)
+		return true;
+	return bpf_core_type_exists(struct vhost_task) && (flags & PF_USER_WORKER);
+}
+
+static __always_inline bool is_err(const void *ptr)
+{
+	return (unsigned long)ptr >= (unsigned long)-MAX_ERRNO;
+}
+
+#endif

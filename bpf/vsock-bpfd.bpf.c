@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Namespaces for AF_VSOCK on kernels that have none.
+ *
+ *	namespaces.h	modes: set when a namespace is made, removed when it goes
+ *	connect.h	connect gate: before anything is sent
+ *	origin.h	who sent a request	\  delivery gate: the request has
+ *	delivery.h	whom it has found	/  arrived, the listener is known
+ *	verdict.h	the decision that every gate asks for
+ *
+ * Every program is for all kernels unless its comment says for which; the loader
+ * chooses among those that do the same (loader/kernel.c).
+ */
+#include "namespaces.h"
+#include "connect.h"
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl status: who isolates on this machine, and whether all of it is there. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "layer.h"
+#include "report.h"
+#include "vsockctl.h"
+
+static const char *isolation(const struct layer_report *report)
+{
+	if (report->kernel.native)
+		return "native";
+	return report->state.generation ? "bpf" : "none";
+}
+
+static bool is_whole(const struct layer_report *report)
+{
+	return report->kernel.native ||
+	       (report->state.generation && report->pinned == report->needed);
+}
+
+static const char *shape(const struct layer_report *report)
+{
+	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
+}
+
+static void print_status(const struct layer_report *report)
+{
+	printf("isolation:   %s\n", isolation(report));
+	if (report->kernel.native || !report->state.generation)
+		return;
+	printf("programs:    %d of %d in force, generation %u\n", report->pinned,
+	       report->needed, report->state.generation);
+	printf("gates:       %s\n", shape(report));
+	printf("namespaces:  %s\n",
+	       report->state.isolating == YES ? "some are, were, or make local" : "all global");
+	if (report->state.overflow == YES)
+		puts("records:     full: namespaces without one count as local");
+}
+
+static void print_status_json(const struct layer_report *report)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "isolation", json_object_new_string(isolation(report)));
+	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report)));
+	if (!report->kernel.native && report->state.generation) {
+		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
+		json_object_object_add(object, "programs_needed",
+				       json_object_new_int(report->needed));
+		json_object_object_add(object, "generation",
+				       json_object_new_int64(report->state.generation));
+		json_object_object_add(object, "gates", json_object_new_string(shape(report)));
+		json_object_object_add(object, "isolating",
+				       json_object_new_boolean(report->state.isolating == YES));
+		json_object_object_add(object, "overflow",
+				       json_object_new_boolean(report->state.overflow == YES));
+	}
+	print_json(object);
+}
+
+/* Status 1 where isolation is not whole, so that a monitor need not read the text. */
+int verb_status(const struct options *options, int argc, char **argv)
+{
+	struct layer_report report;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	ret = layer_inspect(&report);
+	if (ret)
+		return ret;
+	if (options->json)
+		print_status_json(&report);
+	else
+		print_status(&report);
+	if (is_whole(&report))
+		return 0;
+	if (!report.state.generation)
+		return fail(ENOSYS, "not attached; start the service vsock-bpfd, or run "
+				    "'vsock-bpfd --once'");
+	return fail(EIO, "programs are missing; 'vsock-bpfd --once' attaches them again");
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "native.h"
+#include "netns.h"
+
+#define BTF_DIR "/sys/kernel/btf"
+
+/* The word between `open` and `close` in the first line of a file, or "unknown". */
+static const char *chosen_word(const char *path, char open, char close, char *word,
+			       size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], *start, *end;
+
+	snprintf(word, size, "unknown");
+	if (!file)
+		return word;
+	if (fgets(line, sizeof(line), file)) {
+		start = strchr(line, open);
+		end = start ? strchr(start, close) : NULL;
+		if (end)
+			snprintf(word, size, "%.*s", (int)(end - start - 1), start + 1);
+	}
+	fclose(file);
+	return word;
+}
+
+const char *kernel_lockdown(void)
+{
+	static char word[32];
+
+	return chosen_word("/sys/kernel/security/lockdown", '[', ']', word, sizeof(word));
+}
+
+const char *kernel_preemption(void)
+{
+	static char word[32];
+
+	return chosen_word("/sys/kernel/debug/sched/preempt", '(', ')', word, sizeof(word));
+}
+
+bool kernel_lsm_bpf(void)
+{
+	FILE *file = fopen("/sys/kernel/security/lsm", "re");
+	char line[512], *name, *rest = line;
+	bool found = false;
+
+	if (!file)
+		return false;
+	if (fgets(line, sizeof(line), file))
+		while (!found && (name = strsep(&rest, ",\n")))
+			found = !strcmp(name, "bpf");
+	fclose(file);
+	return found;
+}
+
+/* Whether parameter `index` of a function is a pointer to the struct `name`. */
+static bool takes_struct(const struct btf *btf, const char *function, int index,
+			 const char *name)
+{
+	const struct btf_type *type;
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+
+	if (id < 0)
+		return false;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	if (!type || btf_vlen(type) <= index)
+		return false;
+	type = btf__type_by_id(btf, btf_params(type)[index].type);
+	if (!type || !btf_is_ptr(type))
+		return false;
+	type = btf__type_by_id(btf, type->type);
+	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
+}
+
+static bool packets_are_skbs(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf(), *module;
+	bool answer;
+
+	if (!vmlinux)
+		return false;
+	module = btf__load_module_btf("vmw_vsock_virtio_transport_common", vmlinux);
+	answer = module && takes_struct(module, "virtio_transport_recv_pkt", 1, "sk_buff");
+	btf__free(module);
+	btf__free(vmlinux);
+	return answer;
+}
+
+void kernel_probe(struct kernel *kernel)
+{
+	kernel->native = native_here();
+	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
+	kernel->module_btf = !access(BTF_DIR "/vsock", R_OK);
+	kernel->netns_cookie = netns_has_cookie();
+	kernel->packet_socket = kernel->module_btf && packets_are_skbs();
+	kernel->lsm_bpf = kernel_lsm_bpf();
+	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
+}

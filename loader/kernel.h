@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What this kernel offers, and what follows from it: the one place for both. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+
+/* How a gate is hooked. */
+enum gate_shape {
+	GATE_FMOD_RET,	/* on the security_ function itself: works on every kernel since 5.7 */
+	GATE_LSM,	/* BPF is an active LSM: never skipped, not even on preemptible kernels */
+};
+
+struct kernel {
+	bool native;		/* 7.0 on: namespaces of its own, nothing to attach */
+	bool btf;		/* of the kernel itself: without it nothing loads */
+	bool module_btf;	/* 5.11 on: functions of modules can be hooked */
+	bool netns_cookie;	/* 5.14 on */
+	bool packet_socket;	/* packets carry the socket that sent them */
+	bool lsm_bpf;
+	enum gate_shape shape;
+};
+
+/* Looks; loads nothing. Modules that are not loaded yet count as not there. */
+void kernel_probe(struct kernel *kernel);
+
+/* Whether 'bpf' stands in the kernel's list of active LSMs. */
+bool kernel_lsm_bpf(void);
+
+/* Text of /sys/kernel/security/lockdown's choice: "none", "integrity" or "confidentiality". */
+const char *kernel_lockdown(void);
+
+/* "none", "voluntary", "full", "lazy", or "unknown" where debugfs does not tell. */
+const char *kernel_preemption(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The layer as a whole: attached to the kernel, adopted from it, taken out of it. */
+#ifndef LAYER_H
+#define LAYER_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "kernel.h"
+#include "vsock-bpfd.h"
+
+enum layer_outcome {
+	LAYER_NATIVE,		/* the kernel isolates by itself, nothing was attached */
+	LAYER_ATTACHED,		/* all programs are attached and pinned */
+	LAYER_UPGRADED,		/* the same, in place of an older set, without a gap */
+	LAYER_ADOPTED,		/* what is pinned is this very build, and whole */
+};
+
+/* From here on libbpf and the verifier speak on stderr, too. */
+void layer_verbose(void);
+
+/*
+ * Brings enforcement to life; all or nothing. Says what is wrong and returns -errno:
+ * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
+ * what is pinned has another layout. Otherwise one of enum layer_outcome.
+ */
+int layer_attach(void);
+
+/* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
+int layer_detach(void);
+
+struct layer_report {
+	struct kernel kernel;
+	struct layer_state state;	/* generation 0: nothing is attached */
+	int needed;			/* programs that this kernel needs */
+	int pinned;			/* those that are there */
+};
+
+/* What is attached now; changes nothing. */
+int layer_inspect(struct layer_report *report);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "modules.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include "report.h"
+
+static int explain(const char *name, int error)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	if (error == ENOENT)
+		return fail(ENOENT, "module %s: not in /lib/modules/%s", name, uts.release);
+	return fail_errno(error, "module %s", name);
+}
+
+/* libkmod's own lines would stand beside ours. */
+static struct kmod_ctx *quiet_kmod(void)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+
+	if (ctx)
+		kmod_set_log_priority(ctx, -1);
+	return ctx;
+}
+
+static int insert_first(struct kmod_list *list)
+{
+	struct kmod_module *module;
+	int ret;
+
+	if (!list)
+		return -ENOENT;
+	module = kmod_module_get_module(list);
+	ret = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY,
+					      NULL, NULL, NULL, NULL);
+	kmod_module_unref(module);
+	return ret > 0 ? -EPERM : ret;
+}
+
+int module_load(const char *name)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_ctx *ctx;
+	int ret;
+
+	if (module_present(name))
+		return 0;
+	ctx = quiet_kmod();
+	if (!ctx)
+		return explain(name, ENOMEM);
+	ret = kmod_module_new_from_lookup(ctx, name, &list);
+	if (!ret)
+		ret = insert_first(list);
+	kmod_module_unref_list(list);
+	kmod_unref(ctx);
+	return ret ? explain(name, -ret) : 0;
+}
+
+bool module_present(const char *name)
+{
+	struct kmod_ctx *ctx = quiet_kmod();
+	struct kmod_module *module = NULL;
+	int state = -ENOENT;
+
+	if (!ctx)
+		return false;
+	if (!kmod_module_new_from_name(ctx, name, &module))
+		state = kmod_module_get_initstate(module);
+	kmod_module_unref(module);
+	kmod_unref(ctx);
+	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netns.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+#define OWN_NETNS "/proc/self/ns/net"
+
+/* The cookie of the namespace the caller is in, or 0 where the kernel tells none. */
+static netns_id own_cookie(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	netns_id cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
+bool netns_has_cookie(void)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = own_cookie() != 0;
+	return known;
+}
+
+int netns_run(const struct netns *ns, int (*work)(void *arg), void *arg)
+{
+	int own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC), ret;
+
+	if (own < 0)
+		return -errno;
+	if (setns(ns->fd, CLONE_NEWNET)) {
+		ret = -errno;
+		close(own);
+		return ret;
+	}
+	ret = work(arg);
+	/* Going on in a foreign namespace would be worse than ending here. */
+	if (setns(own, CLONE_NEWNET))
+		abort();
+	close(own);
+	return ret;
+}
+
+static int learn_cookie(void *cookie)
+{
+	*(netns_id *)cookie = own_cookie();
+	return 0;
+}
+
+static int learn_identity(struct netns *ns)
+{
+	struct stat st;
+
+	if (fstat(ns->fd, &st))
+		return -errno;
+	ns->inode = st.st_ino;
+	ns->id = st.st_ino;
+	if (!netns_has_cookie())
+		return 0;
+	return netns_run(ns, learn_cookie, &ns->id);
+}
+
+static bool is_netns(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC &&
+	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+/* Says nothing: callers know what the user called it. */
+static int open_path(struct netns *ns, const char *path)
+{
+	int ret;
+
+	ns->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (ns->fd < 0)
+		return -errno;
+	ret = is_netns(ns->fd) ? learn_identity(ns) : -EINVAL;
+	if (ret)
+		netns_close(ns);
+	return ret;
+}
+
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+static int open_pid(struct netns *ns, const char *pid)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	ret = open_path(ns, path);
+	if (ret == -ENOENT)
+		return fail_errno(ESRCH, "pid %s", pid);
+	return ret ? fail_errno(-ret, "pid %s", pid) : 0;
+}
+
+static int open_file(struct netns *ns, const char *path)
+{
+	int ret = open_path(ns, path);
+
+	if (ret == -EINVAL)
+		return fail(EINVAL, "%s: not a network namespace", path);
+	return ret ? fail_errno(-ret, "%s", path) : 0;
+}
+
+static int open_name(struct netns *ns, const char *name)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
+	ret = open_path(ns, path);
+	if (ret == -ENOENT && is_number(name))
+		return open_pid(ns, name);
+	if (ret == -ENOENT)
+		return fail(ENOENT, "%s: no such network namespace ('ip netns list' shows the names)",
+			    name);
+	if (ret == -EINVAL)
+		return fail(EINVAL, "%s: not a network namespace", path);
+	return ret ? fail_errno(-ret, "%s", path) : 0;
+}
+
+int netns_open(struct netns *ns, const char *what)
+{
+	if (!what)
+		return open_file(ns, OWN_NETNS);
+	if (strchr(what, '/'))
+		return open_file(ns, what);
+	if (!*what || !strcmp(what, ".") || !strcmp(what, ".."))
+		return fail(EINVAL, "'%s': not a name of a network namespace", what);
+	return open_name(ns, what);
+}
+
+int netns_open_init(struct netns *ns)
+{
+	return open_file(ns, "/proc/1/ns/net");
+}
+
+void netns_close(struct netns *ns)
+{
+	if (ns->fd >= 0)
+		close(ns->fd);
+	ns->fd = -1;
+}
+
+int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg),
+		    void *arg)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	struct netns ns;
+	int count, i;
+
+	count = scandir(NETNS_DIR, &names, NULL, alphasort);
+	if (count < 0)
+		return errno == ENOENT ? 0 : fail_errno(errno, NETNS_DIR);
+	for (i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), NETNS_DIR "/%s", names[i]->d_name);
+		/* A name whose namespace went between the two is no error. */
+		if (names[i]->d_name[0] != '.' && !open_path(&ns, path)) {
+			each(names[i]->d_name, &ns, arg);
+			netns_close(&ns);
+		}
+		free(names[i]);
+	}
+	free(names);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the kernel keeps the layer:
+ *
+ *	/sys/fs/bpf/vsock-bpfd/namespaces		modes, outlive an upgrade
+ *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
+ *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
+ *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
+ */
+#ifndef PINS_H
+#define PINS_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+#define BPFFS		"/sys/fs/bpf"
+#define PIN_DIR		BPFFS "/vsock-bpfd"
+#define PIN_NAMESPACES	"namespaces"
+#define PIN_STATE	"state"
+
+/* "DIR/generation-N" and what lies in it. */
+#define PIN_GENERATION	"generation-"
+void pin_generation(char *path, size_t size, __u32 generation);
+void pin_in_generation(char *path, size_t size, __u32 generation, const char *name);
+
+/* Says what to do and returns -ENOENT if no BPF file system is mounted. */
+int pin_check_bpffs(void);
+
+/*
+ * Opens the pinned map `name` of the layer. Finds it also where bpffs is hidden, as
+ * below `ip netns exec`, which mounts a fresh /sys. Returns a descriptor or -errno.
+ */
+int pin_open_map(const char *name);
+
+/* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */
+int pin_remove(const char *path);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "records.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pins.h"
+#include "report.h"
+
+struct layer_state *records_map_state(int map_fd)
+{
+	void *state = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			   map_fd, 0);
+
+	return state == MAP_FAILED ? NULL : state;
+}
+
+static int open_map(const char *name)
+{
+	int fd = pin_open_map(name);
+
+	if (fd == -ENOENT)
+		return fail(ENOSYS, "not attached; start the service vsock-bpfd, or run "
+				    "'vsock-bpfd --once'");
+	if (fd < 0)
+		return fail_errno(-fd, "map %s", name);
+	return fd;
+}
+
+int records_open(struct records *records)
+{
+	int fd, ret = 0;
+
+	records->state = NULL;
+	records->namespaces = open_map(PIN_NAMESPACES);
+	if (records->namespaces < 0)
+		return records->namespaces;
+	fd = open_map(PIN_STATE);
+	if (fd >= 0) {
+		records->state = records_map_state(fd);
+		if (!records->state)
+			ret = fail_errno(errno, "map " PIN_STATE);
+		close(fd);
+	} else {
+		ret = fd;
+	}
+	if (!ret && records->state->layout != LAYOUT_VERSION)
+		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
+			   records->state->layout, LAYOUT_VERSION);
+	if (ret)
+		records_close(records);
+	return ret;
+}
+
+void records_close(struct records *records)
+{
+	if (records->state)
+		munmap(records->state, sysconf(_SC_PAGESIZE));
+	if (records->namespaces >= 0)
+		close(records->namespaces);
+	records->state = NULL;
+	records->namespaces = -1;
+}
+
+int records_read(const struct records *records, netns_id id, struct namespace *record)
+{
+	memset(record, 0, sizeof(*record));
+	if (!bpf_map_lookup_elem(records->namespaces, &id, record))
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	if (records->state->overflow == YES)
+		record->mode = record->child_mode = LOCAL;
+	return 0;
+}
+
+/* Armed first: a gate that is armed too early is harmless, one too late is a hole. */
+int records_write(const struct records *records, netns_id id, const struct namespace *record)
+{
+	if (record->mode == LOCAL || record->child_mode == LOCAL)
+		__atomic_store_n(&records->state->isolating, YES, __ATOMIC_SEQ_CST);
+	if (!bpf_map_update_elem(records->namespaces, &id, record, BPF_ANY))
+		return 0;
+	return errno == E2BIG ? -ENOSPC : -errno;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What people read: one line on stderr for each thing that went wrong. */
+#ifndef REPORT_H
+#define REPORT_H
+
+/* Prints "PROGRAM: text" to stderr. Returns -error, so that callers can pass it on. */
+int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with ": strerror(error)" behind the text. */
+int fail_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line on stdout about what was done. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
