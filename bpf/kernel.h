@@ -20,13 +20,13 @@
 #define AF_VSOCK		40
 #define VMADDR_CID_ANY		((__u32)-1)
 #define VMADDR_CID_LOCAL	1
-#define VIRTIO_VSOCK_OP_REQUEST	1
+#define VIRTIO_VSOCK_OP_REQUEST 1
 #define CLONE_NEWNET		0x40000000
 #define MAX_ERRNO		4095
 
-#define PF_IO_WORKER		0x00000010
-#define PF_USER_WORKER		0x00004000	/* since 6.4; another flag's bit before */
-#define PF_KTHREAD		0x00200000
+#define PF_IO_WORKER   0x00000010
+#define PF_USER_WORKER 0x00004000 /* since 6.4; another flag's bit before */
+#define PF_KTHREAD     0x00200000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -35,7 +35,7 @@ struct ns_common {
 };
 
 struct net {
-	__u64 net_cookie;	/* a plain u64 since 5.12, an atomic64_t before */
+	__u64 net_cookie; /* a plain u64 since 5.12, an atomic64_t before */
 	struct ns_common ns;
 };
 
@@ -110,8 +110,8 @@ struct vsock_sock_tail {
 };
 
 /* Set by the loader: which kernel this is (loader/kernel.c), and which set of programs. */
-const volatile bool netns_has_cookie;		/* else told apart by inode number */
-const volatile bool packets_carry_socket;	/* else origins are recorded by address */
+const volatile bool netns_has_cookie;	  /* else told apart by inode number */
+const volatile bool packets_carry_socket; /* else origins are recorded by address */
 const volatile __u32 generation;
 
 static __always_inline netns_id netns_of(const struct net *net)
@@ -136,8 +136,7 @@ static __always_inline struct sockaddr_vm local_addr(struct sock *sk)
 {
 	struct vsock_sock_tail tail = {};
 
-	bpf_probe_read_kernel(&tail, sizeof(tail),
-			      (void *)sk + bpf_core_type_size(struct sock));
+	bpf_probe_read_kernel(&tail, sizeof(tail), (void *)sk + bpf_core_type_size(struct sock));
 	return tail.local_addr;
 }
 

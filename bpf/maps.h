@@ -18,7 +18,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_NAMESPACES);
 	__type(key, netns_id);
-	__type(value, struct namespace);
+	__type(value, struct netns_record);
 } namespaces SEC(".maps");
 
 /* Facts about the layer as a whole. Mapped by user space, hence single stores. */
@@ -32,8 +32,8 @@ struct {
 
 /* A request on its way through a delivering task. */
 struct delivery {
-	netns_id origin;	/* who sent it */
-	netns_id listener;	/* whom it has found, NETNS_NONE until then */
+	netns_id origin;   /* who sent it */
+	netns_id listener; /* whom it has found, NETNS_NONE until then */
 };
 
 /*
@@ -50,7 +50,7 @@ struct {
 /* A loopback request between connect() and its delivery. */
 struct request {
 	netns_id origin;
-	__u64 socket;		/* its struct sock, an identity only */
+	__u64 socket; /* its struct sock, an identity only */
 };
 
 /*

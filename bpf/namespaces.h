@@ -10,7 +10,7 @@ SEC("fexit/copy_net_ns")
 int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *parent,
 	     struct net *made)
 {
-	struct namespace *from, ns = {};
+	struct netns_record *from, ns = {};
 	struct layer_state *layer;
 	netns_id id;
 
@@ -35,8 +35,11 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	return 0;
 }
 
-/* The last reference has gone: no socket is left, and the identity is still taken. */
-SEC("fentry/__put_net")
+/*
+ * The namespace is torn down: no socket is left, and right after this its inode number
+ * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference.
+ */
+SEC("fentry/net_ns_net_exit")
 int BPF_PROG(namespace_gone, struct net *net)
 {
 	netns_id id = netns_of(net);

@@ -7,7 +7,7 @@
 
 static __always_inline bool is_global(netns_id id, const struct layer_state *layer)
 {
-	struct namespace *ns;
+	struct netns_record *ns;
 
 	if (id == NETNS_NONE)
 		return true;

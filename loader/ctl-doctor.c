@@ -19,12 +19,12 @@
 
 enum finding {
 	GOOD,
-	NOTE,		/* works, and could work better */
-	MISSING,	/* isolation cannot be had without it */
+	NOTE,	 /* works, and could work better */
+	MISSING, /* isolation cannot be had without it */
 };
 
 struct diagnosis {
-	struct json_object *list;	/* NULL: for people */
+	struct json_object *list; /* NULL: for people */
 	int missing;
 };
 
@@ -64,8 +64,7 @@ static void tell(struct diagnosis *diagnosis, enum finding finding, const char *
 	}
 	object = json_object_new_object();
 	json_object_object_add(object, "what", json_object_new_string(what));
-	json_object_object_add(object, "finding",
-			       json_object_new_string(finding_name(finding)));
+	json_object_object_add(object, "finding", json_object_new_string(finding_name(finding)));
 	json_object_object_add(object, "text", json_object_new_string(text));
 	json_object_array_add(diagnosis->list, object);
 }
@@ -76,8 +75,8 @@ static void tell_kernel(struct diagnosis *diagnosis, const struct kernel *kernel
 
 	uname(&uts);
 	tell(diagnosis, GOOD, "kernel", "%s, %s", uts.release,
-	     kernel->native ? "isolates AF_VSOCK by itself; nothing is attached" :
-			      "isolated by BPF programs");
+	     kernel->native ? "isolates AF_VSOCK by itself; nothing is attached"
+			    : "isolated by BPF programs");
 }
 
 static void tell_module(struct diagnosis *diagnosis, const char *name, const char *for_what)
@@ -85,8 +84,10 @@ static void tell_module(struct diagnosis *diagnosis, const char *name, const cha
 	if (module_present(name))
 		tell(diagnosis, GOOD, "module", "%s: %s", name, for_what);
 	else
-		tell(diagnosis, NOTE, "module", "%s: not loaded; the service loads it, "
-		     "'modprobe %s' does so now", name, name);
+		tell(diagnosis, NOTE, "module",
+		     "%s: not loaded; the service loads it, "
+		     "'modprobe %s' does so now",
+		     name, name);
 }
 
 static void tell_btf(struct diagnosis *diagnosis, const struct kernel *kernel)
@@ -94,13 +95,15 @@ static void tell_btf(struct diagnosis *diagnosis, const struct kernel *kernel)
 	if (kernel->btf)
 		tell(diagnosis, GOOD, "BTF", "of the kernel: /sys/kernel/btf/vmlinux");
 	else
-		tell(diagnosis, MISSING, "BTF", "of the kernel: not there; use a kernel built with "
+		tell(diagnosis, MISSING, "BTF",
+		     "of the kernel: not there; use a kernel built with "
 		     "CONFIG_DEBUG_INFO_BTF=y");
 	if (kernel->module_btf)
 		tell(diagnosis, GOOD, "module BTF", "packets are identified by %s",
 		     kernel->packet_socket ? "the socket that sent them" : "their address");
 	else
-		tell(diagnosis, NOTE, "module BTF", "not there (5.11 on, module vsock loaded): "
+		tell(diagnosis, NOTE, "module BTF",
+		     "not there (5.11 on, module vsock loaded): "
 		     "packets are identified by their address");
 }
 
@@ -112,10 +115,12 @@ static void tell_gates(struct diagnosis *diagnosis, const struct kernel *kernel)
 		tell(diagnosis, GOOD, "BPF LSM", "active; gates are lsm programs");
 		return;
 	}
-	tell(diagnosis, NOTE, "BPF LSM", "not active; gates are fmod_ret programs; boot with "
+	tell(diagnosis, NOTE, "BPF LSM",
+	     "not active; gates are fmod_ret programs; boot with "
 	     "'bpf' added to lsm= to use lsm programs");
 	if (!strcmp(preemption, "full") || !strcmp(preemption, "lazy"))
-		tell(diagnosis, NOTE, "preemption", "%s: a preempted fmod_ret program is skipped "
+		tell(diagnosis, NOTE, "preemption",
+		     "%s: a preempted fmod_ret program is skipped "
 		     "for others on its CPU; activate the BPF LSM or boot with preempt=voluntary",
 		     preemption);
 }
@@ -143,7 +148,8 @@ static void tell_lockdown(struct diagnosis *diagnosis)
 	if (strcmp(lockdown, "confidentiality"))
 		tell(diagnosis, GOOD, "lockdown", "%s", lockdown);
 	else
-		tell(diagnosis, MISSING, "lockdown", "confidentiality: BPF programs may not read "
+		tell(diagnosis, MISSING, "lockdown",
+		     "confidentiality: BPF programs may not read "
 		     "kernel memory; boot with lockdown=integrity or none");
 }
 
@@ -179,5 +185,6 @@ int verb_doctor(const struct options *options, int argc, char **argv)
 	if (options->json)
 		print_json(diagnosis.list);
 	return missing ? fail(ENOTSUP, "%d missing: this kernel cannot be isolated as it is",
-			      missing) : 0;
+			      missing)
+		       : 0;
 }

@@ -15,9 +15,9 @@
 #include "vsockctl.h"
 
 struct row {
-	char *name;		/* NULL: none under /run/netns */
+	char *name; /* NULL: none under /run/netns */
 	netns_id id;
-	struct namespace ns;
+	struct netns_record ns;
 };
 
 struct rows {
@@ -81,7 +81,7 @@ static void add_unnamed(struct rows *rows)
 {
 	netns_id *ids = named_ids(rows), id, *previous = NULL;
 	size_t count = rows->count;
-	struct namespace ns;
+	struct netns_record ns;
 	struct row *row;
 
 	while (!bpf_map_get_next_key(rows->records.namespaces, previous, &id)) {
@@ -128,8 +128,7 @@ static const char *child_lock(const struct rows *rows, const struct row *row)
 
 static void print_rows(const struct rows *rows)
 {
-	static const char *const head[] = { "NAMESPACE", "MODE", "CHILDREN", "INODE",
-					    "IDENTITY" };
+	static const char *const head[] = { "NAMESPACE", "MODE", "CHILDREN", "INODE", "IDENTITY" };
 	struct table table;
 	size_t i;
 

@@ -23,8 +23,7 @@ static int print_mode(const struct options *options, enum knob knob, enum vsock_
 	if (!options->json)
 		return puts(mode_name(mode)) < 0 ? -EIO : 0;
 	object = json_object_new_object();
-	json_object_object_add(object, knob_name(knob),
-			       json_object_new_string(mode_name(mode)));
+	json_object_object_add(object, knob_name(knob), json_object_new_string(mode_name(mode)));
 	return print_json(object);
 }
 

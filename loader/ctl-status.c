@@ -31,8 +31,8 @@ static void print_status(const struct layer_report *report)
 	printf("isolation:   %s\n", isolation(report));
 	if (report->kernel.native || !report->state.generation)
 		return;
-	printf("programs:    %d of %d in force, generation %u\n", report->pinned,
-	       report->needed, report->state.generation);
+	printf("programs:    %d of %d in force, generation %u\n", report->pinned, report->needed,
+	       report->state.generation);
 	printf("gates:       %s\n", shape(report));
 	printf("namespaces:  %s\n",
 	       report->state.isolating == YES ? "some are, were, or make local" : "all global");

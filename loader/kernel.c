@@ -15,8 +15,7 @@
 #define BTF_DIR "/sys/kernel/btf"
 
 /* The word between `open` and `close` in the first line of a file, or "unknown". */
-static const char *chosen_word(const char *path, char open, char close, char *word,
-			       size_t size)
+static const char *chosen_word(const char *path, char open, char close, char *word, size_t size)
 {
 	FILE *file = fopen(path, "re");
 	char line[256], *start, *end;
@@ -64,8 +63,7 @@ bool kernel_lsm_bpf(void)
 }
 
 /* Whether parameter `index` of a function is a pointer to the struct `name`. */
-static bool takes_struct(const struct btf *btf, const char *function, int index,
-			 const char *name)
+static bool takes_struct(const struct btf *btf, const char *function, int index, const char *name)
 {
 	const struct btf_type *type;
 	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);

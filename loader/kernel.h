@@ -7,16 +7,16 @@
 
 /* How a gate is hooked. */
 enum gate_shape {
-	GATE_FMOD_RET,	/* on the security_ function itself: works on every kernel since 5.7 */
-	GATE_LSM,	/* BPF is an active LSM: never skipped, not even on preemptible kernels */
+	GATE_FMOD_RET, /* on the security_ function itself: works on every kernel since 5.7 */
+	GATE_LSM,      /* BPF is an active LSM: never skipped, not even on preemptible kernels */
 };
 
 struct kernel {
-	bool native;		/* 7.0 on: namespaces of its own, nothing to attach */
-	bool btf;		/* of the kernel itself: without it nothing loads */
-	bool module_btf;	/* 5.11 on: functions of modules can be hooked */
-	bool netns_cookie;	/* 5.14 on */
-	bool packet_socket;	/* packets carry the socket that sent them */
+	bool native;	    /* 7.0 on: namespaces of its own, nothing to attach */
+	bool btf;	    /* of the kernel itself: without it nothing loads */
+	bool module_btf;    /* 5.11 on: functions of modules can be hooked */
+	bool netns_cookie;  /* 5.14 on */
+	bool packet_socket; /* packets carry the socket that sent them */
 	bool lsm_bpf;
 	enum gate_shape shape;
 };

@@ -113,8 +113,9 @@ static int read_state(struct layer_state *state)
 		ret = fail_errno(errno, PIN_DIR "/" PIN_STATE);
 	close(fd);
 	if (!ret && state->layout != LAYOUT_VERSION)
-		ret = fail(EPROTO, "%s has layout %u, this program knows %u; "
-				   "'vsock-bpfd --detach' removes it, and with it all modes",
+		ret = fail(EPROTO,
+			   "%s has layout %u, this program knows %u; "
+			   "'vsock-bpfd --detach' removes it, and with it all modes",
 			   PIN_DIR, state->layout, LAYOUT_VERSION);
 	return ret;
 }

@@ -10,10 +10,10 @@
 #include "vsock-bpfd.h"
 
 enum layer_outcome {
-	LAYER_NATIVE,		/* the kernel isolates by itself, nothing was attached */
-	LAYER_ATTACHED,		/* all programs are attached and pinned */
-	LAYER_UPGRADED,		/* the same, in place of an older set, without a gap */
-	LAYER_ADOPTED,		/* what is pinned is this very build, and whole */
+	LAYER_NATIVE,	/* the kernel isolates by itself, nothing was attached */
+	LAYER_ATTACHED, /* all programs are attached and pinned */
+	LAYER_UPGRADED, /* the same, in place of an older set, without a gap */
+	LAYER_ADOPTED,	/* what is pinned is this very build, and whole */
 };
 
 /* From here on libbpf and the verifier speak on stderr, too. */
@@ -31,9 +31,9 @@ int layer_detach(void);
 
 struct layer_report {
 	struct kernel kernel;
-	struct layer_state state;	/* generation 0: nothing is attached */
-	int needed;			/* programs that this kernel needs */
-	int pinned;			/* those that are there */
+	struct layer_state state; /* generation 0: nothing is attached */
+	int needed;		  /* programs that this kernel needs */
+	int pinned;		  /* those that are there */
 };
 
 /* What is attached now; changes nothing. */

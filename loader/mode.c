@@ -57,7 +57,7 @@ int knob_parse(const char *text, enum knob *knob)
 static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 {
 	struct records records;
-	struct namespace record;
+	struct netns_record record;
 	int ret = records_open(&records);
 
 	if (ret)
@@ -79,7 +79,7 @@ int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 }
 
 /* In the order of the kernel: EPERM comes before EBUSY. */
-static int set_child(struct namespace *record, enum vsock_mode mode)
+static int set_child(struct netns_record *record, enum vsock_mode mode)
 {
 	if (record->mode == LOCAL && mode == GLOBAL)
 		return -EPERM;
@@ -91,7 +91,7 @@ static int set_child(struct namespace *record, enum vsock_mode mode)
 }
 
 /* A local namespace makes local ones, as if it had been made local. */
-static int set_own(struct namespace *record, bool is_init, enum vsock_mode mode)
+static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mode)
 {
 	if (is_init || mode == GLOBAL)
 		return record->mode == mode ? 0 : -EPERM;
@@ -102,7 +102,7 @@ static int set_own(struct namespace *record, bool is_init, enum vsock_mode mode)
 
 static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
-	struct namespace record;
+	struct netns_record record;
 	struct records records;
 	int lock, ret;
 
@@ -114,9 +114,8 @@ static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mod
 		goto unlock;
 	ret = records_read(&records, ns->id, &record);
 	if (!ret)
-		ret = knob == CHILD_NS_MODE ?
-			      set_child(&record, mode) :
-			      set_own(&record, ns->id == records.state->init, mode);
+		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
+					    : set_own(&record, ns->id == records.state->init, mode);
 	if (!ret) {
 		record.inode = ns->inode;
 		ret = records_write(&records, ns->id, &record);
@@ -144,7 +143,6 @@ int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 
 	if (!native_here())
 		return layer_set(ns, knob, mode);
-	ret = knob == NS_MODE ? native_set_own(ns, mode) :
-				native_set(ns, knob_name(knob), mode);
+	ret = knob == NS_MODE ? native_set_own(ns, mode) : native_set(ns, knob_name(knob), mode);
 	return ret ? fail_errno(-ret, "%s", knob_name(knob)) : 0;
 }

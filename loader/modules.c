@@ -36,8 +36,8 @@ static int insert_first(struct kmod_list *list)
 	if (!list)
 		return -ENOENT;
 	module = kmod_module_get_module(list);
-	ret = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY,
-					      NULL, NULL, NULL, NULL);
+	ret = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, NULL,
+					      NULL, NULL, NULL);
 	kmod_module_unref(module);
 	return ret > 0 ? -EPERM : ret;
 }

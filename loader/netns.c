@@ -146,7 +146,8 @@ static int open_name(struct netns *ns, const char *name)
 	if (ret == -ENOENT && is_number(name))
 		return open_pid(ns, name);
 	if (ret == -ENOENT)
-		return fail(ENOENT, "%s: no such network namespace ('ip netns list' shows the names)",
+		return fail(ENOENT,
+			    "%s: no such network namespace ('ip netns list' shows the names)",
 			    name);
 	if (ret == -EINVAL)
 		return fail(EINVAL, "%s: not a network namespace", path);
@@ -176,8 +177,7 @@ void netns_close(struct netns *ns)
 	ns->fd = -1;
 }
 
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg),
-		    void *arg)
+int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	struct dirent **names;
 	char path[PATH_MAX];

@@ -11,7 +11,7 @@
 #define NETNS_DIR "/run/netns"
 
 struct netns {
-	int fd;			/* an open nsfs file: keeps the namespace alive */
+	int fd; /* an open nsfs file: keeps the namespace alive */
 	netns_id id;
 	__u32 inode;
 };
@@ -35,7 +35,6 @@ bool netns_has_cookie(void);
 int netns_run(const struct netns *ns, int (*work)(void *arg), void *arg);
 
 /* Calls each(name, ns, arg) for every namespace under /run/netns, in order of names. */
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg),
-		    void *arg);
+int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg);
 
 #endif

@@ -27,8 +27,8 @@ int pin_check_bpffs(void)
 
 	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	return fail(ENOENT, "%s: no BPF file system there; 'mount -t bpf bpf %s' mounts it",
-		    BPFFS, BPFFS);
+	return fail(ENOENT, "%s: no BPF file system there; 'mount -t bpf bpf %s' mounts it", BPFFS,
+		    BPFFS);
 }
 
 int pin_open_map(const char *name)

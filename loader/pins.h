@@ -13,13 +13,13 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-#define BPFFS		"/sys/fs/bpf"
-#define PIN_DIR		BPFFS "/vsock-bpfd"
-#define PIN_NAMESPACES	"namespaces"
-#define PIN_STATE	"state"
+#define BPFFS	       "/sys/fs/bpf"
+#define PIN_DIR	       BPFFS "/vsock-bpfd"
+#define PIN_NAMESPACES "namespaces"
+#define PIN_STATE      "state"
 
 /* "DIR/generation-N" and what lies in it. */
-#define PIN_GENERATION	"generation-"
+#define PIN_GENERATION "generation-"
 void pin_generation(char *path, size_t size, __u32 generation);
 void pin_in_generation(char *path, size_t size, __u32 generation, const char *name);
 

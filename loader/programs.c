@@ -34,6 +34,7 @@ static bool without_module_btf(const struct kernel *kernel)
 	return !kernel->module_btf;
 }
 
+/* clang-format off */
 const struct program programs[] = {
 	{ "namespace_made",		NULL },
 	{ "namespace_gone",		NULL },
@@ -49,6 +50,7 @@ const struct program programs[] = {
 	{ "delivery_gate_fmod_ret",	by_fmod_ret },
 	{ NULL,				NULL },
 };
+/* clang-format on */
 
 const struct program *program_by_name(const char *name)
 {

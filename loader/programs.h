@@ -11,7 +11,7 @@
 
 struct program {
 	const char *name;
-	bool (*needed)(const struct kernel *kernel);	/* NULL: always */
+	bool (*needed)(const struct kernel *kernel); /* NULL: always */
 };
 
 /*

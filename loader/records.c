@@ -13,8 +13,8 @@
 
 struct layer_state *records_map_state(int map_fd)
 {
-	void *state = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-			   map_fd, 0);
+	void *state =
+		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 
 	return state == MAP_FAILED ? NULL : state;
 }
@@ -66,7 +66,7 @@ void records_close(struct records *records)
 	records->namespaces = -1;
 }
 
-int records_read(const struct records *records, netns_id id, struct namespace *record)
+int records_read(const struct records *records, netns_id id, struct netns_record *record)
 {
 	memset(record, 0, sizeof(*record));
 	if (!bpf_map_lookup_elem(records->namespaces, &id, record))
@@ -79,7 +79,7 @@ int records_read(const struct records *records, netns_id id, struct namespace *r
 }
 
 /* Armed first: a gate that is armed too early is harmless, one too late is a hole. */
-int records_write(const struct records *records, netns_id id, const struct namespace *record)
+int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
 	if (record->mode == LOCAL || record->child_mode == LOCAL)
 		__atomic_store_n(&records->state->isolating, YES, __ATOMIC_SEQ_CST);

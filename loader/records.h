@@ -6,8 +6,8 @@
 #include "netns.h"
 
 struct records {
-	int namespaces;			/* map descriptor */
-	struct layer_state *state;	/* mapped: stores are seen by the programs at once */
+	int namespaces;		   /* map descriptor */
+	struct layer_state *state; /* mapped: stores are seen by the programs at once */
 };
 
 /* Says what is wrong; -ENOSYS if the layer is not attached, -EPROTO for another layout. */
@@ -15,10 +15,10 @@ int records_open(struct records *records);
 void records_close(struct records *records);
 
 /* A namespace without a record is global and unlocked, or local after an overflow. */
-int records_read(const struct records *records, netns_id id, struct namespace *record);
+int records_read(const struct records *records, netns_id id, struct netns_record *record);
 
 /* -ENOSPC if there is no room. From the first local mode on the gates are armed. */
-int records_write(const struct records *records, netns_id id, const struct namespace *record);
+int records_write(const struct records *records, netns_id id, const struct netns_record *record);
 
 /* Maps the value of the map `state` into memory, or NULL. */
 struct layer_state *records_map_state(int map_fd);

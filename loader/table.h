@@ -16,8 +16,7 @@ struct table {
 void table_start(struct table *table, size_t columns, const char *const *head);
 
 /* Adds one cell, row by row. The text is copied. */
-void table_add(struct table *table, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints and frees. */
 void table_print(struct table *table);

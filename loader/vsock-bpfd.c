@@ -41,12 +41,9 @@ static void print_help(void)
 static int parse_options(int argc, char **argv, enum action *action)
 {
 	static const struct option known[] = {
-		{ "once", no_argument, NULL, ONCE },
-		{ "detach", no_argument, NULL, DETACH },
-		{ "verbose", no_argument, NULL, VERBOSE },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{},
+		{ "once", no_argument, NULL, ONCE },	   { "detach", no_argument, NULL, DETACH },
+		{ "verbose", no_argument, NULL, VERBOSE }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	   {},
 	};
 	int option;
 
@@ -159,7 +156,9 @@ static int serve(void)
 int main(int argc, char **argv)
 {
 	static int (*const actions[])(void) = {
-		[SERVE] = serve, [ONCE] = attach, [DETACH] = detach,
+		[SERVE] = serve,
+		[ONCE] = attach,
+		[DETACH] = detach,
 	};
 	enum action action;
 

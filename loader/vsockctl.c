@@ -13,13 +13,13 @@
 static const struct verb {
 	const char *name, *arguments, *help;
 	int (*run)(const struct options *options, int argc, char **argv);
-	int min, max;		/* number of arguments */
+	int min, max; /* number of arguments */
 } verbs[] = {
 	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1 },
 	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2 },
 	{ "list", "", "namespaces with their modes", verb_list, 0, 0 },
-	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status,
-	  0, 0 },
+	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0,
+	  0 },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing",
 	  verb_doctor, 0, 0 },
 };
@@ -129,8 +129,8 @@ int main(int argc, char **argv)
 
 int print_json(struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-						     JSON_C_TO_STRING_SPACED));
+	puts(json_object_to_json_string_ext(object,
+					    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(object);
 	return 0;
 }

@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 
-#define USAGE 2		/* "vsockctl: …" was said, the way out is status 2 */
+#define USAGE 2 /* "vsockctl: …" was said, the way out is status 2 */
 
 struct options {
-	const char *netns;	/* NULL: the caller's own */
+	const char *netns; /* NULL: the caller's own */
 	bool json;
 };
 
