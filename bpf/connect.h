@@ -2,29 +2,83 @@
 /*
  * Connect gate: a process is in connect(), nothing has been sent. What it decides
  * here it decides on the socket, not on who holds it: a socket stays in the
- * namespace it was made in.
+ * namespace it was made in. Loopback is left to the delivery gate, which knows the
+ * listener.
  */
 #include "origin.h"
 
-static __always_inline int check_connect(struct socket *sock)
+enum way {
+	LOOPBACK,
+	TO_HOST,  /* out of this guest */
+	TO_GUEST, /* of this host */
+};
+
+static __always_inline bool has_transport(__u64 place)
 {
+	__u64 transport = 0;
+
+	if (place)
+		bpf_probe_read_kernel(&transport, sizeof(transport), (void *)place);
+	return transport;
+}
+
+/* The transport that the kernel will choose: vsock_assign_transport(). */
+static __always_inline enum way way_of(const struct sockaddr_vm *to,
+				       const struct layer_state *layer)
+{
+	bool in_guest = has_transport(layer->places.transport_g2h);
+
+	if (to->svm_cid == VMADDR_CID_LOCAL)
+		return LOOPBACK;
+	if (to->svm_cid == (in_guest ? layer->local_cid : VMADDR_CID_HOST))
+		return LOOPBACK;
+	if (!in_guest)
+		return TO_GUEST;
+	if (to->svm_cid <= VMADDR_CID_HOST || (to->svm_flags & VMADDR_FLAG_TO_HOST) ||
+	    !has_transport(layer->places.transport_h2g))
+		return TO_HOST;
+	return TO_GUEST;
+}
+
+static __always_inline int refuse_connect(netns_id own, const struct sockaddr_vm *to,
+					  const struct layer_state *layer)
+{
+	switch (way_of(to, layer)) {
+	case TO_HOST:
+		return may_talk(own, NETNS_NONE) ? 0 : -ENETUNREACH;
+	case TO_GUEST:
+		return may_talk(own, owner_of_cid(to->svm_cid)) ? 0 : -ENODEV;
+	default:
+		return 0;
+	}
+}
+
+static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
+{
+	struct layer_state *layer = layer_state();
+	struct sockaddr_vm to = {};
 	struct sock *sk = sock->sk;
 
 	if (!sk || !is_vsock(sk))
 		return 0;
 	if (!packets_carry_socket)
 		note_connect(sk);
-	return 0;
+	/* The kernel refuses a short address itself. */
+	if (!layer || layer->isolating == NO || length < (int)sizeof(to))
+		return 0;
+	if (bpf_probe_read_kernel(&to, sizeof(to), address))
+		return -ENODEV;
+	return refuse_connect(netns_of_sock(sk), &to, layer);
 }
 
 SEC("lsm/socket_connect")
-int BPF_PROG(connect_gate_lsm, struct socket *sock)
+int BPF_PROG(connect_gate_lsm, struct socket *sock, struct sockaddr *address, int length)
 {
-	return check_connect(sock);
+	return check_connect(sock, address, length);
 }
 
 SEC("fmod_ret/security_socket_connect")
-int BPF_PROG(connect_gate_fmod_ret, struct socket *sock)
+int BPF_PROG(connect_gate_fmod_ret, struct socket *sock, struct sockaddr *address, int length)
 {
-	return check_connect(sock);
+	return check_connect(sock, address, length);
 }

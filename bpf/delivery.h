@@ -12,46 +12,48 @@
  */
 #include "verdict.h"
 
-static __always_inline void request_arrives(netns_id origin)
+static __always_inline void packet_arrives(enum step step, netns_id origin)
 {
-	struct delivery delivery = { .origin = origin };
+	struct delivery delivery = { .step = step, .origin = origin };
 	__u32 tid = current_tid();
 
-	/* Failing leaves no record or that of an earlier request: see take_delivery(). */
+	/* Failing must not leave the record of an earlier request. */
 	if (bpf_map_update_elem(&deliveries, &tid, &delivery, BPF_ANY))
 		bpf_map_delete_elem(&deliveries, &tid);
 }
 
-static __always_inline void listener_found(netns_id listener)
+static __always_inline struct delivery *current_delivery(enum step step)
 {
 	__u32 tid = current_tid();
 	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
+
+	return delivery && delivery->step == step ? delivery : NULL;
+}
+
+static __always_inline void listener_found(netns_id listener)
+{
+	struct delivery *delivery = current_delivery(REQUEST);
 
 	if (delivery)
 		delivery->listener = listener;
 }
 
 /* Refuses what is not complete, and leaves nothing that a later request could use. */
-static __always_inline bool take_delivery(void)
+static __always_inline bool take_request(void)
 {
-	__u32 tid = current_tid();
-	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
-	netns_id origin, listener;
+	struct delivery *delivery = current_delivery(REQUEST);
 
-	if (!delivery)
+	if (!delivery || delivery->listener == NETNS_NONE)
 		return may_talk(NETNS_UNKNOWN, NETNS_UNKNOWN);
-	origin = delivery->origin;
-	listener = delivery->listener;
-	delivery->origin = NETNS_UNKNOWN;
-	delivery->listener = NETNS_UNKNOWN;
-	return may_talk(origin, listener == NETNS_NONE ? NETNS_UNKNOWN : listener);
+	delivery->step = TAKEN;
+	return may_talk(delivery->origin, delivery->listener);
 }
 
 static __always_inline int check_sk_alloc(int family)
 {
 	if (family != AF_VSOCK || !is_delivering() || !in_force(layer_state()))
 		return 0;
-	return take_delivery() ? 0 : -EACCES;
+	return take_request() ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

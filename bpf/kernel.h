@@ -16,13 +16,20 @@
 
 #include "vsock-bpfd.h"
 
-#define EACCES			13
-#define AF_VSOCK		40
-#define VMADDR_CID_ANY		((__u32)-1)
-#define VMADDR_CID_LOCAL	1
-#define VIRTIO_VSOCK_OP_REQUEST 1
-#define CLONE_NEWNET		0x40000000
-#define MAX_ERRNO		4095
+#define EACCES			 13
+#define ENODEV			 19
+#define ENETUNREACH		 101
+#define ECONNRESET		 104
+#define AF_VSOCK		 40
+#define VMADDR_CID_ANY		 ((__u32)-1)
+#define VMADDR_CID_LOCAL	 1
+#define VMADDR_CID_HOST		 2
+#define VMADDR_FLAG_TO_HOST	 1
+#define VIRTIO_VSOCK_OP_REQUEST	 1
+#define VIRTIO_VSOCK_OP_RESPONSE 2
+#define VHOST_VSOCK_DEV		 ((10 << 20) | 241) /* char 10:241, a fixed minor */
+#define CLONE_NEWNET		 0x40000000
+#define MAX_ERRNO		 4095
 
 #define PF_IO_WORKER   0x00000010
 #define PF_USER_WORKER 0x00004000 /* since 6.4; another flag's bit before */
@@ -61,8 +68,54 @@ struct sk_buff {
 	unsigned char *head;
 };
 
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct task_struct {
 	unsigned int flags;
+	int tgid;
+	char comm[16];
+	struct nsproxy *nsproxy;
+};
+
+struct inode {
+	unsigned int i_rdev;
+};
+
+struct file_operations;
+
+struct file {
+	const struct file_operations *f_op;
+	void *private_data;
+};
+
+struct sockaddr {
+	unsigned short sa_family;
+};
+
+struct vsock_sock {
+	struct sock sk;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *map;
+	void *key;
+	void *value;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	unsigned int fd;
+	struct file *file;
 };
 
 /* 6.4 on: the vhost worker is a thread of the VMM, flagged PF_USER_WORKER. */

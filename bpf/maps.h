@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. `namespaces` and `state` outlive an upgrade; the
+ * All that the layer remembers. The first four outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */
@@ -30,10 +30,38 @@ struct {
 	__type(value, struct layer_state);
 } state SEC(".maps");
 
-/* A request on its way through a delivering task. */
+/*
+ * Open vhost devices by address. Written when one is opened, removed when it is closed.
+ * Preallocated, as raw tracepoints ask it, which may not allocate.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_DEVICES);
+	__type(key, __u64);
+	__type(value, struct device);
+} devices SEC(".maps");
+
+/*
+ * Sockets whose answer came from somebody whom they may not talk to, by address.
+ * Removed with the socket.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, netns_id);
+} sealed SEC(".maps");
+
+/* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
 	netns_id origin;   /* who sent it */
-	netns_id listener; /* whom it has found, NETNS_NONE until then */
+	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+	enum step {
+		TAKEN, /* a gate has answered */
+		REQUEST,
+		ANSWER,
+	} step;
 };
 
 /*
@@ -47,10 +75,10 @@ struct {
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
 
-/* A loopback request between connect() and its delivery. */
-struct request {
+/* A loopback packet between its making and its delivery. */
+struct pending {
 	netns_id origin;
-	__u64 socket; /* its struct sock, an identity only */
+	__u64 socket; /* the struct sock that connects, an identity only */
 };
 
 /*
@@ -61,7 +89,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, struct request);
+	__type(value, struct pending);
 } connects SEC(".maps");
 
 /*
@@ -74,8 +102,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, struct request);
+	__type(value, struct pending);
 } requests SEC(".maps");
+
+/* The same for answers, by the port that they go to. Removed by delivery, which none escapes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct pending);
+} answers SEC(".maps");
 
 static __always_inline struct layer_state *layer_state(void)
 {

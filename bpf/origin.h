@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who sent a request: the first step of the delivery gate.
+ * Who sent a packet that arrives: the first step of the delivery gate. Only two
+ * kinds of packets matter: requests, and the answers that make a connection.
  *
  * Loopback packets all claim the source CID LOCAL, whatever their socket is bound
  * to. A socket bound to another CID would share its address with that of somebody
@@ -10,8 +11,9 @@
 #define ORIGIN_H
 
 #include "delivery.h"
+#include "guests.h"
 
-static __always_inline netns_id origin_of(struct sock *sk)
+static __always_inline netns_id origin_of_socket(struct sock *sk)
 {
 	__u32 cid = local_addr(sk).svm_cid;
 
@@ -20,112 +22,150 @@ static __always_inline netns_id origin_of(struct sock *sk)
 	return netns_of_sock(sk);
 }
 
+/* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
+static __always_inline netns_id origin_of_guest(__u32 src_cid, __u32 dst_cid)
+{
+	return dst_cid == VMADDR_CID_HOST ? owner_of_cid(src_cid) : NETNS_NONE;
+}
+
+static __always_inline enum step step_of(__u16 op)
+{
+	if (op == VIRTIO_VSOCK_OP_REQUEST)
+		return REQUEST;
+	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
+}
+
 /*
  * Packets are sk_buffs that hold a reference on the socket that sent them, so its
- * namespace is still there and is the one. The far end of a packet of a guest, or
- * of the host of this guest, lies outside of this kernel.
+ * namespace is still there and is the one.
  */
 SEC("fentry/virtio_transport_recv_pkt")
-int BPF_PROG(request_arrives_skb, void *transport, struct sk_buff *skb)
+int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 {
-	struct sock *sk = skb->sk;
 	struct virtio_vsock_hdr hdr;
+	struct sock *sk;
+	enum step step;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
-		request_arrives(NETNS_UNKNOWN);
+		packet_arrives(REQUEST, NETNS_UNKNOWN);
 		return 0;
 	}
-	if (le16_to_cpu(hdr.op) != VIRTIO_VSOCK_OP_REQUEST)
+	step = step_of(le16_to_cpu(hdr.op));
+	if (step == TAKEN)
 		return 0;
-	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
-		request_arrives(NETNS_NONE);
-	else if (!sk || !is_vsock(sk))
-		request_arrives(NETNS_UNKNOWN);
+	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL) {
+		packet_arrives(step,
+			       origin_of_guest(le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid)));
+		return 0;
+	}
+	sk = skb->sk;
+	if (!sk || !is_vsock(sk))
+		packet_arrives(step, NETNS_UNKNOWN);
+	else if (step == ANSWER)
+		packet_arrives(step, netns_of_sock(sk));
 	else
-		request_arrives(origin_of(sk));
+		packet_arrives(step, origin_of_socket(sk));
 	return 0;
 }
 
 /*
  * On 5.10 a packet is seen by its address alone. What connects is noted by the
  * connect gate, joins its address when the same task makes the request, and is
- * taken when the request arrives. Two pending requests of different origin with
- * one address: both are refused.
+ * taken when the request arrives; the answer is made by the task that delivered the
+ * request. Two that are pending with one address and not of one origin: both unknown.
  */
 static __always_inline void note_connect(struct sock *sk)
 {
-	struct request request = { .origin = origin_of(sk), .socket = (__u64)sk };
+	struct pending pending = { .origin = origin_of_socket(sk), .socket = (__u64)sk };
 	__u32 tid = current_tid();
 
-	if (bpf_map_update_elem(&connects, &tid, &request, BPF_ANY))
+	if (bpf_map_update_elem(&connects, &tid, &pending, BPF_ANY))
 		bpf_map_delete_elem(&connects, &tid);
 }
 
-static __always_inline void record_request(__u32 port, struct request *request)
+static __always_inline void record_pending(void *map, __u32 port, struct pending *packet)
 {
-	struct request *pending;
+	struct pending *other;
 
-	if (!bpf_map_update_elem(&requests, &port, request, BPF_NOEXIST))
+	if (!bpf_map_update_elem(map, &port, packet, BPF_NOEXIST))
 		return;
-	pending = bpf_map_lookup_elem(&requests, &port);
-	if (!pending)
+	other = bpf_map_lookup_elem(map, &port);
+	if (!other)
 		return;
-	if (pending->origin != request->origin)
-		pending->origin = NETNS_UNKNOWN;
-	pending->socket = request->socket;
+	if (other->origin != packet->origin)
+		other->origin = NETNS_UNKNOWN;
+	other->socket = packet->socket;
 }
 
-SEC("raw_tp/virtio_transport_alloc_pkt")
-int request_made(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline netns_id take_pending(void *map, __u32 port)
 {
-	struct request *request;
-	__u32 tid;
+	struct pending *pending = bpf_map_lookup_elem(map, &port);
+	netns_id origin = pending ? pending->origin : NETNS_UNKNOWN;
 
-	if ((__u16)ctx->args[6] != VIRTIO_VSOCK_OP_REQUEST ||
-	    (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+	bpf_map_delete_elem(map, &port);
+	return origin;
+}
+
+static __always_inline void request_made(__u32 src_port)
+{
+	__u32 tid = current_tid();
+	struct pending *pending = bpf_map_lookup_elem(&connects, &tid);
+
+	if (pending)
+		record_pending(&requests, src_port, pending);
+}
+
+/* In the task that delivers the request, right after the gate has let it through. */
+static __always_inline void answer_made(__u32 dst_port)
+{
+	struct delivery *delivery = current_delivery(TAKEN);
+	struct pending pending = {};
+
+	if (!delivery)
+		return;
+	pending.origin = delivery->listener;
+	record_pending(&answers, dst_port, &pending);
+}
+
+/* Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, … */
+SEC("raw_tp/virtio_transport_alloc_pkt")
+int packet_made(struct bpf_raw_tracepoint_args *ctx)
+{
+	enum step step = step_of(ctx->args[6]);
+
+	if (step == TAKEN || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
 		return 0;
-
-	tid = current_tid();
-	request = bpf_map_lookup_elem(&connects, &tid);
-	if (request)
-		record_request(ctx->args[1], request);
+	if (step == REQUEST)
+		request_made(ctx->args[1]);
+	else
+		answer_made(ctx->args[3]);
 	return 0;
 }
 
 SEC("raw_tp/virtio_transport_recv_pkt")
-int request_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
+int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct request *request;
-	__u32 port;
+	enum step step = step_of(ctx->args[6]);
 
-	if ((__u16)ctx->args[6] != VIRTIO_VSOCK_OP_REQUEST)
+	if (step == TAKEN)
 		return 0;
-	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		request_arrives(NETNS_NONE);
-		return 0;
-	}
-
-	port = ctx->args[1];
-	request = bpf_map_lookup_elem(&requests, &port);
-	request_arrives(request ? request->origin : NETNS_UNKNOWN);
-	bpf_map_delete_elem(&requests, &port);
+	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+		packet_arrives(step, origin_of_guest(ctx->args[0], ctx->args[2]));
+	else if (step == REQUEST)
+		packet_arrives(step, take_pending(&requests, ctx->args[1]));
+	else
+		packet_arrives(step, take_pending(&answers, ctx->args[3]));
 	return 0;
 }
 
 /* A request that was cancelled never arrives: its record goes with its socket. */
-SEC("fentry/security_sk_free")
-int BPF_PROG(socket_gone, struct sock *sk)
+static __always_inline void forget_request(struct sock *sk)
 {
-	struct request *request;
-	__u32 port;
+	__u32 port = local_addr(sk).svm_port;
+	struct pending *pending = bpf_map_lookup_elem(&requests, &port);
 
-	if (!is_vsock(sk))
-		return 0;
-	port = local_addr(sk).svm_port;
-	request = bpf_map_lookup_elem(&requests, &port);
-	if (request && request->socket == (__u64)sk)
+	if (pending && pending->socket == (__u64)sk)
 		bpf_map_delete_elem(&requests, &port);
-	return 0;
 }
 
 #endif

@@ -3,15 +3,18 @@
  * Namespaces for AF_VSOCK on kernels that have none.
  *
  *	namespaces.h	modes: set when a namespace is made, removed when it goes
+ *	guests.h	which namespace a CID belongs to
  *	connect.h	connect gate: before anything is sent
  *	origin.h	who sent a request	\  delivery gate: the request has
  *	delivery.h	whom it has found	/  arrived, the listener is known
- *	verdict.h	the decision that every gate asks for
+ *	seal.h		what no gate can refuse is cut off
+ *	verdict.h	the decision that all of them ask for
  *
  * Every program is for all kernels unless its comment says for which; the loader
- * chooses among those that do the same (loader/kernel.c).
+ * chooses among those that do the same (loader/programs.c).
  */
 #include "namespaces.h"
 #include "connect.h"
+#include "seal.h"
 
 char _license[] SEC("license") = "GPL";

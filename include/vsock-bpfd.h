@@ -8,10 +8,15 @@
 #ifndef VSOCK_BPFD_H
 #define VSOCK_BPFD_H
 
+#include <linux/types.h>
+
 #define LAYOUT_VERSION 1
 
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
+
+/* Devices that can hold a record; the guest of one without cannot be reached. */
+#define MAX_DEVICES 8192
 
 enum vsock_mode {
 	GLOBAL = 0,
@@ -41,6 +46,37 @@ struct netns_record {
 	__u32 inode;		  /* of the nsfs file, for people: lsns shows it */
 };
 
+/* Value of the map `devices`: an open /dev/vhost-vsock. */
+struct device {
+	netns_id owner; /* namespace of the task that opened it */
+	__u64 since;	/* nanoseconds of CLOCK_BOOTTIME */
+	__u32 inode;	/* of the owner's nsfs file */
+	__u32 pid;	/* of the process that opened it */
+	char comm[16];
+};
+
+/* What the iterator `cids` writes for each device that has a CID. */
+struct cid_line {
+	__u32 cid;
+	struct device device;
+};
+
+/* Where the modules vsock and vhost_vsock keep what the gates ask. 0: not loaded. */
+struct kernel_places {
+	__u64 guests;	     /* vhost_vsock_hash: the kernel's own table of CIDs */
+	__u64 vhost_fops;    /* vhost_vsock_fops: what an open device is known by */
+	__u64 transport_g2h; /* pointers to the transports in use */
+	__u64 transport_h2g;
+	__u32 device_node; /* offsets in struct vhost_vsock: link of the table, */
+	__u32 device_cid;  /* CID */
+};
+
+enum sealed {
+	NONE = 0,
+	SOME = 1, /* sockets in the map `sealed` */
+	ALL = 2,  /* one could not be recorded: all that are connected */
+};
+
 /* The only value of the map `state`. */
 struct layer_state {
 	__u32 layout;	       /* LAYOUT_VERSION of who made the maps */
@@ -49,6 +85,9 @@ struct layer_state {
 	netns_id init;	       /* the initial namespace */
 	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
 	enum yes_no overflow;  /* a record could not be written */
+	enum sealed sealed;
+	__u32 local_cid; /* of this machine as a guest, or VMADDR_CID_ANY */
+	struct kernel_places places;
 };
 
 #endif

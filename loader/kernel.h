@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "vsock-bpfd.h"
+
 /* How a gate is hooked. */
 enum gate_shape {
 	GATE_FMOD_RET, /* on the security_ function itself: works on every kernel since 5.7 */
@@ -18,6 +20,8 @@ struct kernel {
 	bool netns_cookie;  /* 5.14 on */
 	bool packet_socket; /* packets carry the socket that sent them */
 	bool lsm_bpf;
+	bool guests;	    /* vhost_vsock is loaded: there can be guests */
+	struct kernel_places places;
 	enum gate_shape shape;
 };
 

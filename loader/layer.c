@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guests.h"
 #include "lock.h"
 #include "modules.h"
 #include "native.h"
@@ -73,14 +74,18 @@ static int check_kernel(const struct kernel *kernel)
 	return pin_check_bpffs();
 }
 
-/* The programs hook functions and tracepoints of these; both pull in the rest. */
+/* The programs hook functions and tracepoints of these; they pull in the rest. */
 static int load_modules(void)
 {
 	int ret = module_load("vsock");
 
 	if (ret || native_here())
 		return ret;
-	return module_load("vsock_loopback");
+	ret = module_load("vsock_loopback");
+	/* A kernel without it has no guests to isolate. */
+	if (!ret && module_known("vhost_vsock"))
+		ret = module_load("vhost_vsock");
+	return ret;
 }
 
 static bool whole(__u32 generation, const struct kernel *kernel)
@@ -139,9 +144,11 @@ static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 
 	bpf_object__for_each_program(prog, skel->obj) {
 		program = program_by_name(bpf_program__name(prog));
-		bpf_program__set_autoload(prog, program && program_needed(program, kernel));
+		if (program)
+			bpf_program__set_autoload(prog, program_needed(program, kernel));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
@@ -159,6 +166,10 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	new->skel->rodata->generation = new->generation;
 	ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
 	if (!ret)
+		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
+	if (!ret)
 		ret = pin_durable(new->skel->maps.state, PIN_STATE);
 	if (ret)
 		return ret;
@@ -166,8 +177,9 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	return ret ? fail_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
 }
 
-static int prepare_state(struct attachment *new)
+static int prepare_state(struct attachment *new, const struct kernel *kernel)
 {
+	struct layer_state *state;
 	struct netns init;
 	int ret;
 
@@ -177,10 +189,27 @@ static int prepare_state(struct attachment *new)
 	ret = netns_open_init(&init);
 	if (ret)
 		return ret;
-	new->state->layout = LAYOUT_VERSION;
-	new->state->init = init.id;
+	state = new->state;
+	state->layout = LAYOUT_VERSION;
+	state->init = init.id;
 	netns_close(&init);
+	state->local_cid = guests_local_cid();
+	state->places.transport_g2h = kernel->places.transport_g2h;
+	state->places.transport_h2g = kernel->places.transport_h2g;
+	state->places.vhost_fops = kernel->places.vhost_fops;
+	state->places.guests = kernel->places.guests;
 	return 0;
+}
+
+/* After attaching, so that no device is opened unseen in between. */
+static int take_over_guests(struct attachment *new, const struct kernel *kernel)
+{
+	int ret;
+
+	if (!kernel->guests)
+		return 0;
+	ret = guests_find_offsets(new->skel, new->state);
+	return ret ? ret : guests_adopt(new->skel);
 }
 
 static int attach(struct attachment *new, const struct kernel *kernel)
@@ -243,7 +272,11 @@ static int pin(struct attachment *new)
 		if (ret)
 			return fail_errno(-ret, "%s", path);
 	}
-	return pin_maps(new);
+	ret = pin_maps(new);
+	if (ret)
+		return ret;
+	pin_in_generation(path, sizeof(path), new->generation, PIN_CIDS);
+	return guests_pin_cids(new->skel, path);
 }
 
 /* What is not pinned is detached by this. */
@@ -308,11 +341,13 @@ static int attach_new(const struct kernel *kernel, __u32 generation)
 		return fail_errno(errno, PIN_DIR);
 	ret = load(&new, kernel);
 	if (!ret)
-		ret = prepare_state(&new);
+		ret = prepare_state(&new, kernel);
 	if (!ret)
 		ret = remove_other_generations(generation);
 	if (!ret)
 		ret = attach(&new, kernel);
+	if (!ret)
+		ret = take_over_guests(&new, kernel);
 	if (!ret)
 		ret = pin(&new);
 	if (!ret)

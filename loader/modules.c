@@ -75,3 +75,17 @@ bool module_present(const char *name)
 	kmod_unref(ctx);
 	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
 }
+
+bool module_known(const char *name)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_ctx *ctx = quiet_kmod();
+	bool known;
+
+	if (!ctx)
+		return false;
+	known = !kmod_module_new_from_lookup(ctx, name, &list) && list;
+	kmod_module_unref_list(list);
+	kmod_unref(ctx);
+	return known || module_present(name);
+}

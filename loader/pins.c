@@ -31,9 +31,11 @@ int pin_check_bpffs(void)
 		    BPFFS);
 }
 
+/* The second is for those who do not see bpffs where it is mounted. */
+static const char *const roots[] = { "", "/proc/1/root" };
+
 int pin_open_map(const char *name)
 {
-	static const char *const roots[] = { "", "/proc/1/root" };
 	char path[PATH_MAX];
 	int fd = -ENOENT;
 	size_t i;
@@ -45,6 +47,21 @@ int pin_open_map(const char *name)
 			break;
 	}
 	return fd;
+}
+
+FILE *pin_open_file(const char *name)
+{
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		snprintf(path, sizeof(path), "%s" PIN_DIR "/%s", roots[i], name);
+		file = fopen(path, "re");
+		if (file || errno != ENOENT)
+			break;
+	}
+	return file;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -3,6 +3,8 @@
  * Where the kernel keeps the layer:
  *
  *	/sys/fs/bpf/vsock-bpfd/namespaces		modes, outlive an upgrade
+ *	/sys/fs/bpf/vsock-bpfd/devices			open vhost devices, their owners
+ *	/sys/fs/bpf/vsock-bpfd/sealed			sockets that are cut off
  *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
@@ -11,12 +13,14 @@
 #define PINS_H
 
 #include <linux/types.h>
-#include <stddef.h>
+#include <stdio.h>
 
 #define BPFFS	       "/sys/fs/bpf"
 #define PIN_DIR	       BPFFS "/vsock-bpfd"
 #define PIN_NAMESPACES "namespaces"
 #define PIN_STATE      "state"
+#define PIN_DEVICES    "devices"
+#define PIN_SEALED     "sealed"
 
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"
@@ -31,6 +35,9 @@ int pin_check_bpffs(void);
  * below `ip netns exec`, which mounts a fresh /sys. Returns a descriptor or -errno.
  */
 int pin_open_map(const char *name);
+
+/* The same for a pinned iterator, open for reading; NULL and errno. */
+FILE *pin_open_file(const char *name);
 
 /* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */
 int pin_remove(const char *path);

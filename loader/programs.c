@@ -34,16 +34,41 @@ static bool without_module_btf(const struct kernel *kernel)
 	return !kernel->module_btf;
 }
 
+static bool with_guests(const struct kernel *kernel)
+{
+	return kernel->guests;
+}
+
+static bool with_guests_and_module_btf(const struct kernel *kernel)
+{
+	return kernel->guests && kernel->module_btf;
+}
+
+static bool with_guests_without_module_btf(const struct kernel *kernel)
+{
+	return kernel->guests && !kernel->module_btf;
+}
+
 /* clang-format off */
 const struct program programs[] = {
 	{ "namespace_made",		NULL },
 	{ "namespace_gone",		NULL },
+	{ "device_opened",		with_guests },
+	{ "device_closed",		with_guests_and_module_btf },
+	{ "device_file_freed",		with_guests_without_module_btf },
 	{ "connect_gate_lsm",		by_lsm },
 	{ "connect_gate_fmod_ret",	by_fmod_ret },
-	{ "socket_gone",		without_packet_socket },
-	{ "request_made",		without_packet_socket },
-	{ "request_arrives_addr",	without_packet_socket },
-	{ "request_arrives_skb",	with_packet_socket },
+	{ "packet_made",		without_packet_socket },
+	{ "packet_arrives_addr",	without_packet_socket },
+	{ "packet_arrives_skb",		with_packet_socket },
+	{ "answer_accepted",		with_module_btf },
+	{ "answer_accepted_wakeup",	without_module_btf },
+	{ "socket_gone_vsock",		with_module_btf },
+	{ "socket_gone_any",		without_module_btf },
+	{ "send_seal_lsm",		by_lsm },
+	{ "send_seal_fmod_ret",		by_fmod_ret },
+	{ "receive_seal_lsm",		by_lsm },
+	{ "receive_seal_fmod_ret",	by_fmod_ret },
 	{ "listener_found_parent",	with_module_btf },
 	{ "listener_found_net",		without_module_btf },
 	{ "delivery_gate_lsm",		by_lsm },

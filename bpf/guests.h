@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guests: a CID belongs to the device that has it, a device to the namespace of the
+ * task that opened it.
+ *
+ * Which device has a CID is asked of the kernel's own table at the moment of the
+ * decision. Nothing is remembered about VHOST_VSOCK_SET_GUEST_CID, so nothing can
+ * differ from what the kernel has: not the number that a process changes in memory
+ * while the ioctl runs, not a claim that was refused, not one that came later.
+ */
+#ifndef GUESTS_H
+#define GUESTS_H
+
+#include "verdict.h"
+
+#define GUEST_HASH_BITS	   8
+#define GOLDEN_RATIO_32	   0x61C88647
+#define MAX_BUCKET_DEVICES 512
+#define MAX_DEVICE_SIZE	   65536
+
+/* As vhost_vsock_get() does it. Devices are freed by RCU, so what is found is alive. */
+static __always_inline __u64 device_of(__u32 cid, const struct kernel_places *places)
+{
+	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS), device_cid;
+	__u64 node = 0, device;
+	int i;
+
+	if (!places->guests)
+		return 0;
+	bpf_probe_read_kernel(&node, sizeof(node), (void *)(places->guests + bucket * 8));
+	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
+		device = node - places->device_node;
+		device_cid = 0;
+		bpf_probe_read_kernel(&device_cid, sizeof(device_cid),
+				      (void *)(device + places->device_cid));
+		if (device_cid == cid)
+			return device;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
+			break;
+	}
+	return 0;
+}
+
+/* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
+static __always_inline netns_id owner_of_cid(__u32 cid)
+{
+	struct layer_state *layer = layer_state();
+	struct device *device;
+	__u64 address;
+
+	if (!layer)
+		return NETNS_UNKNOWN;
+	address = device_of(cid, &layer->places);
+	device = address ? bpf_map_lookup_elem(&devices, &address) : NULL;
+	return device ? device->owner : NETNS_UNKNOWN;
+}
+
+static __always_inline void record_device(const struct file *file, struct task_struct *task,
+					  __u64 flags)
+{
+	__u64 address = (__u64)file->private_data;
+	struct device device = { .since = bpf_ktime_get_boot_ns() };
+	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
+
+	device.owner =
+		netns_has_cookie ? BPF_CORE_READ(net, net_cookie) : BPF_CORE_READ(net, ns.inum);
+	device.inode = BPF_CORE_READ(net, ns.inum);
+	device.pid = BPF_CORE_READ(task, tgid);
+	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);
+	/* A device at an address that was used before must not inherit its record. */
+	if (bpf_map_update_elem(&devices, &address, &device, flags) && flags == BPF_ANY)
+		bpf_map_delete_elem(&devices, &address);
+}
+
+/* Runs before open() hands out the descriptor, so before the device can have a CID. */
+SEC("fexit/misc_open")
+int BPF_PROG(device_opened, struct inode *inode, struct file *file, int ret)
+{
+	if (ret || inode->i_rdev != VHOST_VSOCK_DEV)
+		return 0;
+	record_device(file, (struct task_struct *)bpf_get_current_task(), BPF_ANY);
+	return 0;
+}
+
+/* From here on the CID has no owner, though the kernel may need a moment to drop it. */
+SEC("fentry/vhost_vsock_dev_release")
+int BPF_PROG(device_closed, struct inode *inode, struct file *file)
+{
+	__u64 address = (__u64)file->private_data;
+
+	bpf_map_delete_elem(&devices, &address);
+	return 0;
+}
+
+/* The same on 5.10, where every file of the machine passes here. */
+SEC("fentry/security_file_free")
+int BPF_PROG(device_file_freed, struct file *file)
+{
+	struct layer_state *layer = layer_state();
+	__u64 address;
+
+	if (!layer || (__u64)file->f_op != layer->places.vhost_fops)
+		return 0;
+	address = (__u64)file->private_data;
+	bpf_map_delete_elem(&devices, &address);
+	return 0;
+}
+
+/*
+ * Adopts devices that were open before the layer: run by the service over all open
+ * files. Who opened one is not known any more; who holds it is the next best.
+ */
+SEC("iter/task_file")
+int adopt_devices(struct bpf_iter__task_file *ctx)
+{
+	struct layer_state *layer = layer_state();
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	/* Loaded once: a second load would have to be checked again. */
+	barrier_var(task);
+	if (!file || !task || !layer || !layer->places.vhost_fops ||
+	    (__u64)file->f_op != layer->places.vhost_fops)
+		return 0;
+	record_device(file, task, BPF_NOEXIST);
+	return 0;
+}
+
+/* Writes a struct cid_line for each recorded device that has a CID. */
+SEC("iter/bpf_map_elem")
+int cids(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct layer_state *layer = layer_state();
+	struct device *device = ctx->value;
+	struct cid_line line = {};
+	__u64 *address = ctx->key;
+
+	if (!address || !device || !layer)
+		return 0;
+	bpf_probe_read_kernel(&line.cid, sizeof(line.cid),
+			      (void *)(*address + layer->places.device_cid));
+	if (!line.cid || device_of(line.cid, &layer->places) != *address)
+		return 0;
+	line.device = *device;
+	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
+	return 0;
+}
+
+/*
+ * Finds the offsets in struct vhost_vsock, which no BTF tells on 5.10: run once by
+ * the service (BPF_PROG_TEST_RUN) on a device of its own, whose CID is a number that
+ * stands nowhere else in it. args: the device's address, its CID.
+ */
+SEC("raw_tp")
+int find_offsets(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 cid = ctx->args[1], bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
+	struct layer_state *layer = layer_state();
+	__u64 device = ctx->args[0], node = 0;
+	__u32 word, i;
+
+	if (!layer)
+		return 0;
+	bpf_probe_read_kernel(&node, sizeof(node), (void *)(layer->places.guests + bucket * 8));
+	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
+		if (node > device && node - device < MAX_DEVICE_SIZE)
+			break;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
+			return 0;
+	}
+	for (i = 16; i < 512; i += 4) {
+		word = 0;
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)(node + i));
+		if (word != cid)
+			continue;
+		layer->places.device_node = node - device;
+		layer->places.device_cid = node - device + i;
+		return 1;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Seal: what the gates cannot refuse, because the kernel asks nobody, is cut off.
+ *
+ * Between the connect gate and the packet, and between a request and its answer,
+ * two who work together can hold the kernel up and change places: the CID that was
+ * asked for gets another owner, the port that the answer goes to another socket. So
+ * when an answer makes a connection, who sent it is compared with who gets it, and a
+ * socket that may not talk to the sender neither sends nor receives from then on.
+ */
+#include "origin.h"
+
+static __always_inline void check_answer(struct sock *sk)
+{
+	struct delivery *delivery = current_delivery(ANSWER);
+	struct layer_state *layer = layer_state();
+	netns_id origin;
+	__u64 address = (__u64)sk;
+
+	if (!delivery || !layer)
+		return;
+	delivery->step = TAKEN;
+	origin = delivery->origin;
+	if (may_talk(origin, netns_of_sock(sk)))
+		return;
+	if (bpf_map_update_elem(&sealed, &address, &origin, BPF_ANY))
+		layer->sealed = ALL;
+	else if (layer->sealed == NONE)
+		layer->sealed = SOME;
+}
+
+/* The connection is made, its socket locked: nobody has used it yet. */
+SEC("fentry/vsock_insert_connected")
+int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
+{
+	check_answer(&vsk->sk);
+	return 0;
+}
+
+/* The same on 5.10, where every socket of the machine that changes its state passes here. */
+SEC("fentry/sock_def_wakeup")
+int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
+{
+	if (is_vsock(sk))
+		check_answer(sk);
+	return 0;
+}
+
+static __always_inline void socket_gone(struct sock *sk)
+{
+	struct layer_state *layer = layer_state();
+	__u64 address = (__u64)sk;
+
+	if (!packets_carry_socket)
+		forget_request(sk);
+	if (layer && layer->sealed != NONE)
+		bpf_map_delete_elem(&sealed, &address);
+}
+
+SEC("fentry/vsock_sk_destruct")
+int BPF_PROG(socket_gone_vsock, struct sock *sk)
+{
+	socket_gone(sk);
+	return 0;
+}
+
+/* The same on 5.10, where every socket of the machine passes here. */
+SEC("fentry/security_sk_free")
+int BPF_PROG(socket_gone_any, struct sock *sk)
+{
+	if (is_vsock(sk))
+		socket_gone(sk);
+	return 0;
+}
+
+static __always_inline int check_use(struct socket *sock)
+{
+	struct layer_state *layer = layer_state();
+	struct sock *sk;
+	__u64 address;
+
+	if (!layer || layer->sealed == NONE)
+		return 0;
+	sk = sock->sk;
+	if (!sk || !is_vsock(sk))
+		return 0;
+	address = (__u64)sk;
+	if (layer->sealed == ALL || bpf_map_lookup_elem(&sealed, &address))
+		return -ECONNRESET;
+	return 0;
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(send_seal_lsm, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("lsm/socket_recvmsg")
+int BPF_PROG(receive_seal_lsm, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("fmod_ret/security_socket_sendmsg")
+int BPF_PROG(send_seal_fmod_ret, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("fmod_ret/security_socket_recvmsg")
+int BPF_PROG(receive_seal_fmod_ret, struct socket *sock)
+{
+	return check_use(sock);
+}

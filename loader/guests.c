@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guests.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/vhost.h>
+#include <linux/vm_sockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "pins.h"
+#include "records.h"
+#include "report.h"
+#include "vsock-bpfd.skel.h"
+
+#define VHOST_DEVICE "/dev/vhost-vsock"
+
+/* A CID that nobody has and that stands nowhere else in the device by chance. */
+static int claim_rare_cid(int fd, __u64 *cid)
+{
+	__u32 random;
+	int tries;
+
+	for (tries = 0; tries < 16; tries++) {
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -errno;
+		*cid = random | 0x40000000;
+		if (!ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, cid))
+			return 0;
+	}
+	return -errno;
+}
+
+/* The record that our own open() has made. */
+static __u64 own_device(int devices)
+{
+	__u64 address, *previous = NULL;
+	struct device device;
+
+	while (!bpf_map_get_next_key(devices, previous, &address)) {
+		previous = &address;
+		if (!bpf_map_lookup_elem(devices, &address, &device) &&
+		    device.pid == (__u32)getpid())
+			return address;
+	}
+	return 0;
+}
+
+static int run_find_offsets(struct vsock_bpfd *skel, __u64 device, __u64 cid)
+{
+	__u64 args[2] = { device, cid };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	int ret = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_offsets), &opts);
+
+	if (ret)
+		return ret;
+	return opts.retval ? 0 : -ENXIO;
+}
+
+int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
+{
+	int fd, ret;
+	__u64 cid;
+
+	if (!state->places.guests)
+		return 0;
+	fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fail_errno(errno, VHOST_DEVICE);
+	ret = claim_rare_cid(fd, &cid);
+	if (!ret)
+		ret = run_find_offsets(skel, own_device(bpf_map__fd(skel->maps.devices)), cid);
+	close(fd);
+	return ret ? fail_errno(-ret, "layout of the module vhost_vsock") : 0;
+}
+
+/* Reading an iterator is what runs it. */
+static int drain(int fd)
+{
+	char buffer[4096];
+	ssize_t size;
+
+	do {
+		size = read(fd, buffer, sizeof(buffer));
+	} while (size > 0 || (size < 0 && errno == EAGAIN));
+	return size < 0 ? -errno : 0;
+}
+
+int guests_adopt(struct vsock_bpfd *skel)
+{
+	struct bpf_link *link = bpf_program__attach_iter(skel->progs.adopt_devices, NULL);
+	int ret = libbpf_get_error(link), fd;
+
+	if (ret)
+		return fail_errno(-ret, "looking for open devices");
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ret = fd < 0 ? fd : drain(fd);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return ret ? fail_errno(-ret, "looking for open devices") : 0;
+}
+
+__u32 guests_local_cid(void)
+{
+	unsigned int cid = VMADDR_CID_ANY;
+	int fd = open("/dev/vsock", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return VMADDR_CID_ANY;
+	if (ioctl(fd, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid))
+		cid = VMADDR_CID_ANY;
+	close(fd);
+	return cid;
+}
+
+int guests_pin_cids(struct vsock_bpfd *skel, const char *path)
+{
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.devices) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_link *link = bpf_program__attach_iter(skel->progs.cids, &opts);
+	int ret = libbpf_get_error(link);
+
+	if (ret)
+		return fail_errno(-ret, "attaching cids");
+	ret = bpf_obj_pin(bpf_link__fd(link), path);
+	bpf_link__destroy(link);
+	return ret ? fail_errno(-ret, "%s", path) : 0;
+}
+
+int guests_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg)
+{
+	struct records records;
+	struct cid_line line;
+	char name[64];
+	FILE *file;
+	int ret;
+
+	ret = records_open(&records);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), PIN_GENERATION "%u/" PIN_CIDS, records.state->generation);
+	records_close(&records);
+	file = pin_open_file(name);
+	/* A kernel without vhost_vsock has no guests. */
+	if (!file)
+		return errno == ENOENT ? 0 : fail_errno(errno, "%s", name);
+	while (fread(&line, sizeof(line), 1, file) == 1)
+		each(&line, arg);
+	ret = ferror(file) ? fail_errno(errno, "%s", name) : 0;
+	fclose(file);
+	return ret;
+}

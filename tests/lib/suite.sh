@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by suites: runs commands in lab machines. Suites start in the top
+# directory and may expect build/ to be complete.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+
+# Machines at a time. Each keeps little more than one CPU busy.
+readonly jobs=${JOBS:-2}
+
+# attempt LABEL COMMAND...: standard output to $results/LABEL.part, standard error
+# shown as it comes, with the label, and kept for emulator_died.
+attempt() {
+	local label=$1
+	shift
+	{ "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
+		sed -u "s/^/$label: /" >&2; } || return "${PIPESTATUS[0]}"
+}
+
+# A fault that the kernel reports of itself is a result, not bad luck.
+emulator_died() {
+	[[ $1 -eq 125 ]] && ! grep -q 'the kernel reported a fault' "$results/$2.err"
+}
+
+# machine LABEL KERNEL [LAB-OPTION...] -- COMMAND...: runs tests/lib/in-machine
+# COMMAND in a machine. $results/LABEL.out is there afterwards if it went well, and
+# LABEL.part if it did not.
+machine() {
+	local label=$1 kernel=$2 options=() status=0
+	shift 2
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	local command=(tools/lab/run --kernel "$kernel" "${options[@]}" -- tests/lib/in-machine "$@")
+	attempt "$label" "${command[@]}" || status=$?
+	if emulator_died "$status" "$label"; then
+		echo "$label: once more" >&2
+		status=0
+		attempt "$label" "${command[@]}" || status=$?
+	fi
+	if [[ $status -ne 0 ]]; then
+		echo "$label: ended with status $status; what there is: $results/$label.part" >&2
+		return "$status"
+	fi
+	mv "$results/$label.part" "$results/$label.out"
+}
+
+# background COMMAND...: at most $jobs at a time; their failures show in what they
+# leave behind.
+background() {
+	while [[ $(jobs -pr | wc -l) -ge $jobs ]]; do
+		wait -n || true
+	done
+	"$@" &
+}
+
+# compare_table TABLE: tests/scenarios/TABLE.table natively and with the layer on
+# the older kernels, compared; TAP on standard output.
+compare_table() {
+	local table=$1
+	local run=(-- build/tests/scenario "$table" "tests/scenarios/$table.table")
+	results=build/tests/results/$table
+	rm -rf "$results"
+	mkdir -p "$results"
+	background machine native 7 "${run[@]}"
+	background machine 5.10 5.10 "${run[@]}"
+	background machine 5.10+bpf 5.10 --append lsm=lockdown,yama,apparmor,tomoyo,bpf "${run[@]}"
+	background machine 6.1 6.1 "${run[@]}"
+	background machine 6.12 6.12 "${run[@]}"
+	wait
+	build/tests/compare tests/scenarios/known-differences "$results/native.out" \
+		"5.10=$results/5.10.out" "5.10+bpf=$results/5.10+bpf.out" \
+		"6.1=$results/6.1.out" "6.12=$results/6.12.out"
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs a table of scenarios on the kernel at hand and prints "CASE<TAB>RESULT" for
+ * each. Knows of no layer and of no expected result: tests/scenarios/compare.c
+ * holds two such lists against each other.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scenario.h"
+
+#define NS_MAX 64
+
+static struct ns namespaces[NS_MAX];
+static int namespace_count;
+
+void table_fail(const struct row *row, const char *format, ...)
+{
+	va_list words;
+
+	fprintf(stderr, "scenario: %s:%d: ", row->path, row->number);
+	va_start(words, format);
+	vfprintf(stderr, format, words);
+	va_end(words);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+void table_open(struct row *row, const char *path)
+{
+	memset(row, 0, sizeof(*row));
+	row->path = path;
+	row->file = fopen(path, "re");
+	if (!row->file)
+		table_fail(row, "%s", strerror(errno));
+}
+
+static void cut(struct row *row)
+{
+	char *rest = row->line, *word;
+
+	row->line[strcspn(row->line, "#\n")] = '\0';
+	for (row->count = 0; (word = strsep(&rest, " \t"));) {
+		if (!*word)
+			continue;
+		if (row->count == WORDS_MAX - 1)
+			table_fail(row, "too many words");
+		row->words[row->count++] = word;
+	}
+	row->words[row->count] = NULL;
+}
+
+bool table_next(struct row *row)
+{
+	while (fgets(row->line, sizeof(row->line), row->file)) {
+		row->number++;
+		cut(row);
+		if (row->count)
+			return true;
+	}
+	fclose(row->file);
+	return false;
+}
+
+struct ns *find_ns(const char *name)
+{
+	int i;
+
+	for (i = 0; i < namespace_count; i++)
+		if (!strcmp(namespaces[i].name, name))
+			return &namespaces[i];
+	return NULL;
+}
+
+static int make(struct ns *ns, const struct row *row, const char *name, char *const words[])
+{
+	const struct ns *parent;
+	enum ns_maker maker;
+
+	if (!strcmp(words[0], "at") && !strcmp(words[1], "boot"))
+		return ns_init(ns);
+	if (strcmp(words[0], "by") || !words[2] || strcmp(words[2], "in") || !words[3])
+		table_fail(row, "wanted: by root|nobody in NAMESPACE");
+	parent = find_ns(words[3]);
+	if (!parent)
+		table_fail(row, "there is no namespace %s yet", words[3]);
+	maker = strcmp(words[1], "nobody") ? NS_BY_ROOT : NS_BY_NOBODY;
+	return ns_make(ns, name, parent, maker);
+}
+
+struct ns *add_ns(const struct row *row, const char *name, int first_word)
+{
+	struct ns *ns = &namespaces[namespace_count];
+	int err;
+
+	if (namespace_count == NS_MAX || find_ns(name) || row->count < first_word + 2)
+		table_fail(row, "cannot have this namespace");
+	err = make(ns, row, name, row->words + first_word);
+	if (err)
+		table_fail(row, "cannot make %s: %s", name, strerror(err));
+	namespace_count++;
+	return ns;
+}
+
+void remove_all_ns(void)
+{
+	while (namespace_count)
+		ns_remove(&namespaces[--namespace_count]);
+}
+
+const char *errno_word(int err)
+{
+	const char *name;
+
+	if (!err)
+		return "ok";
+	if (err == ETIME)
+		return "timeout";
+	name = strerrorname_np(err);
+	return name ?: "unknown-errno";
+}
+
+static const char usage[] = "usage: scenario [-c VSOCKCTL] loopback|knobs TABLE\n";
+
+int main(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "c:")) != -1) {
+		if (option != 'c')
+			goto wrong;
+		ctl_path = optarg;
+	}
+	if (argc - optind != 2)
+		goto wrong;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(argv[optind], "loopback"))
+		run_loopback(argv[optind + 1]);
+	else if (!strcmp(argv[optind], "knobs"))
+		run_knobs(argv[optind + 1]);
+	else
+		goto wrong;
+	remove_all_ns();
+	return 0;
+wrong:
+	fputs(usage, stderr);
+	return 2;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs suites one after the other, reads their TAP, keeps it in log files, shows
+ * how they get on and what fails, and ends with one line that counts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Of one suite; the rest is in its log. */
+#define FAILURES_SHOWN 20
+
+/* Longer than any suite takes; the machines of the lab have limits of their own. */
+#define LIMIT_SECONDS 3600
+
+struct pipe_end {
+	int fd;
+	size_t used;
+	char line[4096];
+};
+
+struct suite {
+	const char *name;
+	char log_path[4096];
+	FILE *log;
+	time_t start;
+	pid_t pid;
+	struct pipe_end out, err;
+	int passed, failed, skipped;
+	int plan;
+	bool bailed, out_of_order, overdue;
+};
+
+static int passed, failed, skipped;
+
+/* Set by a signal; the suite's whole process group is then ended. */
+static volatile sig_atomic_t interrupted;
+
+static int done(const struct suite *suite)
+{
+	return suite->passed + suite->failed + suite->skipped;
+}
+
+static bool starts(const char *line, const char *word)
+{
+	return !strncmp(line, word, strlen(word));
+}
+
+/* A line that is rewritten, where there is someone to watch it. */
+static void show_progress(const struct suite *suite)
+{
+	if (!isatty(STDOUT_FILENO))
+		return;
+	printf("\r\033[K%-20s %5d done, %d failed, %ld s", suite->name, done(suite), suite->failed,
+	       (long)(time(NULL) - suite->start));
+	fflush(stdout);
+}
+
+static void clear_progress(void)
+{
+	if (isatty(STDOUT_FILENO))
+		fputs("\r\033[K", stdout);
+}
+
+static void show(const struct suite *suite, const char *line)
+{
+	clear_progress();
+	if (suite->failed < FAILURES_SHOWN)
+		printf("    %s\n", line);
+	else if (suite->failed == FAILURES_SHOWN)
+		printf("    ... more in %s\n", suite->log_path);
+	fflush(stdout);
+}
+
+static void fail(struct suite *suite, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What no line of the suite says itself. */
+static void fail(struct suite *suite, const char *format, ...)
+{
+	char text[256];
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(text, sizeof(text), format, words);
+	va_end(words);
+	fprintf(suite->log, "# tally: %s\n", text);
+	clear_progress();
+	printf("    %s: %s\n", suite->name, text);
+	suite->failed++;
+}
+
+static bool is_skip(const char *words)
+{
+	const char *mark = strstr(words, "# ");
+
+	return mark && !strncasecmp(mark + 2, "skip", 4);
+}
+
+static void take_result(struct suite *suite, const char *line, bool good)
+{
+	char *end;
+	const char *words = line + (good ? 2 : 6);
+	long number = strtol(words, &end, 10);
+
+	if (end != words && number != done(suite) + 1)
+		suite->out_of_order = true;
+	if (!good) {
+		show(suite, line);
+		suite->failed++;
+	} else if (is_skip(end)) {
+		suite->skipped++;
+	} else {
+		suite->passed++;
+	}
+}
+
+static void take_plan(struct suite *suite, const char *line)
+{
+	if (suite->plan >= 0)
+		suite->out_of_order = true;
+	suite->plan = atoi(line + 3);
+}
+
+static void take_bail(struct suite *suite, const char *line)
+{
+	show(suite, line);
+	suite->bailed = true;
+}
+
+static void take_tap(struct suite *suite, const char *line)
+{
+	if (starts(line, "ok ") || !strcmp(line, "ok"))
+		take_result(suite, line, true);
+	else if (starts(line, "not ok"))
+		take_result(suite, line, false);
+	else if (starts(line, "1.."))
+		take_plan(suite, line);
+	else if (starts(line, "Bail out!"))
+		take_bail(suite, line);
+}
+
+static void take_line(struct suite *suite, struct pipe_end *end)
+{
+	end->line[end->used] = '\0';
+	fprintf(suite->log, "%s\n", end->line);
+	if (end == &suite->out) {
+		take_tap(suite, end->line);
+	} else {
+		clear_progress();
+		fprintf(stderr, "    %s\n", end->line);
+	}
+	end->used = 0;
+}
+
+static void take_bytes(struct suite *suite, struct pipe_end *end, const char *bytes, ssize_t count)
+{
+	ssize_t i;
+
+	for (i = 0; i < count; i++) {
+		/* A carriage return rewrites a line of progress: only the last counts. */
+		if (bytes[i] == '\n')
+			take_line(suite, end);
+		else if (bytes[i] == '\r')
+			end->used = 0;
+		else if (end->used < sizeof(end->line) - 1)
+			end->line[end->used++] = bytes[i];
+	}
+}
+
+static void read_end(struct suite *suite, struct pipe_end *end)
+{
+	char bytes[4096];
+	ssize_t count = read(end->fd, bytes, sizeof(bytes));
+
+	if (count > 0)
+		return take_bytes(suite, end, bytes, count);
+	if (count < 0 && errno == EINTR)
+		return;
+	if (end->used)
+		take_line(suite, end);
+	close(end->fd);
+	end->fd = -1;
+}
+
+static void follow(struct suite *suite)
+{
+	while (suite->out.fd >= 0 || suite->err.fd >= 0) {
+		struct pollfd wait[2] = {
+			{ .fd = suite->out.fd, .events = POLLIN },
+			{ .fd = suite->err.fd, .events = POLLIN },
+		};
+
+		suite->overdue = time(NULL) - suite->start > LIMIT_SECONDS;
+		if (interrupted || suite->overdue)
+			return;
+		if (poll(wait, 2, 1000) > 0) {
+			if (wait[0].revents)
+				read_end(suite, &suite->out);
+			if (wait[1].revents)
+				read_end(suite, &suite->err);
+		}
+		show_progress(suite);
+	}
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void start(struct suite *suite, char *path)
+{
+	int out[2], err[2];
+
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		die("tally: pipe");
+	suite->pid = fork();
+	if (suite->pid < 0)
+		die("tally: fork");
+	if (!suite->pid) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		execl(path, path, NULL);
+		dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+		_exit(127);
+	}
+	close(out[1]);
+	close(err[1]);
+	suite->out.fd = out[0];
+	suite->err.fd = err[0];
+}
+
+static void judge(struct suite *suite, int status)
+{
+	if (suite->overdue)
+		fail(suite, "not done after %d s", LIMIT_SECONDS);
+	else if (suite->bailed)
+		fail(suite, "gave up");
+	else if (suite->plan < 0)
+		fail(suite, "ended without a plan, after %d", done(suite));
+	else if (suite->plan != done(suite) || suite->out_of_order)
+		fail(suite, "planned %d and reported %d%s", suite->plan, done(suite),
+		     suite->out_of_order ? ", out of order" : "");
+	if (WIFSIGNALED(status))
+		fail(suite, "ended by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) && !suite->failed)
+		fail(suite, "ended with status %d", WEXITSTATUS(status));
+}
+
+static void print_counts(int good, int bad, int left_out)
+{
+	printf("%d passed, %d failed", good, bad);
+	if (left_out)
+		printf(", %d skipped", left_out);
+}
+
+static void conclude(struct suite *suite)
+{
+	clear_progress();
+	printf("%-20s ", suite->name);
+	print_counts(suite->passed, suite->failed, suite->skipped);
+	printf(" (%ld s)\n", (long)(time(NULL) - suite->start));
+	fflush(stdout);
+	passed += suite->passed;
+	failed += suite->failed;
+	skipped += suite->skipped;
+}
+
+static void run(char *path, const char *logs)
+{
+	struct suite suite = { .plan = -1, .start = time(NULL) };
+	const char *slash = strrchr(path, '/');
+	int status;
+
+	suite.name = slash ? slash + 1 : path;
+	snprintf(suite.log_path, sizeof(suite.log_path), "%s/%s.tap", logs, suite.name);
+	suite.log = fopen(suite.log_path, "we");
+	if (!suite.log)
+		die(suite.log_path);
+	if (!isatty(STDOUT_FILENO)) {
+		printf("%-20s ...\n", suite.name);
+		fflush(stdout);
+	}
+	start(&suite, path);
+	follow(&suite);
+	if (interrupted || suite.overdue)
+		kill(-suite.pid, SIGTERM);
+	while (waitpid(suite.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	judge(&suite, status);
+	fclose(suite.log);
+	conclude(&suite);
+}
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	int i;
+
+	if (argc < 2) {
+		fputs("usage: tally LOGS SUITE...\n", stderr);
+		return 2;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	for (i = 2; i < argc && !interrupted; i++)
+		run(argv[i], argv[1]);
+	print_counts(passed, failed, skipped);
+	putchar('\n');
+	/* No suite at all proves nothing. */
+	return failed || interrupted || !passed;
+}
