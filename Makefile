@@ -12,7 +12,7 @@ Q	:= $(if $(V),,@)
 export PATH := $(PATH):/usr/sbin:/sbin
 
 CLANG	?= clang
-LIBS	:= libbpf libkmod json-c libsystemd
+LIBS	:= libbpf libkmod inih json-c libsystemd
 WARN	:= -Wall -Wextra -Werror
 CFLAGS	?= -O2 -g
 CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
@@ -95,7 +95,7 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 	@echo "  SKEL  $@"
 	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
 
--include tests/tests.mk
+include $(wildcard tests/*.mk tools/guest/guest.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all help deps demo test test-all test-mutants check install uninstall clean build-tests

@@ -98,12 +98,14 @@ static void tell_btf(struct diagnosis *diagnosis, const struct kernel *kernel)
 		tell(diagnosis, MISSING, "BTF",
 		     "of the kernel: not there; use a kernel built with "
 		     "CONFIG_DEBUG_INFO_BTF=y");
-	if (kernel->module_btf)
+	if (kernel->module_btf && !kernel->transport)
+		tell(diagnosis, GOOD, "module BTF", "there");
+	else if (kernel->module_btf)
 		tell(diagnosis, GOOD, "module BTF", "packets are identified by %s",
 		     kernel->packet_socket ? "the socket that sent them" : "their address");
 	else
 		tell(diagnosis, NOTE, "module BTF",
-		     "not there (5.11 on, module vsock loaded): "
+		     "not there (5.11 on): "
 		     "packets are identified by their address");
 }
 
@@ -169,6 +171,11 @@ static int diagnose(struct diagnosis *diagnosis)
 	tell_identity(diagnosis, &kernel);
 	tell_bpffs(diagnosis);
 	tell_lockdown(diagnosis);
+	tell(diagnosis, NOTE, "CIDs",
+	     "one space for the whole machine: a second claim gets EADDRINUSE; "
+	     "give every guest a CID of its own");
+	tell(diagnosis, NOTE, "ports",
+	     "one space for the whole machine: a second listener on a port gets EADDRINUSE");
 	return diagnosis->missing;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "layer.h"
+#include "records.h"
 #include "report.h"
 #include "vsockctl.h"
 
@@ -79,7 +80,6 @@ int verb_status(const struct options *options, int argc, char **argv)
 	if (is_whole(&report))
 		return 0;
 	if (!report.state.generation)
-		return fail(ENOSYS, "not attached; start the service vsock-bpfd, or run "
-				    "'vsock-bpfd --once'");
+		return fail(ENOSYS, NOT_ATTACHED);
 	return fail(EIO, "programs are missing; 'vsock-bpfd --once' attaches them again");
 }

@@ -3,16 +3,18 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "modules.h"
 #include "native.h"
 #include "netns.h"
 
-#define BTF_DIR "/sys/kernel/btf"
+#define BTF_DIR		 "/sys/kernel/btf"
+#define TRANSPORT_MODULE "vmw_vsock_virtio_transport_common"
 
 /* The word between `open` and `close` in the first line of a file, or "unknown". */
 static const char *chosen_word(const char *path, char open, char close, char *word, size_t size)
@@ -80,6 +82,21 @@ static bool takes_struct(const struct btf *btf, const char *function, int index,
 	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
+/* Any module will do: the kernel has BTF for all of them or for none. */
+static bool has_module_btf(void)
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir = opendir(BTF_DIR);
+
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)))
+		found = entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux");
+	closedir(dir);
+	return found;
+}
+
 static bool packets_are_skbs(void)
 {
 	struct btf *vmlinux = btf__load_vmlinux_btf(), *module;
@@ -87,7 +104,7 @@ static bool packets_are_skbs(void)
 
 	if (!vmlinux)
 		return false;
-	module = btf__load_module_btf("vmw_vsock_virtio_transport_common", vmlinux);
+	module = btf__load_module_btf(TRANSPORT_MODULE, vmlinux);
 	answer = module && takes_struct(module, "virtio_transport_recv_pkt", 1, "sk_buff");
 	btf__free(module);
 	btf__free(vmlinux);
@@ -137,9 +154,11 @@ void kernel_probe(struct kernel *kernel)
 {
 	kernel->native = native_here();
 	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
-	kernel->module_btf = !access(BTF_DIR "/vsock", R_OK);
+	kernel->module_btf = has_module_btf();
+	kernel->vsock = module_present("vsock");
+	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
-	kernel->packet_socket = kernel->module_btf && packets_are_skbs();
+	kernel->packet_socket = kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	find_places(&kernel->places);
 	kernel->guests = kernel->places.guests != 0;

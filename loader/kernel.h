@@ -17,15 +17,17 @@ struct kernel {
 	bool native;	    /* 7.0 on: namespaces of its own, nothing to attach */
 	bool btf;	    /* of the kernel itself: without it nothing loads */
 	bool module_btf;    /* 5.11 on: functions of modules can be hooked */
+	bool vsock;	    /* modules: sockets, */
+	bool transport;	    /* packets of loopback and of guests, */
+	bool guests;	    /* vhost_vsock */
 	bool netns_cookie;  /* 5.14 on */
 	bool packet_socket; /* packets carry the socket that sent them */
 	bool lsm_bpf;
-	bool guests;	    /* vhost_vsock is loaded: there can be guests */
 	struct kernel_places places;
 	enum gate_shape shape;
 };
 
-/* Looks; loads nothing. Modules that are not loaded yet count as not there. */
+/* Looks; loads nothing. */
 void kernel_probe(struct kernel *kernel);
 
 /* Whether 'bpf' stands in the kernel's list of active LSMs. */

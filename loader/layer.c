@@ -103,25 +103,45 @@ static bool whole(__u32 generation, const struct kernel *kernel)
 	return true;
 }
 
-/* What the pinned state says, or zeros if nothing is pinned. */
+static int refuse_layout(__u32 layout)
+{
+	return fail(EPROTO,
+		    "%s has layout %u, this program knows %u; "
+		    "'vsock-bpfd --detach' removes it, and with it all modes",
+		    PIN_DIR, layout, LAYOUT_VERSION);
+}
+
+/* Of another layout only the first number can be read. */
+static int read_state_map(int fd, struct layer_state *state)
+{
+	struct layer_state *mapped = records_map_state(fd);
+
+	if (!mapped)
+		return fail_errno(errno, PIN_DIR "/" PIN_STATE);
+	if (mapped->layout == LAYOUT_VERSION)
+		*state = *mapped;
+	else
+		state->layout = mapped->layout;
+	munmap(mapped, sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
+/* What the pinned state says; zeros if nothing is in force, or only a start that died. */
 static int read_state(struct layer_state *state)
 {
-	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE), ret = 0;
-	__u32 zero = 0;
+	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE), ret;
 
 	memset(state, 0, sizeof(*state));
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fail_errno(-fd, PIN_DIR "/" PIN_STATE);
-	if (bpf_map_lookup_elem(fd, &zero, state))
-		ret = fail_errno(errno, PIN_DIR "/" PIN_STATE);
+	ret = read_state_map(fd, state);
 	close(fd);
-	if (!ret && state->layout != LAYOUT_VERSION)
-		ret = fail(EPROTO,
-			   "%s has layout %u, this program knows %u; "
-			   "'vsock-bpfd --detach' removes it, and with it all modes",
-			   PIN_DIR, state->layout, LAYOUT_VERSION);
+	if (!ret && state->layout && state->layout != LAYOUT_VERSION)
+		return refuse_layout(state->layout);
+	if (!ret && !state->generation)
+		memset(state, 0, sizeof(*state));
 	return ret;
 }
 
@@ -337,6 +357,9 @@ static int attach_new(const struct kernel *kernel, __u32 generation)
 	bool upgrade = generation > 0;
 	int ret;
 
+	/* What a start that died has left is not adopted. */
+	if (!upgrade)
+		pin_remove(PIN_DIR);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return fail_errno(errno, PIN_DIR);
 	ret = load(&new, kernel);
@@ -362,11 +385,11 @@ static int attach_new(const struct kernel *kernel, __u32 generation)
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
-static int attach_locked(void)
+static int attach_locked(const struct config *config)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
-	int ret = load_modules();
+	int ret = config->load_modules ? load_modules() : 0;
 
 	if (ret)
 		return ret;
@@ -386,7 +409,7 @@ static int attach_locked(void)
 	return attach_new(&kernel, pinned.generation);
 }
 
-int layer_attach(void)
+int layer_attach(const struct config *config)
 {
 	int lock, ret = check_privileges();
 
@@ -395,7 +418,7 @@ int layer_attach(void)
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = attach_locked();
+	ret = attach_locked(config);
 	lock_release(lock);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "config.h"
 #include "kernel.h"
 #include "vsock-bpfd.h"
 
@@ -20,11 +21,12 @@ enum layer_outcome {
 void layer_verbose(void);
 
 /*
- * Brings enforcement to life; all or nothing. Says what is wrong and returns -errno:
+ * Brings enforcement to life for the modules that are there; all or nothing. Run again
+ * after a module came, it hooks that one, too. Says what is wrong and returns -errno:
  * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
  * what is pinned has another layout. Otherwise one of enum layer_outcome.
  */
-int layer_attach(void);
+int layer_attach(const struct config *config);
 
 /* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
 int layer_detach(void);

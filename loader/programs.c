@@ -21,12 +21,12 @@ static bool with_packet_socket(const struct kernel *kernel)
 
 static bool without_packet_socket(const struct kernel *kernel)
 {
-	return !kernel->packet_socket;
+	return kernel->transport && !kernel->packet_socket;
 }
 
 static bool with_module_btf(const struct kernel *kernel)
 {
-	return kernel->module_btf;
+	return kernel->module_btf && kernel->vsock;
 }
 
 static bool without_module_btf(const struct kernel *kernel)

@@ -24,8 +24,7 @@ static int open_map(const char *name)
 	int fd = pin_open_map(name);
 
 	if (fd == -ENOENT)
-		return fail(ENOSYS, "not attached; start the service vsock-bpfd, or run "
-				    "'vsock-bpfd --once'");
+		return fail(ENOSYS, NOT_ATTACHED);
 	if (fd < 0)
 		return fail_errno(-fd, "map %s", name);
 	return fd;
@@ -48,7 +47,9 @@ int records_open(struct records *records)
 	} else {
 		ret = fd;
 	}
-	if (!ret && records->state->layout != LAYOUT_VERSION)
+	if (!ret && !records->state->generation)
+		ret = fail(ENOSYS, NOT_ATTACHED);
+	else if (!ret && records->state->layout != LAYOUT_VERSION)
 		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
 			   records->state->layout, LAYOUT_VERSION);
 	if (ret)

@@ -5,6 +5,8 @@
 
 #include "netns.h"
 
+#define NOT_ATTACHED "not attached; start the service vsock-bpfd, or run 'vsock-bpfd --once'"
+
 struct records {
 	int namespaces;		   /* map descriptor */
 	struct layer_state *state; /* mapped: stores are seen by the programs at once */

@@ -18,6 +18,7 @@ static const struct verb {
 	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1 },
 	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2 },
 	{ "list", "", "namespaces with their modes", verb_list, 0, 0 },
+	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0 },
 	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0,
 	  0 },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing",

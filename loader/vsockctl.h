@@ -17,6 +17,7 @@ struct json_object;
 int verb_get(const struct options *options, int argc, char **argv);
 int verb_set(const struct options *options, int argc, char **argv);
 int verb_list(const struct options *options, int argc, char **argv);
+int verb_cids(const struct options *options, int argc, char **argv);
 int verb_status(const struct options *options, int argc, char **argv);
 int verb_doctor(const struct options *options, int argc, char **argv);
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* /etc/vsock-bpfd/vsock-bpfd.conf: how the service behaves. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+
+#define CONFIG_FILE "/etc/vsock-bpfd/vsock-bpfd.conf"
+
+struct config {
+	bool load_modules; /* [Service] LoadModules=, default yes */
+};
+
+/*
+ * Reads `path`, or CONFIG_FILE, which may be missing, if it is NULL. Names file, line
+ * and reason of the first mistake and returns -EINVAL.
+ */
+int config_read(struct config *config, const char *path);
+
+#endif

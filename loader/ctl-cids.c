@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl cids: which guest belongs to which namespace. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "guests.h"
+#include "names.h"
+#include "native.h"
+#include "report.h"
+#include "table.h"
+#include "vsockctl.h"
+
+struct lines {
+	struct cid_line *line;
+	size_t count, room;
+};
+
+static void add_line(const struct cid_line *line, void *arg)
+{
+	struct lines *lines = arg;
+
+	if (lines->count == lines->room) {
+		lines->room = lines->room ? 2 * lines->room : 64;
+		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
+		if (!lines->line)
+			abort();
+	}
+	lines->line[lines->count++] = *line;
+}
+
+static int by_cid(const void *a, const void *b)
+{
+	const struct cid_line *x = a, *y = b;
+
+	return x->cid < y->cid ? -1 : x->cid > y->cid;
+}
+
+/* From time since boot to the time of day. */
+static time_t opened_at(__u64 since)
+{
+	struct timespec boot, now;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec - (boot.tv_sec - (time_t)(since / 1000000000));
+}
+
+static const char *format_time(__u64 since, const char *format)
+{
+	static char text[64];
+	time_t at = opened_at(since);
+
+	strftime(text, sizeof(text), format, localtime(&at));
+	return text;
+}
+
+static void print_lines(const struct lines *lines, const struct names *names)
+{
+	static const char *const head[] = { "CID", "NAMESPACE", "IDENTITY",
+					    "PID", "PROCESS",	"SINCE" };
+	const struct device *device;
+	struct table table;
+	size_t i;
+
+	table_start(&table, 6, head);
+	for (i = 0; i < lines->count; i++) {
+		device = &lines->line[i].device;
+		table_add(&table, "%u", lines->line[i].cid);
+		table_add(&table, "%s", names_find(names, device->owner) ?: "-");
+		table_add(&table, "%llu", device->owner);
+		table_add(&table, "%u", device->pid);
+		table_add(&table, "%.16s", device->comm);
+		table_add(&table, "%s", format_time(device->since, "%F %T"));
+	}
+	table_print(&table);
+}
+
+static struct json_object *to_json(const struct cid_line *line, const struct names *names)
+{
+	struct json_object *object = json_object_new_object();
+	const char *name = names_find(names, line->device.owner);
+
+	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
+	json_object_object_add(object, "namespace", name ? json_object_new_string(name) : NULL);
+	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
+	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
+	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
+	json_object_object_add(
+		object, "process",
+		json_object_new_string_len(line->device.comm, strnlen(line->device.comm, 16)));
+	json_object_object_add(object, "since",
+			       json_object_new_string(format_time(line->device.since, "%FT%T%z")));
+	return object;
+}
+
+static void print_lines_json(const struct lines *lines, const struct names *names)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < lines->count; i++)
+		json_object_array_add(list, to_json(&lines->line[i], names));
+	print_json(list);
+}
+
+int verb_cids(const struct options *options, int argc, char **argv)
+{
+	struct lines lines = {};
+	struct names names;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	if (native_here())
+		return fail(ENOTSUP, "this kernel isolates by itself and does not tell who owns "
+				     "a CID");
+	ret = guests_each_cid(add_line, &lines);
+	if (ret)
+		return ret;
+	names_load(&names);
+	qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
+	if (options->json)
+		print_lines_json(&lines, &names);
+	else
+		print_lines(&lines, &names);
+	names_free(&names);
+	free(lines.line);
+	return 0;
+}

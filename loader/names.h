@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names of namespaces by identity. */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include <stddef.h>
+
+#include "netns.h"
+
+struct names {
+	struct name {
+		netns_id id;
+		char *name;
+	} * entry;
+	size_t count, room;
+};
+
+/* "(init)" and the names under /run/netns, as they are now. */
+void names_load(struct names *names);
+void names_free(struct names *names);
+
+/* NULL for a namespace without a name. */
+const char *names_find(const struct names *names, netns_id id);
+
+#endif

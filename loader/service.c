@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "layer.h"
+#include "report.h"
+
+#define SETTLE_USEC 200000
+
+struct service {
+	const char *config_path;
+	struct config config;
+	sd_event *event;
+	int uevents; /* netlink socket */
+};
+
+static const char *outcome_text(int outcome)
+{
+	static const char *const texts[] = {
+		[LAYER_NATIVE] = "this kernel isolates by itself; nothing to attach",
+		[LAYER_ATTACHED] = "attached; enforcement is live",
+		[LAYER_UPGRADED] = "attached in place of an older set; enforcement is live",
+		[LAYER_ADOPTED] = "already attached; enforcement is live",
+	};
+
+	return texts[outcome];
+}
+
+int service_attach(const struct config *config)
+{
+	int outcome = layer_attach(config);
+
+	if (outcome < 0)
+		return outcome;
+	say("%s", outcome_text(outcome));
+	return 0;
+}
+
+/*
+ * A module of AF_VSOCK came by itself: it is hooked, too. Until then the gates refuse
+ * what comes through it, as they cannot tell who sent it.
+ */
+static int on_settled(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct service *service = arg;
+	int outcome;
+
+	(void)source;
+	(void)now;
+	outcome = layer_attach(&service->config);
+	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
+		say("%s", outcome_text(outcome));
+	return 0;
+}
+
+/* The kernel tells of a module before it has started it; several come at once. */
+static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	static const char prefix[] = "add@/module/";
+	struct service *service = arg;
+	bool ours = false;
+	char text[4096];
+	ssize_t size;
+
+	(void)source;
+	(void)events;
+	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+		text[size] = '\0';
+		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
+			say("module %s came", text + strlen(prefix));
+			ours = true;
+		}
+	}
+	if (!ours)
+		return 0;
+	return sd_event_add_time_relative(service->event, NULL, CLOCK_MONOTONIC, SETTLE_USEC, 0,
+					  on_settled, service);
+}
+
+/* A mistake leaves the old configuration in force. */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	struct service *service = arg;
+	struct config config;
+
+	(void)source;
+	(void)info;
+	sd_notify(0, "RELOADING=1");
+	if (!config_read(&config, service->config_path)) {
+		service->config = config;
+		service_attach(&service->config);
+	}
+	sd_notify(0, "READY=1");
+	return 0;
+}
+
+/* The kernel's own events: there is no udev in a container. */
+static int watch_modules(struct service *service)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	service->uevents = fd;
+	return sd_event_add_io(service->event, NULL, fd, EPOLLIN, on_uevent, service);
+}
+
+static int watch_signals(struct service *service)
+{
+	int ret = sd_event_add_signal(service->event, NULL, SIGTERM, NULL, NULL);
+
+	if (ret >= 0)
+		ret = sd_event_add_signal(service->event, NULL, SIGINT, NULL, NULL);
+	if (ret >= 0)
+		ret = sd_event_add_signal(service->event, NULL, SIGHUP, on_hangup, service);
+	return ret;
+}
+
+/* sd-event wants signals blocked; done early, one that comes while attaching is not lost. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Watches before it attaches: a module that comes in between is not missed. */
+static int start(struct service *service)
+{
+	int ret = sd_event_new(&service->event);
+
+	if (ret >= 0)
+		ret = watch_signals(service);
+	if (ret >= 0)
+		ret = watch_modules(service);
+	if (ret < 0)
+		return fail_errno(-ret, "event loop");
+	return service_attach(&service->config);
+}
+
+static int loop(struct service *service)
+{
+	int ret;
+
+	sd_notify(0, "READY=1\nSTATUS=Enforcement is live.");
+	ret = sd_event_loop(service->event);
+	if (ret < 0)
+		return fail_errno(-ret, "event loop");
+	say("ending; enforcement stays ('vsock-bpfd --detach' removes it)");
+	return 0;
+}
+
+int service_run(const char *config_path)
+{
+	struct service service = { .config_path = config_path, .uevents = -1 };
+	int ret = config_read(&service.config, config_path);
+
+	if (ret)
+		return ret;
+	block_signals();
+	ret = start(&service);
+	if (!ret)
+		ret = loop(&service);
+	sd_event_unref(service.event);
+	if (service.uevents >= 0)
+		close(service.uevents);
+	return ret;
+}
