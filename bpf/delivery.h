@@ -51,9 +51,12 @@ static __always_inline bool take_request(void)
 
 static __always_inline int check_sk_alloc(int family)
 {
-	if (family != AF_VSOCK || !is_delivering() || !in_force(layer_state()))
+	bool allowed;
+
+	if (family != AF_VSOCK || !is_delivering())
 		return 0;
-	return take_request() ? 0 : -EACCES;
+	allowed = take_request();
+	return allowed || !in_force(layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

@@ -21,7 +21,7 @@ static __always_inline void check_answer(struct sock *sk)
 		return;
 	delivery->step = TAKEN;
 	origin = delivery->origin;
-	if (may_talk(origin, netns_of_sock(sk)))
+	if (may_talk(origin, netns_of_sock(sk)) || !in_force(layer))
 		return;
 	if (bpf_map_update_elem(&sealed, &address, &origin, BPF_ANY))
 		layer->sealed = ALL;
