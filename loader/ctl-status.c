@@ -22,8 +22,11 @@ static bool is_whole(const struct layer_report *report)
 	       (report->state.generation && report->pinned == report->needed);
 }
 
-static const char *shape(const struct layer_report *report)
+/* NULL while there is nothing to refuse. */
+static const char *gates(const struct layer_report *report)
 {
+	if (report->state.isolating == NO)
+		return NULL;
 	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
 }
 
@@ -34,9 +37,10 @@ static void print_status(const struct layer_report *report)
 		return;
 	printf("programs:    %d of %d in force, generation %u\n", report->pinned, report->needed,
 	       report->state.generation);
-	printf("gates:       %s\n", shape(report));
-	printf("namespaces:  %s\n",
-	       report->state.isolating == YES ? "some are, were, or make local" : "all global");
+	printf("gates:       %s\n",
+	       gates(report)
+		       ?: "none, as every namespace is global; the first local mode "
+			  "attaches them");
 	if (report->state.overflow == YES)
 		puts("records:     full: namespaces without one count as local");
 }
@@ -53,7 +57,9 @@ static void print_status_json(const struct layer_report *report)
 				       json_object_new_int(report->needed));
 		json_object_object_add(object, "generation",
 				       json_object_new_int64(report->state.generation));
-		json_object_object_add(object, "gates", json_object_new_string(shape(report)));
+		json_object_object_add(object, "gates",
+				       gates(report) ? json_object_new_string(gates(report))
+						     : NULL);
 		json_object_object_add(object, "isolating",
 				       json_object_new_boolean(report->state.isolating == YES));
 		json_object_object_add(object, "overflow",

@@ -138,22 +138,22 @@ int guests_each_cid(void (*each)(const struct cid_line *line, void *arg), void *
 {
 	struct records records;
 	struct cid_line line;
-	char name[64];
+	char path[PATH_MAX];
 	FILE *file;
 	int ret;
 
 	ret = records_open(&records);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), PIN_GENERATION "%u/" PIN_CIDS, records.state->generation);
+	pin_in_generation(path, sizeof(path), records.state->generation, PIN_CIDS);
 	records_close(&records);
-	file = pin_open_file(name);
+	file = fopen(path, "re");
 	/* A kernel without vhost_vsock has no guests. */
 	if (!file)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", name);
+		return errno == ENOENT ? 0 : fail_errno(errno, "%s", path);
 	while (fread(&line, sizeof(line), 1, file) == 1)
 		each(&line, arg);
-	ret = ferror(file) ? fail_errno(errno, "%s", name) : 0;
+	ret = ferror(file) ? fail_errno(errno, "%s", path) : 0;
 	fclose(file);
 	return ret;
 }

@@ -26,12 +26,16 @@
 #include "report.h"
 #include "vsock-bpfd.skel.h"
 
+/* For tasks that are on their way between two programs. */
+#define SETTLE_USEC 100000
+
 /* One layer on its way into the kernel. */
 struct attachment {
 	struct vsock_bpfd *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
 	struct layer_state *state;
 	__u32 generation;
+	bool isolating; /* with the gates */
 };
 
 static bool verbose;
@@ -88,15 +92,15 @@ static int load_modules(void)
 	return ret;
 }
 
-static bool whole(__u32 generation, const struct kernel *kernel)
+static bool whole(const struct layer_state *state, const struct kernel *kernel)
 {
 	const struct program *program;
 	char path[PATH_MAX];
 
 	for (program = programs; program->name; program++) {
-		if (!program_needed(program, kernel))
+		if (!program_needed(program, kernel, state->isolating == YES))
 			continue;
-		pin_in_generation(path, sizeof(path), generation, program->name);
+		pin_in_generation(path, sizeof(path), state->generation, program->name);
 		if (access(path, F_OK))
 			return false;
 	}
@@ -157,15 +161,17 @@ static int pin_durable(struct bpf_map *map, const char *name)
 }
 
 /* Chooses programs, and the maps that they alone use. */
-static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
+static void choose(struct attachment *new, const struct kernel *kernel)
 {
+	struct vsock_bpfd *skel = new->skel;
 	const struct program *program;
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj) {
 		program = program_by_name(bpf_program__name(prog));
 		if (program)
-			bpf_program__set_autoload(prog, program_needed(program, kernel));
+			bpf_program__set_autoload(prog,
+						  program_needed(program, kernel, new->isolating));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
@@ -182,7 +188,7 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	new->skel = vsock_bpfd__open();
 	if (!new->skel)
 		return fail_errno(errno, "BPF object");
-	choose(new->skel, kernel);
+	choose(new, kernel);
 	new->skel->rodata->generation = new->generation;
 	ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
 	if (!ret)
@@ -240,7 +246,7 @@ static int attach(struct attachment *new, const struct kernel *kernel)
 
 	for (i = 0; programs[i].name; i++) {
 		program = &programs[i];
-		if (!program_needed(program, kernel))
+		if (!program_needed(program, kernel, new->isolating))
 			continue;
 		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
 		new->links[i] = bpf_program__attach(prog);
@@ -344,16 +350,18 @@ static int put_in_force(struct attachment *new, bool upgrade)
 	int ret;
 
 	if (upgrade)
-		usleep(100 * 1000);
+		usleep(SETTLE_USEC);
+	if (new->isolating)
+		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&new->state->build, this_build(), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
 	ret = remove_other_generations(new->generation);
 	return ret ? fail_errno(-ret, "%s", PIN_DIR) : 0;
 }
 
-static int attach_new(const struct kernel *kernel, __u32 generation)
+static int attach_new(const struct kernel *kernel, __u32 generation, bool isolating)
 {
-	struct attachment new = { .generation = generation + 1 };
+	struct attachment new = { .generation = generation + 1, .isolating = isolating };
 	bool upgrade = generation > 0;
 	int ret;
 
@@ -401,12 +409,24 @@ static int attach_locked(const struct config *config)
 		ret = read_state(&pinned);
 	if (ret)
 		return ret;
-	if (pinned.generation && pinned.build == this_build() &&
-	    whole(pinned.generation, &kernel)) {
+	if (pinned.generation && pinned.build == this_build() && whole(&pinned, &kernel)) {
 		ret = remove_other_generations(pinned.generation);
 		return ret ? ret : LAYER_ADOPTED;
 	}
-	return attach_new(&kernel, pinned.generation);
+	return attach_new(&kernel, pinned.generation, pinned.isolating == YES);
+}
+
+int layer_arm(void)
+{
+	struct layer_state pinned;
+	struct kernel kernel;
+	int ret = read_state(&pinned);
+
+	if (ret || pinned.isolating == YES)
+		return ret;
+	kernel_probe(&kernel);
+	ret = attach_new(&kernel, pinned.generation, true);
+	return ret < 0 ? ret : 0;
 }
 
 int layer_attach(const struct config *config)
@@ -455,7 +475,7 @@ int layer_inspect(struct layer_report *report)
 		return 0;
 	ret = read_state(&report->state);
 	for (program = programs; !ret && program->name; program++) {
-		if (!program_needed(program, &report->kernel))
+		if (!program_needed(program, &report->kernel, report->state.isolating == YES))
 			continue;
 		report->needed++;
 		pin_in_generation(path, sizeof(path), report->state.generation, program->name);

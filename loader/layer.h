@@ -28,6 +28,12 @@ void layer_verbose(void);
  */
 int layer_attach(const struct config *config);
 
+/*
+ * Attaches the gates, which the first local mode needs; the caller holds the lock and
+ * writes that mode after it. Nothing to do if they are there. Says what is wrong.
+ */
+int layer_arm(void);
+
 /* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
 int layer_detach(void);
 

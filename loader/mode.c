@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "layer.h"
 #include "lock.h"
 #include "native.h"
+#include "pins.h"
 #include "records.h"
 #include "report.h"
 
@@ -100,6 +102,21 @@ static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mo
 	return 0;
 }
 
+/* Gates first: one that stands too early is harmless, one too late is a hole. */
+static int write_record(struct records *records, const struct netns *ns,
+			struct netns_record *record)
+{
+	int ret = 0;
+
+	if (record->mode == LOCAL || record->child_mode == LOCAL)
+		ret = layer_arm();
+	if (ret)
+		return ret;
+	record->inode = ns->inode;
+	ret = records_write(records, ns->id, record);
+	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+}
+
 static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
 	struct netns_record record;
@@ -116,12 +133,10 @@ static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mod
 	if (!ret)
 		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
 					    : set_own(&record, ns->id == records.state->init, mode);
-	if (!ret) {
-		record.inode = ns->inode;
-		ret = records_write(&records, ns->id, &record);
-	}
 	if (ret)
 		fail_errno(-ret, "%s", knob_name(knob));
+	else
+		ret = write_record(&records, ns, &record);
 	records_close(&records);
 unlock:
 	lock_release(lock);

@@ -3,11 +3,15 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -31,37 +35,27 @@ int pin_check_bpffs(void)
 		    BPFFS);
 }
 
-/* The second is for those who do not see bpffs where it is mounted. */
-static const char *const roots[] = { "", "/proc/1/root" };
+/* False where there is nothing else to see. */
+static bool enter_host_mounts(void)
+{
+	int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	bool entered = fd >= 0 && !setns(fd, CLONE_NEWNS);
+
+	if (fd >= 0)
+		close(fd);
+	return entered;
+}
 
 int pin_open_map(const char *name)
 {
 	char path[PATH_MAX];
-	int fd = -ENOENT;
-	size_t i;
+	int fd;
 
-	for (i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
-		snprintf(path, sizeof(path), "%s" PIN_DIR "/%s", roots[i], name);
+	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT && enter_host_mounts())
 		fd = bpf_obj_get(path);
-		if (fd != -ENOENT)
-			break;
-	}
 	return fd;
-}
-
-FILE *pin_open_file(const char *name)
-{
-	char path[PATH_MAX];
-	FILE *file = NULL;
-	size_t i;
-
-	for (i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
-		snprintf(path, sizeof(path), "%s" PIN_DIR "/%s", roots[i], name);
-		file = fopen(path, "re");
-		if (file || errno != ENOENT)
-			break;
-	}
-	return file;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -13,7 +13,7 @@
 #define PINS_H
 
 #include <linux/types.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #define BPFFS	       "/sys/fs/bpf"
 #define PIN_DIR	       BPFFS "/vsock-bpfd"
@@ -31,13 +31,11 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 int pin_check_bpffs(void);
 
 /*
- * Opens the pinned map `name` of the layer. Finds it also where bpffs is hidden, as
- * below `ip netns exec`, which mounts a fresh /sys. Returns a descriptor or -errno.
+ * Opens the pinned map `name` of the layer: a descriptor or -errno. Where bpffs is hidden,
+ * as below `ip netns exec`, which mounts a fresh /sys, the caller enters the mount
+ * namespace of process 1 and stays there.
  */
 int pin_open_map(const char *name);
-
-/* The same for a pinned iterator, open for reading; NULL and errno. */
-FILE *pin_open_file(const char *name);
 
 /* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */
 int pin_remove(const char *path);

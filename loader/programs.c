@@ -51,29 +51,29 @@ static bool with_guests_without_module_btf(const struct kernel *kernel)
 
 /* clang-format off */
 const struct program programs[] = {
-	{ "namespace_made",		NULL },
-	{ "namespace_gone",		NULL },
-	{ "device_opened",		with_guests },
-	{ "device_closed",		with_guests_and_module_btf },
-	{ "device_file_freed",		with_guests_without_module_btf },
-	{ "connect_gate_lsm",		by_lsm },
-	{ "connect_gate_fmod_ret",	by_fmod_ret },
-	{ "packet_made",		without_packet_socket },
-	{ "packet_arrives_addr",	without_packet_socket },
-	{ "packet_arrives_skb",		with_packet_socket },
-	{ "answer_accepted",		with_module_btf },
-	{ "answer_accepted_wakeup",	without_module_btf },
-	{ "socket_gone_vsock",		with_module_btf },
-	{ "socket_gone_any",		without_module_btf },
-	{ "send_seal_lsm",		by_lsm },
-	{ "send_seal_fmod_ret",		by_fmod_ret },
-	{ "receive_seal_lsm",		by_lsm },
-	{ "receive_seal_fmod_ret",	by_fmod_ret },
-	{ "listener_found_parent",	with_module_btf },
-	{ "listener_found_net",		without_module_btf },
-	{ "delivery_gate_lsm",		by_lsm },
-	{ "delivery_gate_fmod_ret",	by_fmod_ret },
-	{ NULL,				NULL },
+	{ "namespace_made",		USE_ALWAYS,	NULL },
+	{ "namespace_gone",		USE_ALWAYS,	NULL },
+	{ "device_opened",		USE_ALWAYS,	with_guests },
+	{ "device_closed",		USE_ALWAYS,	with_guests_and_module_btf },
+	{ "device_file_freed",		USE_ALWAYS,	with_guests_without_module_btf },
+	{ "connect_gate_lsm",		USE_ISOLATING,	by_lsm },
+	{ "connect_gate_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
+	{ "packet_made",		USE_ISOLATING,	without_packet_socket },
+	{ "packet_arrives_addr",	USE_ISOLATING,	without_packet_socket },
+	{ "packet_arrives_skb",		USE_ISOLATING,	with_packet_socket },
+	{ "answer_accepted",		USE_ISOLATING,	with_module_btf },
+	{ "answer_accepted_wakeup",	USE_ISOLATING,	without_module_btf },
+	{ "socket_gone_vsock",		USE_ISOLATING,	with_module_btf },
+	{ "socket_gone_any",		USE_ISOLATING,	without_module_btf },
+	{ "send_seal_lsm",		USE_ISOLATING,	by_lsm },
+	{ "send_seal_fmod_ret",		USE_ISOLATING,	by_fmod_ret },
+	{ "receive_seal_lsm",		USE_ISOLATING,	by_lsm },
+	{ "receive_seal_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
+	{ "listener_found_parent",	USE_ISOLATING,	with_module_btf },
+	{ "listener_found_net",		USE_ISOLATING,	without_module_btf },
+	{ "delivery_gate_lsm",		USE_ISOLATING,	by_lsm },
+	{ "delivery_gate_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
+	{ NULL,				USE_ALWAYS,	NULL },
 };
 /* clang-format on */
 
@@ -87,7 +87,9 @@ const struct program *program_by_name(const char *name)
 	return NULL;
 }
 
-bool program_needed(const struct program *program, const struct kernel *kernel)
+bool program_needed(const struct program *program, const struct kernel *kernel, bool isolating)
 {
-	return !program->needed || program->needed(kernel);
+	if (program->use == USE_ISOLATING && !isolating)
+		return false;
+	return !program->fits || program->fits(kernel);
 }

@@ -9,9 +9,16 @@
 
 #define MAX_PROGRAMS 32
 
+/* While every namespace is global there is nothing to refuse, and no gate to pay for. */
+enum program_use {
+	USE_ALWAYS,
+	USE_ISOLATING, /* from the first local mode on */
+};
+
 struct program {
 	const char *name;
-	bool (*needed)(const struct kernel *kernel); /* NULL: always */
+	enum program_use use;
+	bool (*fits)(const struct kernel *kernel); /* NULL: every kernel */
 };
 
 /*
@@ -23,6 +30,6 @@ extern const struct program programs[];
 /* The entry of a program of the object, NULL if the table does not have it. */
 const struct program *program_by_name(const char *name);
 
-bool program_needed(const struct program *program, const struct kernel *kernel);
+bool program_needed(const struct program *program, const struct kernel *kernel, bool isolating);
 
 #endif

@@ -79,11 +79,8 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
-/* Armed first: a gate that is armed too early is harmless, one too late is a hole. */
 int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
-	if (record->mode == LOCAL || record->child_mode == LOCAL)
-		__atomic_store_n(&records->state->isolating, YES, __ATOMIC_SEQ_CST);
 	if (!bpf_map_update_elem(records->namespaces, &id, record, BPF_ANY))
 		return 0;
 	return errno == E2BIG ? -ENOSPC : -errno;

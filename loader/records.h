@@ -19,7 +19,7 @@ void records_close(struct records *records);
 /* A namespace without a record is global and unlocked, or local after an overflow. */
 int records_read(const struct records *records, netns_id id, struct netns_record *record);
 
-/* -ENOSPC if there is no room. From the first local mode on the gates are armed. */
+/* -ENOSPC if there is no room. A local mode is for layer_arm() to come before. */
 int records_write(const struct records *records, netns_id id, const struct netns_record *record);
 
 /* Maps the value of the map `state` into memory, or NULL. */
