@@ -42,7 +42,8 @@ test: deps ## everything that fits into 20 minutes, on four kernel lines
 	@$(MAKE) --no-print-directory all build-tests
 	@tests/run
 
-test-all: deps ## the same and what takes longer
+test-all: ## the same and what takes longer
+	@tools/deps build test check
 	@$(MAKE) --no-print-directory all build-tests
 	@tests/run --all
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsock-bpfd: brings the layer into the kernel, which holds it from then on. */
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -10,18 +11,21 @@
 #include "report.h"
 #include "service.h"
 
-#define USAGE 2
+#define USAGE	   2
+#define POLICY_DIR "/etc/vsock-bpfd/policy.d"
 
 enum option_id {
 	OPTION_ONCE = 256,
 	OPTION_DETACH,
 	OPTION_CONFIG,
+	OPTION_POLICY_DIR,
 	OPTION_VERBOSE,
 };
 
 struct options {
 	int (*run)(const struct options *options);
 	const char *config;
+	const char *policy_dir;
 };
 
 static int serve(const struct options *options)
@@ -50,7 +54,8 @@ static int detach(const struct options *options)
 
 static void print_help(void)
 {
-	puts("Usage: vsock-bpfd [--once | --detach] [--config FILE] [--verbose]\n"
+	puts("Usage: vsock-bpfd [--once | --detach] [--config FILE] [--policy-dir D]\n"
+	     "                  [--verbose]\n"
 	     "\n"
 	     "Network namespaces for AF_VSOCK on kernels before 7.0.\n"
 	     "\n"
@@ -60,6 +65,7 @@ static void print_help(void)
 	     "      --once          attach and end; enforcement stays\n"
 	     "      --detach        remove everything that is attached, and all modes\n"
 	     "      --config FILE   instead of " CONFIG_FILE "\n"
+	     "      --policy-dir D  instead of " POLICY_DIR "\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
 	     "  -h, --help\n"
 	     "  -V, --version\n"
@@ -85,6 +91,9 @@ static int take_option(struct options *options, int option)
 	case OPTION_CONFIG:
 		options->config = optarg;
 		return 0;
+	case OPTION_POLICY_DIR:
+		options->policy_dir = optarg;
+		return 0;
 	case OPTION_VERBOSE:
 		layer_verbose();
 		return 0;
@@ -106,6 +115,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{ "once",	no_argument,		NULL, OPTION_ONCE },
 		{ "detach",	no_argument,		NULL, OPTION_DETACH },
 		{ "config",	required_argument,	NULL, OPTION_CONFIG },
+		{ "policy-dir",	required_argument,	NULL, OPTION_POLICY_DIR },
 		{ "verbose",	no_argument,		NULL, OPTION_VERBOSE },
 		{ "help",	no_argument,		NULL, 'h' },
 		{ "version",	no_argument,		NULL, 'V' },
@@ -122,13 +132,35 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return optind == argc ? 0 : fail(EINVAL, "%s: unexpected argument", argv[optind]);
 }
 
+/*
+ * Policy files are not understood yet. Who has written one expects it to hold, so
+ * going on without it would be worse than not starting.
+ */
+static int refuse_policies(const char *path)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int ret = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : fail_errno(errno, "%s", path);
+	while (!ret && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			ret = fail(ENOTSUP, "%s/%s: this version does not understand policy files",
+				   path, entry->d_name);
+	closedir(dir);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
-	struct options options = { .run = serve };
+	struct options options = { .run = serve, .policy_dir = POLICY_DIR };
 
 	if (parse_options(&options, argc, argv)) {
 		fputs("Try 'vsock-bpfd --help'.\n", stderr);
 		return USAGE;
 	}
+	if (options.run != detach && refuse_policies(options.policy_dir))
+		return EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
