@@ -5,6 +5,7 @@ VERSION	:= 0.1.0
 PREFIX	?= /usr/local
 SBIN	:= $(DESTDIR)$(PREFIX)/sbin
 DOC	:= $(DESTDIR)$(PREFIX)/share/doc/vsock-bpfd
+MAN	:= $(DESTDIR)$(PREFIX)/share/man/man8
 BUILD	:= build
 Q	:= $(if $(V),,@)
 
@@ -21,6 +22,7 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) -Wno-unused-parameter \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
+PAGES	:= $(addsuffix .8,$(PROGRAMS))
 LIB	:= $(BUILD)/libvsock-bpfd.a
 CTL_SRC	:= loader/vsockctl.c $(wildcard loader/ctl-*.c)
 LIB_SRC	:= $(filter-out loader/vsock-bpfd.c $(CTL_SRC),$(wildcard loader/*.c))
@@ -35,34 +37,43 @@ deps: ## install what building and testing need
 	@tools/deps build test
 
 demo: deps ## two namespaces on a 6.1 kernel: global talks, local does not
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all
 	@tools/demo
 
 test: deps ## everything that fits into 20 minutes, on four kernel lines
-	@$(MAKE) --no-print-directory all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/run
 
 test-all: ## the same and what takes longer
 	@tools/deps build test check
-	@$(MAKE) --no-print-directory all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/run --all
 
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
-	@$(MAKE) --no-print-directory all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/mutants
 
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
-	@$(MAKE) --no-print-directory all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tools/check
 
+man: $(PAGES) ## the man pages, with pandoc
+
 install: all ## into $(DESTDIR)$(PREFIX)
-	install -d $(SBIN) $(DOC)
+	install -d $(SBIN) $(DOC)/docs
 	install -m 755 $(PROGRAMS) $(SBIN)
-	install -m 644 README.md $(DOC)
+	install -m 644 README.md LICENSE CONTRIBUTING.md $(DOC)
+	install -m 644 docs/*.md $(DOC)/docs
+	@if command -v pandoc >/dev/null; then $(MAKE) --no-print-directory install-man; \
+	else echo "  no pandoc: man pages are not installed"; fi
+
+install-man: $(PAGES)
+	install -d $(MAN)
+	install -m 644 $(PAGES) $(MAN)
 
 uninstall: ## what install put there
-	rm -f $(addprefix $(SBIN)/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(SBIN)/,$(notdir $(PROGRAMS))) $(addprefix $(MAN)/,$(notdir $(PAGES)))
 	rm -rf $(DOC)
 
 clean: ## everything that was built; kernels stay in the cache
@@ -83,8 +94,6 @@ $(BUILD)/%.o: %.c | $(BUILD)/vsock-bpfd.skel.h
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $$(pkg-config --cflags $(LIBS)) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/loader/layer.o: $(BUILD)/vsock-bpfd.skel.h
-
 # Through the static linker, which drops the sections of debug information.
 $(BUILD)/vsock-bpfd.bpf.o: $(wildcard bpf/*) include/vsock-bpfd.h
 	@mkdir -p $(@D)
@@ -96,8 +105,13 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 	@echo "  SKEL  $@"
 	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
 
+$(BUILD)/%.8: docs/%.8.md
+	@mkdir -p $(@D)
+	@echo "  MAN   $@"
+	$(Q)pandoc -s -t man $< -o $@
+
 include $(wildcard tests/*.mk tools/guest/guest.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help deps demo test test-all test-mutants check install uninstall clean build-tests
+.PHONY: all help deps demo test test-all test-mutants check man install install-man uninstall clean build-tests
 .DELETE_ON_ERROR:

@@ -74,9 +74,15 @@ static void tell_kernel(struct diagnosis *diagnosis, const struct kernel *kernel
 	struct utsname uts;
 
 	uname(&uts);
-	tell(diagnosis, GOOD, "kernel", "%s, %s", uts.release,
-	     kernel->native ? "isolates AF_VSOCK by itself; nothing is attached"
-			    : "isolated by BPF programs");
+	if (kernel->native)
+		tell(diagnosis, GOOD, "kernel",
+		     "%s, isolates AF_VSOCK by itself; nothing is attached", uts.release);
+	else if (kernel->vsock)
+		tell(diagnosis, GOOD, "kernel", "%s, can be isolated by BPF programs", uts.release);
+	else
+		tell(diagnosis, NOTE, "kernel",
+		     "%s, vsock is not loaded: from 7.0 on that module isolates by itself",
+		     uts.release);
 }
 
 static void tell_module(struct diagnosis *diagnosis, const char *name, const char *for_what)
@@ -159,6 +165,7 @@ static int diagnose(struct diagnosis *diagnosis)
 {
 	struct kernel kernel;
 
+	pin_find();
 	kernel_probe(&kernel);
 	tell_kernel(diagnosis, &kernel);
 	tell_module(diagnosis, "vsock", "sockets");

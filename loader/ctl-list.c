@@ -160,6 +160,10 @@ static int print_rows_json(const struct rows *rows)
 				       json_object_new_string(mode_name(row->ns.mode)));
 		json_object_object_add(object, "child_ns_mode",
 				       json_object_new_string(mode_name(row->ns.child_mode)));
+		if (!rows->native)
+			json_object_object_add(
+				object, "child_ns_mode_set",
+				json_object_new_boolean(row->ns.child_locked == YES));
 		json_object_object_add(object, "inode", json_object_new_int64(row->ns.inode));
 		json_object_object_add(object, "identity", json_object_new_uint64(row->id));
 		json_object_array_add(list, object);

@@ -17,9 +17,6 @@ enum layer_outcome {
 	LAYER_ADOPTED,	/* what is pinned is this very build, and whole */
 };
 
-/* From here on libbpf and the verifier speak on stderr, too. */
-void layer_verbose(void);
-
 /*
  * Brings enforcement to life for the modules that are there; all or nothing. Run again
  * after a module came, it hooks that one, too. Says what is wrong and returns -errno:

@@ -25,37 +25,43 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 	snprintf(path, size, PIN_DIR "/" PIN_GENERATION "%u/%s", generation, name);
 }
 
-int pin_check_bpffs(void)
+static bool sees_bpffs(void)
 {
 	struct statfs fs;
 
-	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+	return !statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+void pin_find(void)
+{
+	int fd;
+
+	if (sees_bpffs())
+		return;
+	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* If it cannot be entered, what follows says what is missing. */
+	if (setns(fd, CLONE_NEWNS))
+		errno = 0;
+	close(fd);
+}
+
+int pin_check_bpffs(void)
+{
+	if (sees_bpffs())
 		return 0;
 	return fail(ENOENT, "%s: no BPF file system there; 'mount -t bpf bpf %s' mounts it", BPFFS,
 		    BPFFS);
 }
 
-/* False where there is nothing else to see. */
-static bool enter_host_mounts(void)
-{
-	int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-	bool entered = fd >= 0 && !setns(fd, CLONE_NEWNS);
-
-	if (fd >= 0)
-		close(fd);
-	return entered;
-}
-
 int pin_open_map(const char *name)
 {
 	char path[PATH_MAX];
-	int fd;
 
+	pin_find();
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
-	fd = bpf_obj_get(path);
-	if (fd == -ENOENT && enter_host_mounts())
-		fd = bpf_obj_get(path);
-	return fd;
+	return bpf_obj_get(path);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -27,14 +27,16 @@
 void pin_generation(char *path, size_t size, __u32 generation);
 void pin_in_generation(char *path, size_t size, __u32 generation, const char *name);
 
+/*
+ * Where bpffs is hidden, as below `ip netns exec`, which mounts a fresh /sys, the caller
+ * enters the mount namespace of process 1 and stays there.
+ */
+void pin_find(void);
+
 /* Says what to do and returns -ENOENT if no BPF file system is mounted. */
 int pin_check_bpffs(void);
 
-/*
- * Opens the pinned map `name` of the layer: a descriptor or -errno. Where bpffs is hidden,
- * as below `ip netns exec`, which mounts a fresh /sys, the caller enters the mount
- * namespace of process 1 and stays there.
- */
+/* Opens the pinned map `name` of the layer: a descriptor or -errno. */
 int pin_open_map(const char *name);
 
 /* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "layer.h"
+#include "native.h"
 #include "report.h"
 
 #define SETTLE_USEC 200000
@@ -166,7 +167,8 @@ static int loop(struct service *service)
 	ret = sd_event_loop(service->event);
 	if (ret < 0)
 		return fail_errno(-ret, "event loop");
-	say("ending; enforcement stays ('vsock-bpfd --detach' removes it)");
+	say(native_here() ? "ending"
+			  : "ending; enforcement stays ('vsock-bpfd --detach' removes it)");
 	return 0;
 }
 

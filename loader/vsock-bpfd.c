@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "attachment.h"
 #include "config.h"
 #include "layer.h"
 #include "report.h"
@@ -95,7 +96,7 @@ static int take_option(struct options *options, int option)
 		options->policy_dir = optarg;
 		return 0;
 	case OPTION_VERBOSE:
-		layer_verbose();
+		attachment_verbose();
 		return 0;
 	case 'h':
 		print_help();

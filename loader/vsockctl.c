@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -107,9 +108,12 @@ static int run_verb(const struct options *options, int argc, char **argv)
 		return usage();
 	}
 	if (argc - 1 < verb->min || argc - 1 > verb->max) {
-		fail(EINVAL, "usage: vsockctl %s %s", verb->name, verb->arguments);
+		fail(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
+		     *verb->arguments ? " " : "", verb->arguments);
 		return USAGE;
 	}
+	if (geteuid())
+		return fail_errno(EPERM, "needs root");
 	return verb->run(options, argc - 1, argv + 1);
 }
 

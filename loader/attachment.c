@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "attachment.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guests.h"
+#include "netns.h"
+#include "pins.h"
+#include "records.h"
+#include "report.h"
+#include "vsock-bpfd.skel.h"
+
+static bool verbose;
+
+void attachment_verbose(void)
+{
+	verbose = true;
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
+}
+
+/* FNV-1a: tells builds apart, resists nobody. */
+__u64 attachment_build(void)
+{
+	__u64 hash = 0xcbf29ce484222325;
+	const unsigned char *bytes;
+	size_t size, i;
+
+	bytes = vsock_bpfd__elf_bytes(&size);
+	for (i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	return hash;
+}
+
+static int pin_durable(struct bpf_map *map, const char *name)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
+	/* Reuses what is pinned there, pins what is not. */
+	ret = bpf_map__set_pin_path(map, path);
+	return ret ? fail_errno(-ret, "%s", path) : 0;
+}
+
+/* Chooses programs, and the maps that they alone use. */
+static void choose(struct attachment *new, const struct kernel *kernel)
+{
+	struct vsock_bpfd *skel = new->skel;
+	const struct program *program;
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj) {
+		program = program_by_name(bpf_program__name(prog));
+		if (program)
+			bpf_program__set_autoload(prog,
+						  program_needed(program, kernel, new->isolating));
+	}
+	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
+	skel->rodata->netns_has_cookie = kernel->netns_cookie;
+	skel->rodata->packets_carry_socket = kernel->packet_socket;
+}
+
+static int load(struct attachment *new, const struct kernel *kernel)
+{
+	int ret;
+
+	libbpf_set_print(print_libbpf);
+	new->skel = vsock_bpfd__open();
+	if (!new->skel)
+		return fail_errno(errno, "BPF object");
+	choose(new, kernel);
+	new->skel->rodata->generation = new->generation;
+	ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.state, PIN_STATE);
+	if (ret)
+		return ret;
+	ret = vsock_bpfd__load(new->skel);
+	return ret ? fail_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
+}
+
+static int prepare_state(struct attachment *new, const struct kernel *kernel)
+{
+	struct layer_state *state;
+	struct netns init;
+	int ret;
+
+	new->state = records_map_state(bpf_map__fd(new->skel->maps.state));
+	if (!new->state)
+		return fail_errno(errno, "map " PIN_STATE);
+	ret = netns_open_init(&init);
+	if (ret)
+		return ret;
+	state = new->state;
+	state->layout = LAYOUT_VERSION;
+	state->init = init.id;
+	netns_close(&init);
+	state->local_cid = guests_local_cid();
+	state->places.transport_g2h = kernel->places.transport_g2h;
+	state->places.transport_h2g = kernel->places.transport_h2g;
+	state->places.vhost_fops = kernel->places.vhost_fops;
+	state->places.guests = kernel->places.guests;
+	return 0;
+}
+
+/* After attaching, so that no device is opened unseen in between. */
+static int take_over_guests(struct attachment *new, const struct kernel *kernel)
+{
+	int ret;
+
+	if (!kernel->guests)
+		return 0;
+	ret = guests_find_offsets(new->skel, new->state);
+	return ret ? ret : guests_adopt(new->skel);
+}
+
+static int attach(struct attachment *new, const struct kernel *kernel)
+{
+	const struct program *program;
+	struct bpf_program *prog;
+	int i, ret;
+
+	for (i = 0; programs[i].name; i++) {
+		program = &programs[i];
+		if (!program_needed(program, kernel, new->isolating))
+			continue;
+		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
+		new->links[i] = bpf_program__attach(prog);
+		ret = libbpf_get_error(new->links[i]);
+		if (ret) {
+			new->links[i] = NULL;
+			return fail_errno(-ret, "attaching %s", program->name);
+		}
+	}
+	return 0;
+}
+
+static bool is_durable(const struct bpf_map *map)
+{
+	return bpf_map__pin_path(map) != NULL;
+}
+
+/* Records of this set, for people who look with bpftool. Internal maps have no use there. */
+static int pin_maps(struct attachment *new)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	int ret;
+
+	bpf_object__for_each_map(map, new->skel->obj) {
+		if (is_durable(map) || bpf_map__is_internal(map) || bpf_map__fd(map) < 0)
+			continue;
+		pin_in_generation(path, sizeof(path), new->generation, bpf_map__name(map));
+		ret = bpf_obj_pin(bpf_map__fd(map), path);
+		if (ret)
+			return fail_errno(-ret, "%s", path);
+	}
+	return 0;
+}
+
+static int pin(struct attachment *new)
+{
+	char path[PATH_MAX];
+	int i, ret;
+
+	pin_generation(path, sizeof(path), new->generation);
+	if (mkdir(path, 0700))
+		return fail_errno(errno, "%s", path);
+	for (i = 0; programs[i].name; i++) {
+		if (!new->links[i])
+			continue;
+		pin_in_generation(path, sizeof(path), new->generation, programs[i].name);
+		ret = bpf_obj_pin(bpf_link__fd(new->links[i]), path);
+		if (ret)
+			return fail_errno(-ret, "%s", path);
+	}
+	ret = pin_maps(new);
+	if (ret)
+		return ret;
+	pin_in_generation(path, sizeof(path), new->generation, PIN_CIDS);
+	return guests_pin_cids(new->skel, path);
+}
+
+int attachment_make(struct attachment *new, const struct kernel *kernel)
+{
+	int ret = load(new, kernel);
+
+	if (!ret)
+		ret = prepare_state(new, kernel);
+	if (!ret)
+		ret = attach(new, kernel);
+	if (!ret)
+		ret = take_over_guests(new, kernel);
+	return ret ? ret : pin(new);
+}
+
+void attachment_close(struct attachment *new)
+{
+	int i;
+
+	for (i = 0; i < MAX_PROGRAMS; i++)
+		if (new->links[i])
+			bpf_link__destroy(new->links[i]);
+	if (new->state)
+		munmap(new->state, sysconf(_SC_PAGESIZE));
+	vsock_bpfd__destroy(new->skel);
+}
