@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What processes do that know how the layer works. Needs the layer attached afresh:
+ * the first test is of a machine on which no namespace has ever been local, the last
+ * one fills a map for good.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../include/vsock-bpfd.h"
+#include "command.h"
+#include "sockets.h"
+#include "stall.h"
+#include "tap.h"
+#include "world.h"
+
+static struct world world;
+static struct said said;
+static bool host_cid;
+
+/* A port that no test before has used. */
+static unsigned int new_port(void)
+{
+	static unsigned int port = 30000;
+
+	return ++port;
+}
+
+/* Maps of the set of programs that is in force. */
+static const char *of_set(const char *name)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "generation-%u/%s", generation(), name);
+	return path;
+}
+
+static bool is_outcome(const char *who, int err, int wanted)
+{
+	if (err == wanted)
+		return true;
+	tap_diag("%s: %s, wanted: %s", who, strerror(err), strerror(wanted));
+	return false;
+}
+
+/*
+ * Only where something gives the host a CID can a socket be bound to it. The answer
+ * finds no such socket and connect() comes to nothing; what counts is whether the
+ * listener gets the request. -1 if there is no such CID.
+ */
+static int from_host_cid(const struct ns *ns)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(ns, port), fd = socket_in(ns, 0), err;
+
+	set_patience(fd, 300);
+	err = bind_to(fd, VMADDR_CID_HOST, new_port());
+	if (!err)
+		dial(fd, VMADDR_CID_LOCAL, port);
+	close(fd);
+	return accepted_by(listener) ?: -(err != 0);
+}
+
+/* The promise to those who isolate nothing. */
+static void quiet(void)
+{
+	int accepted = from_host_cid(NULL);
+
+	host_cid = accepted >= 0;
+	tap_ok(accepted == 1, "nothing is refused while nothing isolates");
+}
+
+static void basic(void)
+{
+	struct ns child, grandchild;
+
+	tap_ok(world_isolated(&world), "local namespaces are isolated");
+	if (ns_make(&child, "child", &world.local1, NS_BY_NOBODY) ||
+	    ns_make(&grandchild, "grandchild", &child, NS_BY_ROOT))
+		tap_bail("no namespaces more");
+	tap_ok(reach(&child, &child) == 0 && reach(&child, &world.local1) == ECONNRESET &&
+		       reach(&world.init, &child) == ECONNRESET,
+	       "so is the child of one, made by nobody");
+	tap_ok(reach(&grandchild, &grandchild) == 0 && reach(&grandchild, &child) == ECONNRESET &&
+		       reach(&grandchild, &world.init) == ECONNRESET &&
+		       reach(&world.init, &grandchild) == ECONNRESET,
+	       "and a child of that");
+	ns_remove(&grandchild);
+	ns_remove(&child);
+}
+
+/* An address that is not its own: nobody can tell who sent it. */
+static void bound_to_host_cid(void)
+{
+	tap_ok(from_host_cid(&world.init) == 0 && from_host_cid(&world.local1) == 0,
+	       "a socket that is bound to CID HOST reaches nobody over loopback");
+}
+
+/* The listener that it was sent to goes, and one elsewhere takes the port. */
+static void listener_changes(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0);
+	struct stall stall;
+
+	stall_begin(&stall);
+	dial_on(fd, port);
+	close(listener);
+	listener = listen_in(&world.init, port);
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(fd), ECONNRESET) && !accepted_by(listener),
+	       "a listener of another namespace takes the port while the request is on its way");
+	close(fd);
+}
+
+static void listener_appears(void)
+{
+	unsigned int port = new_port();
+	int fd = socket_in(&world.local1, 0), listener;
+	struct stall stall;
+
+	stall_begin(&stall);
+	dial_on(fd, port);
+	listener = listen_in(&world.local2, port);
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(fd), ECONNRESET) && !accepted_by(listener),
+	       "a listener appears after connect()");
+	close(fd);
+}
+
+/* One request is cancelled and its socket keeps the port; another claims to be it. */
+static void cancelled_and_kept(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
+	struct stall stall;
+
+	bind_to(first, VMADDR_CID_LOCAL, own);
+	bind_to(second, VMADDR_CID_HOST, own);
+	set_patience(first, 50);
+	stall_begin(&stall);
+	dial_on(first, port);
+	sleep_ms(300);
+	dial_on(second, port);
+	stall_end(&stall);
+	tap_ok(outcome(second) && !accepted_by(listener),
+	       "the port of a request that was cancelled, from another namespace and CID");
+	close(first);
+	close(second);
+}
+
+/* One is cancelled and closed, and the next owner of its port wants his own. */
+static void cancelled_and_gone(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.init, port);
+	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
+	struct stall stall;
+	int err;
+
+	bind_to(first, VMADDR_CID_LOCAL, own);
+	set_patience(first, 50);
+	stall_begin(&stall);
+	dial_on(first, port);
+	sleep_ms(300);
+	close(first);
+	/* The socket goes once its own close is done with. */
+	while ((err = bind_to(second, VMADDR_CID_LOCAL, own)) == EADDRINUSE)
+		sleep_ms(100);
+	dial_on(second, port);
+	stall_end(&stall);
+	err = err ?: outcome(second);
+	tap_ok(is_outcome("its next owner", err, 0) && accepted_by(listener) == 1,
+	       "a port is free again when its socket has gone");
+	close(second);
+}
+
+/* Whether a byte that one end sends comes out at the other. */
+static bool carries(int from, int to)
+{
+	struct pollfd wait = { .fd = to, .events = POLLIN };
+	char byte = 'x';
+
+	if (send(from, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return false;
+	/* Data may be there without being handed out. */
+	return poll(&wait, 1, 300) == 1 && recv(to, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+/*
+ * A request is delivered and allowed, its answer is on the way, and the port that the
+ * answer goes to gets another owner: the kernel connects him.
+ */
+static void answer_changes_hands(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port), child;
+	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
+	struct stall before, behind;
+
+	bind_to(first, VMADDR_CID_LOCAL, own);
+	stall_prepare(&before);
+	stall_prepare(&behind);
+	stall_hold(&before);
+	dial_on(first, port);
+	stall_hold(&behind);
+	stall_end(&before);
+	close(first);
+	if (bind_to(second, VMADDR_CID_LOCAL, own))
+		tap_diag("the port is not free");
+	dial_on(second, port);
+	stall_end(&behind);
+	child = accept(listener, NULL, NULL);
+	tap_diag("connect: %s", strerror(outcome(second)));
+	tap_ok(child >= 0 && !carries(second, child), "who takes over an answer cannot send");
+	tap_ok(child >= 0 && !carries(child, second), "and cannot receive");
+	close(child);
+	close(second);
+	close(listener);
+}
+
+/* One of two sockets with one port goes: the request of the other stays. */
+static void neighbour_goes(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int fd = socket_in(&world.local1, 0), neighbour = socket_in(&world.local2, 0);
+	struct stall stall;
+
+	bind_to(fd, VMADDR_CID_LOCAL, own);
+	bind_to(neighbour, VMADDR_CID_HOST, own);
+	stall_begin(&stall);
+	dial_on(fd, port);
+	close(neighbour);
+	sleep_ms(300);
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(fd), 0) && accepted_by(listener) == 1,
+	       "a socket with the same port of another CID goes meanwhile");
+	close(fd);
+}
+
+/* Nothing is remembered of what has arrived, and nothing of what never will. */
+static void nothing_stays(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0), i;
+	int many[300];
+	struct stall stall;
+
+	if (map_entries(of_set("requests")) < 0) {
+		tap_diag("packets carry their socket: there is no map of requests");
+		close(listener);
+		close(fd);
+		return;
+	}
+	dial(fd, VMADDR_CID_LOCAL, port);
+	tap_ok(map_entries(of_set("requests")) == 0, "a request that arrived has no record");
+	stall_begin(&stall);
+	for (i = 0; i < 300; i++) {
+		many[i] = socket_in(&world.local1, 0);
+		set_patience(many[i], 50);
+		dial_on(many[i], port);
+	}
+	/* Until they are cancelled. */
+	sleep_ms(500);
+	for (i = 0; i < 300; i++)
+		close(many[i]);
+	stall_end(&stall);
+	tap_ok(map_settles(of_set("requests"), 0) == 0,
+	       "nor has any of 300 that were cancelled and closed");
+	close(fd);
+	accepted_by(listener);
+}
+
+static bool fill(int map, __u64 first, int count, const void *value)
+{
+	int i;
+
+	for (i = 0; i < count; i++, first++)
+		if (bpf_map_update_elem(map, &first, value, BPF_NOEXIST))
+			return errno == E2BIG;
+	return true;
+}
+
+static int open_map(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PINS "/%s", name);
+	return bpf_obj_get(path);
+}
+
+/* No room for a request: refused, whoever asks. */
+static void requests_full(void)
+{
+	__u64 junk[2] = { NETNS_UNKNOWN, 0 }, key;
+	int map = open_map(of_set("requests")), i;
+
+	if (map < 0)
+		return;
+	/* Keys are ports of 32 bits; these no test uses. */
+	fill(map, 0x70000000, 16384, junk);
+	tap_ok(is_outcome("local1 to init", reach(&world.local1, &world.init), ECONNRESET) &&
+		       is_outcome("init to local1", reach(&world.init, &world.local1),
+				  ECONNRESET) &&
+		       is_outcome("local1", reach(&world.local1, &world.local1), ECONNRESET),
+	       "with no room for requests nobody gets through");
+	for (i = 0, key = 0x70000000; i < 16384; i++, key++)
+		bpf_map_delete_elem(map, &key);
+	close(map);
+	tap_ok(world_isolated(&world), "and with room again all is as before");
+}
+
+/* The kernel's own tasks take sockets of other families in, too. */
+static void other_families(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(4242) };
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, i, good = 0;
+	struct timeval limit = { .tv_usec = 500000 };
+	cpu_set_t first;
+
+	/* What arrives is handled by another processor, whose task is a kernel thread. */
+	must("for q in /sys/class/net/lo/queues/rx-*; do echo 2 >$q/rps_cpus; done");
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, 64))
+		tap_bail("TCP: %s", strerror(errno));
+	for (i = 0; i < 20; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		if (!connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+			int child = accept(listener, NULL, NULL);
+
+			good += child >= 0;
+			close(child);
+		}
+		close(fd);
+	}
+	close(listener);
+	must("for q in /sys/class/net/lo/queues/rx-*; do echo 0 >$q/rps_cpus; done");
+	CPU_SET(1, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	tap_ok(good == 20, "TCP is none of its business: %d of 20", good);
+}
+
+/* socket() by a worker of io_uring is socket() by a process. */
+static void io_uring_socket(void)
+{
+	struct io_uring_cqe *done;
+	struct io_uring_sqe *entry;
+	struct io_uring ring;
+
+	if (io_uring_queue_init(4, &ring, 0))
+		return tap_diag("no io_uring");
+	entry = io_uring_get_sqe(&ring);
+	if (!entry)
+		tap_bail("io_uring");
+	/* 5.10 knows no such thing and says so. */
+	io_uring_prep_socket(entry, AF_VSOCK, SOCK_STREAM, 0, 0);
+	entry->flags = IOSQE_ASYNC;
+	io_uring_submit(&ring);
+	if (io_uring_wait_cqe(&ring, &done))
+		tap_bail("io_uring");
+	if (done->res == -EINVAL)
+		tap_diag("io_uring makes no sockets");
+	else
+		tap_ok(done->res >= 0, "a worker of io_uring makes a socket: %d", done->res);
+	io_uring_queue_exit(&ring);
+}
+
+static bool is_mode(const char *netns, const char *wanted)
+{
+	command(&said, "build/vsockctl -n %s get ns_mode", netns);
+	if (!said.status && !strncmp(said.out, wanted, strlen(wanted)))
+		return true;
+	tap_said(&said);
+	return false;
+}
+
+/* Runs in a child: a thing that needs another namespace and changes the caller. */
+static int in_child(const struct ns *ns, int (*work)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(setns(ns->fd, CLONE_NEWNET) ? 1 : work());
+	return wait_command(pid);
+}
+
+static int unshare_other(void)
+{
+	return unshare(CLONE_NEWUTS) ? 1 : 0;
+}
+
+static int unshare_fails(void)
+{
+	return unshare(CLONE_NEWNET) ? 0 : 1;
+}
+
+static void namespaces_of_other_kinds(void)
+{
+	int before = map_entries("namespaces");
+
+	if (in_child(&world.nursery, unshare_other))
+		tap_bail("unshare");
+	tap_ok(is_mode("nursery", "global") && reach(&world.init, &world.nursery) == 0,
+	       "a UTS namespace that is made does not make its network namespace local");
+	must("cp /proc/sys/user/max_net_namespaces /tmp/max && "
+	     "echo 1 >/proc/sys/user/max_net_namespaces");
+	if (in_child(&world.nursery, unshare_fails))
+		tap_bail("more namespaces than may be");
+	must("cat /tmp/max >/proc/sys/user/max_net_namespaces");
+	tap_ok(map_settles("namespaces", before) == before,
+	       "a namespace that could not be made has no record");
+}
+
+/* Where no record can be written, closed is what is left. */
+static void records_full(void)
+{
+	struct netns_record record = { .mode = GLOBAL, .child_mode = GLOBAL };
+	int map = open_map("namespaces");
+	struct ns lost, free;
+	__u64 key = 1ULL << 60;
+
+	must("ip netns add open && build/vsockctl -n open set child_ns_mode global");
+	if (!fill(map, key, MAX_NAMESPACES, &record) ||
+	    ns_make(&lost, "lost", &world.nursery, NS_BY_ROOT))
+		tap_bail("cannot fill the records");
+	tap_ok(is_mode("lost", "local") && reach(&lost, &lost) == 0,
+	       "one that finds no room counts as local");
+	tap_ok(reach(&lost, &world.init) == ECONNRESET &&
+		       reach(&world.global, &lost) == ECONNRESET &&
+		       reach(&lost, &world.local1) == ECONNRESET,
+	       "and is isolated");
+	command(&said, "build/vsockctl status");
+	tap_ok(strstr(said.out, "full") != NULL, "status says so");
+	command(&said, "build/vsockctl -n global set child_ns_mode local");
+	tap_ok(said.status == 1 && strstr(said.err, "No space left"), "so does set");
+	for (; key < (1ULL << 60) + 16; key++)
+		bpf_map_delete_elem(map, &key);
+	if (ns_make(&free, "free", &lost, NS_BY_ROOT))
+		tap_bail("no namespace more");
+	tap_ok(is_mode("free", "local") && reach(&free, &lost) == ECONNRESET,
+	       "its children are local, when there is room again");
+	must("nsenter --net=/run/netns/open ip netns add opened");
+	tap_ok(is_mode("opened", "global"), "those of one that is known to make global are not");
+	ns_remove(&free);
+	ns_remove(&lost);
+	close(map);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* Gives the host a CID. */
+	command(&said, "modprobe vhost_vsock");
+	quiet();
+	world_make(&world);
+	basic();
+	listener_changes();
+	listener_appears();
+	if (host_cid) {
+		bound_to_host_cid();
+		cancelled_and_kept();
+		neighbour_goes();
+	}
+	cancelled_and_gone();
+	answer_changes_hands();
+	nothing_stays();
+	requests_full();
+	other_families();
+	io_uring_socket();
+	namespaces_of_other_kinds();
+	tap_ok(world_isolated(&world), "after all of that local namespaces are isolated");
+	records_full();
+	world_remove(&world);
+	return tap_end();
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by suites after suite.sh: what programs in several machines report in TAP
+# becomes one report.
+
+# start SUITE: where the results of its machines go.
+start() {
+	results=build/tests/results/$1
+	rm -rf "$results"
+	mkdir -p "$results"
+}
+
+# merge LABEL...: the reports of these machines, each line with its label; a machine
+# that did not end its report is a failure.
+merge() {
+	local label file
+	for label in "$@"; do
+		file=$results/$label.out
+		[[ -e $file ]] || file=$results/$label.part
+		printf '%s\n' "@ $label"
+		[[ ! -e $file ]] || cat "$file"
+	done | awk '
+		function finish() {
+			if (label != "" && plan != done)
+				print "not ok " ++total " - " label ": planned " plan ", reported " done
+		}
+		/^@ / { finish(); label = $2; plan = -1; done = 0; next }
+		/^(not )?ok / {
+			done++
+			good = sub(/^ok [0-9]* *-? */, "")
+			if (!good)
+				sub(/^not ok [0-9]* *-? */, "")
+			print (good ? "ok " : "not ok ") ++total " - " label ": " $0
+			next
+		}
+		/^1\.\./ { plan = substr($0, 4); next }
+		{ print "# " label ": " $0 }
+		END { finish(); print "1.." total }'
+}

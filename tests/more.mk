@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# More of build/tests/: the life of the layer, bad input, cheats, unit tests.
+
+LIFE		:= $(addprefix $(BUILD)/tests/lifecycle/,lifecycle bad-input storm is-json)
+more_objects	= $(patsubst %,$(BUILD)/tests/%.o,$(1))
+LIFE_LIB	:= $(call more_objects,lifecycle/command lifecycle/world lib/ns lib/worker)
+
+build-tests: $(LIFE) $(BUILD)/other/vsock-bpfd
+
+$(BUILD)/tests/lifecycle/lifecycle: $(call more_objects,lifecycle/service) $(LIFE_LIB)
+$(BUILD)/tests/lifecycle/bad-input: $(LIFE_LIB)
+$(LIFE): %: %.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
+
+# What an upgrade comes from: another name for one variable makes another object.
+$(BUILD)/other/vsock-bpfd: $(wildcard bpf/* loader/* include/*)
+	@echo "  OTHER $@"
+	$(Q)$(MAKE) --no-print-directory BUILD=$(@D) BPF_DEFINES=-D_license=_license_b $@ >/dev/null
+
+# Each with the files of the loader that it tests; what else they call it plays.
+UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
+loader_objects	= $(patsubst %,$(BUILD)/loader/%.o,$(1))
+
+build-tests: $(UNIT)
+
+$(BUILD)/tests/unit/mode: $(call loader_objects,mode)
+$(BUILD)/tests/unit/netns: $(call loader_objects,netns)
+$(BUILD)/tests/unit/programs: $(call loader_objects,programs) | $(BUILD)/vsock-bpfd.bpf.o
+$(BUILD)/tests/unit/table: $(call loader_objects,table)
+$(UNIT): %: %.o
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf) -o $@
+
+$(addsuffix .o,$(UNIT)): override CFLAGS += -Iinclude -Iloader
+
+build-tests: $(BUILD)/tests/cheats/cheats
+
+$(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats stall sockets)) $(LIFE_LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
+
+$(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tables for people, as they look where output is no terminal. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "table.h"
+#include "unit.h"
+
+static const char *const head[] = { "NAME", "MODE", "ID" };
+static char printed[8192];
+
+static void print(struct table *table)
+{
+	FILE *file = tmpfile();
+	int own = dup(STDOUT_FILENO);
+	size_t size;
+
+	assert_non_null(file);
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	table_print(table);
+	fflush(stdout);
+	dup2(own, STDOUT_FILENO);
+	close(own);
+	rewind(file);
+	size = fread(printed, 1, sizeof(printed) - 1, file);
+	printed[size] = '\0';
+	fclose(file);
+}
+
+static void test_head_alone(void **state)
+{
+	struct table table;
+
+	(void)state;
+	table_start(&table, 3, head);
+	print(&table);
+	assert_string_equal(printed, "NAME  MODE  ID\n");
+}
+
+static void test_columns(void **state)
+{
+	struct table table;
+
+	(void)state;
+	table_start(&table, 3, head);
+	table_add(&table, "%s", "a-long-name");
+	table_add(&table, "%s", "local");
+	table_add(&table, "%d", 7);
+	table_add(&table, "%s", "b");
+	table_add(&table, "%s", "");
+	table_add(&table, "%u", 123456);
+	print(&table);
+	/* As wide as the widest, two between, nothing behind the last. */
+	assert_string_equal(printed, "NAME         MODE   ID\n"
+				     "a-long-name  local  7\n"
+				     "b                   123456\n");
+}
+
+/* More than is made room for at first. */
+static void test_many(void **state)
+{
+	const char *line = printed;
+	struct table table;
+	int i, lines = 0;
+
+	(void)state;
+	table_start(&table, 1, head);
+	for (i = 0; i < 500; i++)
+		table_add(&table, "row %d", i);
+	print(&table);
+	for (; (line = strchr(line, '\n')); line++)
+		lines++;
+	assert_int_equal(lines, 501);
+	assert_non_null(strstr(printed, "\nrow 499\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_head_alone),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}
