@@ -64,8 +64,11 @@ int BPF_PROG(socket_gone_vsock, struct sock *sk)
 	return 0;
 }
 
-/* The same on 5.10, where every socket of the machine passes here. */
-SEC("fentry/security_sk_free")
+/*
+ * The same on 5.10, where every socket of the machine passes here. Not
+ * security_sk_free(), which is called after the socket has forgotten its port.
+ */
+SEC("fentry/sk_free")
 int BPF_PROG(socket_gone_any, struct sock *sk)
 {
 	if (is_vsock(sk))

@@ -57,8 +57,7 @@ static struct {
 	bool has_ring;
 } mine = { .socket = -1, .accepted = -1 };
 
-/* A packet on a channel, with a descriptor if @fd is not -1. */
-static int channel_send(int channel, const void *data, size_t size, int fd)
+int channel_send(int channel, const void *data, size_t size, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -80,7 +79,7 @@ static int channel_send(int channel, const void *data, size_t size, int fd)
 	return sendmsg(channel, &message, MSG_NOSIGNAL) == (ssize_t)size ? 0 : EPIPE;
 }
 
-static int channel_receive(int channel, void *data, size_t size, int *fd)
+int channel_receive(int channel, void *data, size_t size, int *fd)
 {
 	union {
 		struct cmsghdr align;

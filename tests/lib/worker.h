@@ -68,4 +68,9 @@ int worker_hear(struct worker *worker, unsigned int token);
 /* EEXIST when there is a connection to accept after all. */
 int worker_expect_nobody(struct worker *worker);
 
+/* A packet on a channel (SOCK_SEQPACKET), with a descriptor if @fd is not -1. 0 or EPIPE. */
+int channel_send(int channel, const void *data, size_t size, int fd);
+/* Waits for a packet of exactly this size; *fd is -1 where no descriptor came with it. */
+int channel_receive(int channel, void *data, size_t size, int *fd);
+
 #endif /* TESTS_WORKER_H */

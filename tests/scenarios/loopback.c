@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -72,15 +71,6 @@ static const struct way *find_way(const char *name)
 		if (!strcmp(ways[i].name, name))
 			return &ways[i];
 	return NULL;
-}
-
-static int find_type(const char *name)
-{
-	if (!strcmp(name, "stream"))
-		return SOCK_STREAM;
-	if (!strcmp(name, "seqpacket"))
-		return SOCK_SEQPACKET;
-	return -1;
 }
 
 static void say(struct attempt *this, const char *what, int err)
@@ -276,47 +266,6 @@ static void list_way(const struct row *row)
 	listed[listed_count++] = way;
 }
 
-static const char *netns_of(const char *name)
-{
-	return strcmp(name, "init") ? name : NULL;
-}
-
-/* The table says the mode too, for its reader; here it is held to what it says. */
-static void make_namespace(const struct row *row)
-{
-	char *words[] = { "get", "ns_mode", NULL };
-	struct ctl_said said;
-
-	if (row->count < 5)
-		table_fail(row, "wanted: namespace NAME MODE HOW");
-	add_ns(row, row->words[1], 3);
-	ctl_run(&said, netns_of(row->words[1]), words);
-	printf("%s ns_mode\t%s\n", row->words[1], ctl_word(&said));
-	if (strcmp(ctl_word(&said), row->words[2]))
-		table_fail(row, "%s is to be %s, and is: %s", row->words[1], row->words[2],
-			   ctl_word(&said));
-}
-
-static void set_children(const struct row *row)
-{
-	char *words[] = { "set", "child_ns_mode", row->words[2], NULL };
-	struct ctl_said said;
-
-	if (row->count != 3 || !find_ns(row->words[1]))
-		table_fail(row, "wanted: children NAMESPACE MODE");
-	ctl_run(&said, netns_of(row->words[1]), words);
-	if (strcmp(ctl_word(&said), "ok"))
-		table_fail(row, "cannot set child_ns_mode: %s", ctl_word(&said));
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 void run_loopback(const char *table)
 {
 	double start = seconds();
@@ -327,11 +276,9 @@ void run_loopback(const char *table)
 		exit(1);
 	}
 	for (table_open(&row, table); table_next(&row);) {
-		if (!strcmp(row.words[0], "namespace"))
-			make_namespace(&row);
-		else if (!strcmp(row.words[0], "children"))
-			set_children(&row);
-		else if (!strcmp(row.words[0], "way"))
+		if (table_namespaces(&row))
+			continue;
+		if (!strcmp(row.words[0], "way"))
 			list_way(&row);
 		else if (!strcmp(row.words[0], "pair"))
 			run_pair(&row);

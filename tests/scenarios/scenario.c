@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scenario.h"
@@ -105,6 +107,59 @@ struct ns *add_ns(const struct row *row, const char *name, int first_word)
 	return ns;
 }
 
+static const char *netns_of(const char *name)
+{
+	return strcmp(name, "init") ? name : NULL;
+}
+
+/* The table says the mode too, for its reader; here it is held to what it says. */
+static void make_namespace(const struct row *row)
+{
+	char *words[] = { "get", "ns_mode", NULL };
+	struct ctl_said said;
+
+	if (row->count < 5)
+		table_fail(row, "wanted: namespace NAME MODE HOW");
+	add_ns(row, row->words[1], 3);
+	ctl_run(&said, netns_of(row->words[1]), words);
+	printf("%s ns_mode\t%s\n", row->words[1], ctl_word(&said));
+	if (strcmp(ctl_word(&said), row->words[2]))
+		table_fail(row, "%s is to be %s, and is: %s", row->words[1], row->words[2],
+			   ctl_word(&said));
+}
+
+static void set_children(const struct row *row)
+{
+	char *words[] = { "set", "child_ns_mode", row->words[2], NULL };
+	struct ctl_said said;
+
+	if (row->count != 3 || !find_ns(row->words[1]))
+		table_fail(row, "wanted: children NAMESPACE MODE");
+	ctl_run(&said, netns_of(row->words[1]), words);
+	if (strcmp(ctl_word(&said), "ok"))
+		table_fail(row, "cannot set child_ns_mode: %s", ctl_word(&said));
+}
+
+bool table_namespaces(const struct row *row)
+{
+	if (!strcmp(row->words[0], "namespace"))
+		make_namespace(row);
+	else if (!strcmp(row->words[0], "children"))
+		set_children(row);
+	else
+		return false;
+	return true;
+}
+
+int find_type(const char *name)
+{
+	if (!strcmp(name, "stream"))
+		return SOCK_STREAM;
+	if (!strcmp(name, "seqpacket"))
+		return SOCK_SEQPACKET;
+	return -1;
+}
+
 void remove_all_ns(void)
 {
 	while (namespace_count)
@@ -123,7 +178,15 @@ const char *errno_word(int err)
 	return name ?: "unknown-errno";
 }
 
-static const char usage[] = "usage: scenario [-c VSOCKCTL] loopback|knobs TABLE\n";
+double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static const char usage[] = "usage: scenario [-c VSOCKCTL] loopback|guests|knobs TABLE\n";
 
 int main(int argc, char **argv)
 {
@@ -139,6 +202,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!strcmp(argv[optind], "loopback"))
 		run_loopback(argv[optind + 1]);
+	else if (!strcmp(argv[optind], "guests"))
+		run_guests(argv[optind + 1]);
 	else if (!strcmp(argv[optind], "knobs"))
 		run_knobs(argv[optind + 1]);
 	else

@@ -32,6 +32,16 @@ struct ns *find_ns(const char *name);
 /* "MAKER in PARENT", as "by nobody in local1", or "at boot"; ends the program on failure. */
 struct ns *add_ns(const struct row *row, const char *name, int first_word);
 void remove_all_ns(void);
+/*
+ * Does what a row says that begins with "namespace" or "children"; false for another.
+ * The mode that the table names is held to what it is.
+ */
+bool table_namespaces(const struct row *row);
+
+/* SOCK_STREAM, SOCK_SEQPACKET, or -1. */
+int find_type(const char *name);
+
+double seconds(void);
 
 /* The name of an errno, "ok" for 0, "timeout" for ETIME. */
 const char *errno_word(int err);
@@ -53,6 +63,7 @@ void ctl_run(struct ctl_said *said, const char *netns, char *const words[]);
 const char *ctl_word(const struct ctl_said *said);
 
 void run_loopback(const char *table);
+void run_guests(const char *table);
 void run_knobs(const char *table);
 
 #endif /* TESTS_SCENARIO_H */
