@@ -41,6 +41,25 @@ static __always_inline __u64 device_of(__u32 cid, const struct kernel_places *pl
 	return 0;
 }
 
+/* `made` of a namespace's record, 0 where it has none. */
+static __always_inline __u64 record_made(netns_id id)
+{
+	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &id);
+
+	return record ? record->made : 0;
+}
+
+/*
+ * A guest can outlive its namespace, on which the device holds no reference. Then it
+ * belongs to nobody, not even to one that gets the same identity.
+ */
+static __always_inline netns_id owner_of_device(const struct device *device)
+{
+	if (record_made(device->owner) != device->owner_made)
+		return NETNS_UNKNOWN;
+	return device->owner;
+}
+
 /* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
 static __always_inline netns_id owner_of_cid(__u32 cid)
 {
@@ -52,7 +71,7 @@ static __always_inline netns_id owner_of_cid(__u32 cid)
 		return NETNS_UNKNOWN;
 	address = device_of(cid, &layer->places);
 	device = address ? bpf_map_lookup_elem(&devices, &address) : NULL;
-	return device ? device->owner : NETNS_UNKNOWN;
+	return device ? owner_of_device(device) : NETNS_UNKNOWN;
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,
@@ -64,6 +83,7 @@ static __always_inline void record_device(const struct file *file, struct task_s
 
 	device.owner =
 		netns_has_cookie ? BPF_CORE_READ(net, net_cookie) : BPF_CORE_READ(net, ns.inum);
+	device.owner_made = record_made(device.owner);
 	device.inode = BPF_CORE_READ(net, ns.inum);
 	device.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);

@@ -30,6 +30,7 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	id = netns_of(made);
 	ns.child_mode = ns.mode;
 	ns.inode = made->ns.inum;
+	ns.made = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&namespaces, &id, &ns, BPF_ANY) && layer)
 		layer->overflow = YES;
 	return 0;

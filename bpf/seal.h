@@ -6,7 +6,8 @@
  * two who work together can hold the kernel up and change places: the CID that was
  * asked for gets another owner, the port that the answer goes to another socket. So
  * when an answer makes a connection, who sent it is compared with who gets it, and a
- * socket that may not talk to the sender neither sends nor receives from then on.
+ * socket that may not talk to the sender neither sends nor receives from then on. Nor
+ * does it set options or shut down: the size of a buffer is told to the peer, too.
  */
 #include "origin.h"
 
@@ -105,6 +106,18 @@ int BPF_PROG(receive_seal_lsm, struct socket *sock)
 	return check_use(sock);
 }
 
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(option_seal_lsm, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("lsm/socket_shutdown")
+int BPF_PROG(shutdown_seal_lsm, struct socket *sock)
+{
+	return check_use(sock);
+}
+
 SEC("fmod_ret/security_socket_sendmsg")
 int BPF_PROG(send_seal_fmod_ret, struct socket *sock)
 {
@@ -113,6 +126,18 @@ int BPF_PROG(send_seal_fmod_ret, struct socket *sock)
 
 SEC("fmod_ret/security_socket_recvmsg")
 int BPF_PROG(receive_seal_fmod_ret, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("fmod_ret/security_socket_setsockopt")
+int BPF_PROG(option_seal_fmod_ret, struct socket *sock)
+{
+	return check_use(sock);
+}
+
+SEC("fmod_ret/security_socket_shutdown")
+int BPF_PROG(shutdown_seal_fmod_ret, struct socket *sock)
 {
 	return check_use(sock);
 }

@@ -44,14 +44,16 @@ struct netns_record {
 	enum vsock_mode child_mode;
 	enum yes_no child_locked; /* child_mode was written once */
 	__u32 inode;		  /* of the nsfs file, for people: lsns shows it */
+	__u64 made;		  /* when, in nanoseconds: tells it from one of the same identity */
 };
 
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
 struct device {
-	netns_id owner; /* namespace of the task that opened it */
-	__u64 since;	/* nanoseconds of CLOCK_BOOTTIME */
-	__u32 inode;	/* of the owner's nsfs file */
-	__u32 pid;	/* of the process that opened it */
+	netns_id owner;	  /* namespace of the task that opened it */
+	__u64 owner_made; /* `made` of the owner's record, 0 if it had none */
+	__u64 since;	  /* nanoseconds of CLOCK_BOOTTIME */
+	__u32 inode;	  /* of the owner's nsfs file */
+	__u32 pid;	  /* of the process that opened it */
 	char comm[16];
 };
 

@@ -3,9 +3,10 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pins.h"
@@ -79,9 +80,44 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
+static __u64 now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+/* Devices that the namespace opened before it had a record stay its own. */
+static void keep_devices(netns_id owner, __u64 made)
+{
+	__u64 address, *previous = NULL;
+	int devices = pin_open_map(PIN_DEVICES);
+	struct device device;
+
+	if (devices < 0)
+		return;
+	while (!bpf_map_get_next_key(devices, previous, &address)) {
+		previous = &address;
+		if (bpf_map_lookup_elem(devices, &address, &device) || device.owner != owner ||
+		    device.owner_made)
+			continue;
+		device.owner_made = made;
+		bpf_map_update_elem(devices, &address, &device, BPF_EXIST);
+	}
+	close(devices);
+}
+
 int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
-	if (!bpf_map_update_elem(records->namespaces, &id, record, BPF_ANY))
-		return 0;
-	return errno == E2BIG ? -ENOSPC : -errno;
+	struct netns_record new = *record;
+	bool first = !new.made;
+
+	if (first)
+		new.made = now();
+	if (bpf_map_update_elem(records->namespaces, &id, &new, BPF_ANY))
+		return errno == E2BIG ? -ENOSPC : -errno;
+	if (first)
+		keep_devices(id, new.made);
+	return 0;
 }
