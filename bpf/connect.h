@@ -40,14 +40,21 @@ static __always_inline enum way way_of(const struct sockaddr_vm *to,
 	return TO_GUEST;
 }
 
-static __always_inline int refuse_connect(netns_id own, const struct sockaddr_vm *to,
+/* As if there were no such guest: the kernel then finds none for seqpacket, either. */
+static __always_inline int no_such_guest(short type)
+{
+	return type == SOCK_SEQPACKET ? -ESOCKTNOSUPPORT : -ENODEV;
+}
+
+static __always_inline int refuse_connect(netns_id own, short type, const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
+
 	switch (way_of(to, layer)) {
 	case TO_HOST:
 		return may_talk(own, NETNS_NONE) ? 0 : -ENETUNREACH;
 	case TO_GUEST:
-		return may_talk(own, owner_of_cid(to->svm_cid)) ? 0 : -ENODEV;
+		return may_talk(own, owner_of_cid(to->svm_cid)) ? 0 : no_such_guest(type);
 	default:
 		return 0;
 	}
@@ -68,7 +75,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 		return 0;
 	if (bpf_probe_read_kernel(&to, sizeof(to), address))
 		return -ENODEV;
-	return refuse_connect(netns_of_sock(sk), &to, layer);
+	return refuse_connect(netns_of_sock(sk), sock->type, &to, layer);
 }
 
 SEC("lsm/socket_connect")

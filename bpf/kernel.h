@@ -18,9 +18,11 @@
 
 #define EACCES			 13
 #define ENODEV			 19
+#define ESOCKTNOSUPPORT		 94
 #define ENETUNREACH		 101
 #define ECONNRESET		 104
 #define AF_VSOCK		 40
+#define SOCK_SEQPACKET		 5
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
 #define VMADDR_CID_HOST		 2
@@ -60,6 +62,7 @@ struct sock {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
 };
 

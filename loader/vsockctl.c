@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attachment.h"
 #include "report.h"
 
 static const struct verb {
@@ -32,7 +33,7 @@ static void print_help(void)
 {
 	size_t i;
 
-	puts("Usage: vsockctl [-n NETNS] [--json] COMMAND\n"
+	puts("Usage: vsockctl [-n NETNS] [--json] [--verbose] COMMAND\n"
 	     "\n"
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
@@ -45,6 +46,7 @@ static void print_help(void)
 	     "Options:\n"
 	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"
 	     "      --json          for programs\n"
+	     "      --verbose       with what libbpf and the kernel's verifier say\n"
 	     "  -h, --help\n"
 	     "  -V, --version\n"
 	     "\n"
@@ -54,11 +56,9 @@ static void print_help(void)
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "netns", required_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{},
+		{ "netns", required_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'v' },	   { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	   {},
 	};
 	int option;
 
@@ -69,6 +69,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'v':
+			attachment_verbose();
 			break;
 		case 'h':
 			print_help();

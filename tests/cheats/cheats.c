@@ -230,6 +230,28 @@ static void answer_changes_hands(void)
 	close(listener);
 }
 
+/* The worker has just delivered for others when the end of a connection arrives. */
+static void end_after_others(void)
+{
+	unsigned int port = new_port(), other = new_port();
+	int listener = listen_in(&world.local1, port), others = listen_in(&world.init, other);
+	int client = socket_in(&world.local1, 0), stranger = socket_in(&world.init, 0), child;
+	char byte = 'x';
+
+	dial(client, VMADDR_CID_LOCAL, port);
+	child = accept(listener, NULL, NULL);
+	dial(stranger, VMADDR_CID_LOCAL, other);
+	send(child, &byte, 1, MSG_NOSIGNAL);
+	close(child);
+	sleep_ms(100);
+	tap_ok(recv(client, &byte, 1, MSG_DONTWAIT) == 1,
+	       "what was sent before the end comes out, whoever connected meanwhile");
+	close(client);
+	close(stranger);
+	close(listener);
+	close(others);
+}
+
 /* One of two sockets with one port goes: the request of the other stays. */
 static void neighbour_goes(void)
 {
@@ -481,6 +503,7 @@ int main(void)
 	}
 	cancelled_and_gone();
 	answer_changes_hands();
+	end_after_others();
 	nothing_stays();
 	requests_full();
 	other_families();

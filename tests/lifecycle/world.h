@@ -21,7 +21,8 @@ void world_remove(struct world *world);
 
 /*
  * 0 if a connection from one to the other carries a message either way, else the
- * errno of connect(); EEXIST if the listener has got what was refused.
+ * errno of connect(); EEXIST if the listener has got what was refused, EPROTO if what
+ * connects carries nothing.
  */
 int reach(struct ns *from, struct ns *to);
 
