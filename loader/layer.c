@@ -171,11 +171,12 @@ static int attach_new(const struct kernel *kernel, __u32 generation, bool isolat
 		ret = attachment_make(&new, kernel);
 	if (!ret)
 		ret = put_in_force(&new, upgrade);
+	/* First of all, as removing pins takes descriptors, which may be what is missing. */
+	attachment_close(&new);
 	if (ret && !upgrade)
 		pin_remove(PIN_DIR);
 	else if (ret)
 		remove_other_generations(generation);
-	attachment_close(&new);
 	if (ret)
 		return ret;
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
