@@ -158,7 +158,7 @@ void kernel_probe(struct kernel *kernel)
 	kernel->vsock = module_present("vsock");
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
-	kernel->packet_socket = kernel->transport && packets_are_skbs();
+	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	find_places(&kernel->places);
 	kernel->guests = kernel->places.guests != 0;

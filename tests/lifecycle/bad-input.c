@@ -16,6 +16,11 @@
 /* A mount namespace of its own, for what hides a part of the system. */
 #define HIDDEN(hide, run) "unshare --mount sh -c '" hide " && exec " run "'"
 
+/* For process 1, too, whose mounts are looked at where bpffs is hidden. */
+#define COVERED(path, run)                                                                         \
+	"sh -c 'mount -t tmpfs none " path " && " run "; status=$?; umount " path "; exit "        \
+										  "$status'"
+
 #define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups "
 
 struct input {
@@ -54,9 +59,9 @@ static const struct input attached[] = {
 	{ "no command", CTL, 2, "vsockctl: no command given" },
 	{ "an unknown option", CTL " --dance list", 2, "unrecognized option '--dance'" },
 	{ "an option without its value", CTL " -n", 2, "option requires an argument" },
-	{ "too few arguments", CTL " set ns_mode", 2, "usage: vsockctl set KNOB MODE" },
-	{ "too many arguments", CTL " get ns_mode child_ns_mode", 2, "usage: vsockctl get KNOB" },
-	{ "an argument where none is wanted", CTL " list all", 2, "usage: vsockctl list" },
+	{ "too few arguments", CTL " set ns_mode", 2, "usage: vsockctl [OPTION...] set KNOB MODE" },
+	{ "too many arguments", CTL " get ns_mode child_ns_mode", 2, "usage: vsockctl [OPTION...] get KNOB" },
+	{ "an argument where none is wanted", CTL " list all", 2, "usage: vsockctl [OPTION...] list" },
 	{ "init is made local", CTL " set ns_mode local", 1,
 	  "vsockctl: ns_mode: Operation not permitted" },
 	{ "a second value", CTL " -n web set child_ns_mode global && " CTL
@@ -80,12 +85,12 @@ static const struct input detached[] = {
 	  "vsockctl: not attached" },
 	{ "list without the layer", CTL " list", 1, "vsockctl: not attached" },
 	{ "status without the layer", CTL " status", 1, "vsockctl: not attached" },
-	{ "no bpffs", HIDDEN("umount /sys/fs/bpf", BPFD " --once"), 1, "mount -t bpf" },
-	{ "no BTF", HIDDEN("mount -t tmpfs none /sys/kernel/btf", BPFD " --once"), 1,
+	{ "no bpffs", COVERED("/sys/fs/bpf", BPFD " --once"), 1, "mount -t bpf" },
+	{ "no BTF", COVERED("/sys/kernel/btf", BPFD " --once"), 1,
 	  "/sys/kernel/btf/vmlinux: not there" },
-	{ "doctor without BTF", HIDDEN("mount -t tmpfs none /sys/kernel/btf", CTL " doctor"), 1,
+	{ "doctor without BTF", COVERED("/sys/kernel/btf", CTL " doctor"), 1,
 	  "1 missing" },
-	{ "doctor without bpffs", HIDDEN("umount /sys/fs/bpf", CTL " doctor"), 1, "1 missing" },
+	{ "doctor without bpffs", COVERED("/sys/fs/bpf", CTL " doctor"), 1, "1 missing" },
 	{ "no folder for the lock", HIDDEN("mount -o bind,ro /run /run", BPFD " --once"), 1,
 	  "Read-only file system" },
 };
