@@ -19,7 +19,7 @@
 /* For process 1, too, whose mounts are looked at where bpffs is hidden. */
 #define COVERED(path, run)                                                                         \
 	"sh -c 'mount -t tmpfs none " path " && " run "; status=$?; umount " path "; exit "        \
-										  "$status'"
+	"$status'"
 
 #define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups "
 
