@@ -5,7 +5,7 @@
 
 /*
  * Who could leave a policy behind by making a namespace would not be bound by it. A reload that
- * goes on meanwhile may have passed by already: its half is pending until the service looks again.
+ * goes on meanwhile may have passed by already: its half is pending until it looks again.
  */
 static __always_inline void inherit_policy(struct netns_record *made,
 					   const struct netns_record *parent, __u32 half)
@@ -14,9 +14,10 @@ static __always_inline void inherit_policy(struct netns_record *made,
 
 	if (!bound->policy || policy_has(half & 1, bound->policy, POLICY_PRIVATE))
 		return;
-	made->binding[0].policy = POLICY_PENDING;
-	made->binding[1].policy = POLICY_PENDING;
-	made->binding[half & 1] = *bound;
+	made->binding[0] = parent->binding[0];
+	made->binding[1] = parent->binding[1];
+	if (bound->policy != POLICY_PENDING)
+		made->binding[!(half & 1)].policy = POLICY_PENDING;
 	made->bound_by = PARENT;
 }
 

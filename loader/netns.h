@@ -23,6 +23,9 @@ struct netns {
  */
 int netns_open(struct netns *ns, const char *what);
 
+/* Opens the namespace of an nsfs file and says nothing; -EINVAL for another file. */
+int netns_try(struct netns *ns, const char *path);
+
 /* The initial namespace: that of process 1. */
 int netns_open_init(struct netns *ns);
 
