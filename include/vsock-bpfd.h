@@ -148,8 +148,13 @@ struct rule_cell {
 	};
 };
 
-#define POLICY_CELLS (2 + RULE_PEERS)
-#define POLICY_AUDIT 1 /* log what its namespaces refuse, and let it happen */
+#define POLICY_CELLS   (2 + RULE_PEERS)
+#define POLICY_AUDIT   1 /* log what its namespaces refuse, and let it happen */
+#define POLICY_PRIVATE 2 /* namespaces that are made from its own do not get it */
+
+/* binding.policy of who was made while policies were switched: talks to nobody until it is bound.
+ */
+#define POLICY_PENDING (~(__u32)0)
 
 /* Cells of a half: about 10,000 policies with a rule each, or one of 80,000 ports. */
 #define RULE_CELLS 163840

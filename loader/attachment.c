@@ -65,7 +65,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 		program = program_by_name(bpf_program__name(prog));
 		if (program)
 			bpf_program__set_autoload(prog,
-						  program_needed(program, kernel, new->isolating));
+						  program_needed(program, kernel, new->extent));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
@@ -92,6 +92,12 @@ static int load(struct attachment *new, const struct kernel *kernel)
 		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.state, PIN_STATE);
 	if (ret)
@@ -143,7 +149,7 @@ static int attach(struct attachment *new, const struct kernel *kernel)
 
 	for (i = 0; programs[i].name; i++) {
 		program = &programs[i];
-		if (!program_needed(program, kernel, new->isolating))
+		if (!program_needed(program, kernel, new->extent))
 			continue;
 		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
 		new->links[i] = bpf_program__attach(prog);

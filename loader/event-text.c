@@ -97,6 +97,12 @@ static void put_process(FILE *out, const struct event *event)
 		fprintf(out, " (%s, pid %u)", comm, event->pid);
 }
 
+/* A port is refused when it is bound, or when somebody connects to who has it all the same. */
+static bool is_bind(const struct event *event)
+{
+	return event->verb == BIND && !event->origin.port;
+}
+
 static const char *reason_text(const struct event *event)
 {
 	if (event->kind == EVENT_SEALED)
@@ -105,11 +111,13 @@ static const char *reason_text(const struct event *event)
 	case REASON_MODE:
 		return "one is local, and the other elsewhere";
 	case REASON_RULE:
-		return event->verb == ACCEPT ? "a rule of the other's policy"
-					     : "a rule of its own policy";
+		return event->verb == ACCEPT ? "a rule of the other's policy" :
+					       "a rule of its own policy";
 	case REASON_BIND:
+		return is_bind(event) ? "a rule of its policy" :
+					"a rule against listeners at this port";
 	case REASON_GUEST:
-		return "a rule of its policy";
+		return "a rule against guests with this CID";
 	case REASON_UNKNOWN:
 		return "it cannot be told who they are";
 	default:
@@ -121,17 +129,11 @@ static void put_what(FILE *out, const struct told *told)
 {
 	const struct event *event = &told->event;
 
-	if (event->verb == GUEST) {
-		fprintf(out, "CID %u for a guest of ", event->target.cid);
-		put_end(out, &event->origin, told->origin);
-		put_process(out, event);
-		return;
-	}
-	fputs(event->verb == BIND ? "bind in " : "connect from ", out);
+	fputs(is_bind(event) ? "bind in " : "connect from ", out);
 	put_end(out, &event->origin, told->origin);
 	put_process(out, event);
 	fputs(" to ", out);
-	if (event->verb != BIND) {
+	if (!is_bind(event)) {
 		put_end(out, &event->target, told->target);
 		fputc(' ', out);
 	}
@@ -201,21 +203,6 @@ static struct json_object *end_json(const struct end *end, const char *name)
 	return object;
 }
 
-/* A port that is bound, or the CID of a guest of its own, is nobody else. */
-static struct json_object *target_json(const struct told *told)
-{
-	struct json_object *object;
-
-	if (told->event.verb != BIND && told->event.verb != GUEST)
-		return end_json(&told->event.target, told->target);
-	object = json_object_new_object();
-	if (told->event.verb == BIND)
-		add_number(object, "port", told->event.target.port, true);
-	else
-		add_number(object, "cid", told->event.target.cid, true);
-	return object;
-}
-
 static void add_time(struct json_object *object, __u64 boot_time)
 {
 	char word[TIME_WORD_SIZE];
@@ -235,7 +222,7 @@ struct json_object *event_json(const struct told *told)
 	add_text(object, "reason", event_reason_name(event->reason));
 	add_text(object, "verb", event_verb_name(event->verb));
 	json_object_object_add(object, "origin", end_json(&event->origin, told->origin));
-	json_object_object_add(object, "target", target_json(told));
+	json_object_object_add(object, "target", end_json(&event->target, told->target));
 	add_number(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	add_text(object, "process", event->pid ? comm : NULL);

@@ -129,8 +129,7 @@ static void send_event(const struct told *told, const char *text)
 	add(&entry, "VSOCK_VERB=%s", event_verb_name(event->verb) ?: "?");
 	add_end(&entry, "ORIGIN", &event->origin, told->origin);
 	add_end(&entry, "TARGET", &event->target, told->target);
-	if (event->verb != GUEST)
-		add(&entry, "VSOCK_PORT=%u", event->target.port);
+	add(&entry, "VSOCK_PORT=%u", event->target.port);
 	add_process(&entry, event);
 	send_entry(&entry);
 }

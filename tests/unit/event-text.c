@@ -68,14 +68,18 @@ static void test_ends(void **state)
 static void test_bind_and_guest(void **state)
 {
 	(void)state;
-	told.event.verb = BIND;
-	told.event.reason = REASON_BIND;
-	told.event.target = (struct end){ .port = 22 };
-	says("refused: bind in web (ncat, pid 123) to port 22: a rule of its policy");
 	told.event.verb = GUEST;
 	told.event.reason = REASON_GUEST;
-	told.event.target = (struct end){ .cid = 42 };
-	says("refused: CID 42 for a guest of web (ncat, pid 123): a rule of its policy");
+	told.event.target.cid = 42;
+	says("refused: connect from web (ncat, pid 123) to guest 42 of pod1 port 1234: "
+	     "a rule against guests with this CID");
+	told.event.verb = BIND;
+	told.event.reason = REASON_BIND;
+	told.event.target = (struct end){ .netns = 4097, .port = 22 };
+	says("refused: connect from web (ncat, pid 123) to pod1 port 22: "
+	     "a rule against listeners at this port");
+	told.event.origin.port = 0;
+	says("refused: bind in web (ncat, pid 123) to port 22: a rule of its policy");
 }
 
 static void test_sealed(void **state)
@@ -92,7 +96,7 @@ static void test_names_are_printable(void **state)
 	(void)state;
 	memcpy(told.event.comm, "\033[2J\nrefused: xxx", 16);
 	told.origin = "w\neb";
-	says("refused: connect from w?eb (?[2J?refused: x, pid 123) to pod1 port 1234: "
+	says("refused: connect from w?eb (?[2J?refused: xx, pid 123) to pod1 port 1234: "
 	     "one is local, and the other elsewhere");
 }
 
@@ -214,7 +218,7 @@ static void test_json_is_a_line(void **state)
 	assert_null(strchr(line, '\n'));
 	again = json_tokener_parse(line);
 	assert_non_null(again);
-	assert_string_equal(at(again, "process", NULL), "a??\"\\?bcdefghij");
+	assert_string_equal(at(again, "process", NULL), "a??\"\\?bcdefghijk");
 	assert_string_equal(at(again, "target", "namespace"), "p??");
 	json_object_put(again);
 	json_object_put(object);
