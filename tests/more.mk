@@ -47,3 +47,14 @@ $(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats sta
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
 
 $(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle
+
+# Who reads what the layer tells.
+EVENTS		:= $(BUILD)/tests/events/events
+
+build-tests: $(EVENTS) $(BUILD)/guest
+
+$(EVENTS): $(call more_objects,events/events events/lines) $(LIFE_LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
+
+$(BUILD)/tests/events/%.o: override CFLAGS += -Itests/lifecycle
