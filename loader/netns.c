@@ -164,6 +164,14 @@ int netns_open(struct netns *ns, const char *what)
 	return open_name(ns, what);
 }
 
+int netns_open_named(struct netns *ns, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
+	return netns_try(ns, path);
+}
+
 int netns_open_init(struct netns *ns)
 {
 	return open_file(ns, "/proc/1/ns/net");
