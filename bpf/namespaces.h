@@ -5,7 +5,7 @@
 
 /*
  * Who could leave a policy behind by making a namespace would not be bound by it. A reload that
- * goes on meanwhile may have passed by already: its half is pending until the service looks again.
+ * goes on meanwhile may have passed by already: its half is pending until it looks again.
  */
 static __always_inline void inherit_policy(struct netns_record *made,
 					   const struct netns_record *parent, __u32 half)
@@ -14,9 +14,10 @@ static __always_inline void inherit_policy(struct netns_record *made,
 
 	if (!bound->policy || policy_has(half & 1, bound->policy, POLICY_PRIVATE))
 		return;
-	made->binding[0].policy = POLICY_PENDING;
-	made->binding[1].policy = POLICY_PENDING;
-	made->binding[half & 1] = *bound;
+	made->binding[0] = parent->binding[0];
+	made->binding[1] = parent->binding[1];
+	if (bound->policy != POLICY_PENDING)
+		made->binding[!(half & 1)].policy = POLICY_PENDING;
 	made->bound_by = PARENT;
 }
 
@@ -64,10 +65,11 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 }
 
 /*
- * The namespace is torn down: no socket is left, and right after this its inode number
- * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference.
+ * The namespace is torn down: no socket is left, and soon after this its inode number
+ * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference. Nor
+ * net_ns_net_exit(): it went before 7.0.
  */
-SEC("fentry/net_ns_net_exit")
+SEC("fentry/sysctl_net_exit")
 int BPF_PROG(namespace_gone, struct net *net)
 {
 	netns_id id = netns_of(net);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "guests.h"
+#include "hash.h"
 #include "netns.h"
 #include "pins.h"
 #include "records.h"
@@ -30,17 +31,13 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
 }
 
-/* FNV-1a: tells builds apart, resists nobody. */
 __u64 attachment_build(void)
 {
-	__u64 hash = 0xcbf29ce484222325;
-	const unsigned char *bytes;
-	size_t size, i;
+	const void *bytes;
+	size_t size;
 
 	bytes = vsock_bpfd__elf_bytes(&size);
-	for (i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
-	return hash;
+	return hash_bytes(HASH_START, bytes, size);
 }
 
 static int pin_durable(struct bpf_map *map, const char *name)
