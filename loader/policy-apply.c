@@ -34,7 +34,6 @@ static void set_free(struct policy_set *set)
 	policies_free(&set->policies);
 }
 
-/* Of a folder that only we write. */
 static int set_read(struct policy_set *set, const char *dir)
 {
 	int ret;
@@ -313,6 +312,18 @@ static enum extent needed_extent(const struct policy_set *set)
 			return GATES;
 	}
 	return RECORDING;
+}
+
+int policy_extent(const char *dir, enum extent *extent)
+{
+	struct policy_set set;
+	int ret = set_read(&set, dir);
+
+	if (ret)
+		return ret;
+	*extent = needed_extent(&set);
+	set_free(&set);
+	return 0;
 }
 
 static int refuse_local_init(const struct policy_set *set)

@@ -10,6 +10,10 @@
 
 #include "netns.h"
 #include "policy.h"
+#include "programs.h"
+
+/* Reads the policies of `dir` and tells what has to be attached for them. Says what is wrong. */
+int policy_extent(const char *dir, enum extent *extent);
 
 /*
  * Reads the policies of `dir` and switches to them at once. A mistake changes nothing: says it
