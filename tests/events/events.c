@@ -465,6 +465,24 @@ static void people(void)
 	end(monitor, SIGTERM);
 }
 
+/* Where somebody looks at it, and has nothing against it. */
+static void colours(void)
+{
+	pid_t monitor = start_command("env -u NO_COLOR TERM=xterm script -qefc '" CTL
+				      " monitor' /tmp/colours.txt </dev/null >/dev/null");
+
+	sleep_ms(2000);
+	connect_from(&world.global, VMADDR_CID_LOCAL, 1001);
+	tap_ok(settles("grep -q \"^$(printf '\\033')\\[31m.* refused \" /tmp/colours.txt", 0),
+	       "on a terminal what is refused is red");
+	end(monitor, SIGTERM);
+	command(&said, "env NO_COLOR=1 TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "NAMESPACE") && !strchr(said.out, '\033'), "NO_COLOR is honoured");
+	command(&said,
+		"env -u NO_COLOR TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
+	tap_ok(strchr(said.out, '\033'), "list has a head that stands out");
+}
+
 /* --- Metrics --- */
 
 static void check_metrics(const char *from)
@@ -642,6 +660,7 @@ static void all(void)
 	metrics();
 	quiet_ends();
 	people();
+	colours();
 	names();
 	small();
 	journal();
