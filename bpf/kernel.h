@@ -45,8 +45,13 @@ struct ns_common {
 };
 
 /* 7.0 on. */
+enum vsock_net_mode {
+	VSOCK_NET_MODE_GLOBAL,
+	VSOCK_NET_MODE_LOCAL,
+};
+
 struct netns_vsock {
-	__u32 mode;
+	enum vsock_net_mode mode;
 };
 
 struct net {
@@ -194,11 +199,11 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 /* The mode that the kernel itself has for a namespace, fixed when it is made. */
 static __always_inline enum vsock_mode native_mode(const struct net *net)
 {
-	__u32 mode = GLOBAL;
+	enum vsock_net_mode mode = VSOCK_NET_MODE_GLOBAL;
 
 	if (bpf_core_field_exists(net->vsock))
 		bpf_core_read(&mode, sizeof(mode), &net->vsock.mode);
-	return mode == GLOBAL ? GLOBAL : LOCAL;
+	return mode == VSOCK_NET_MODE_GLOBAL ? GLOBAL : LOCAL;
 }
 
 static __always_inline bool is_vsock(const struct sock *sk)
