@@ -5,11 +5,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,6 +35,7 @@
 #define JOURNAL	 "/run/systemd/journal"
 #define FLOOD	 1000
 #define GUEST_ID 42
+#define MANY	 10000
 
 static struct said said;
 static struct world world;
@@ -634,6 +637,7 @@ static void names(void)
 	close(late.fd);
 }
 
+/* Resident, in the steady state. */
 static void small(void)
 {
 	command(&said, "sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/%d/status", service);
@@ -666,6 +670,85 @@ static void all(void)
 	world_remove(&world);
 }
 
+/* --- As many as there may be --- */
+
+static void make_named(int index)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/pod-%d", index);
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	if (fd < 0 || unshare(CLONE_NEWNET) ||
+	    mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL))
+		tap_bail("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void make_many(void)
+{
+	pid_t pid = fork();
+	int i;
+
+	if (!pid) {
+		for (i = 0; i < MANY; i++)
+			make_named(i);
+		_exit(0);
+	}
+	if (wait_command(pid))
+		tap_bail("not %d namespaces", MANY);
+}
+
+/* Processor time of the service so far. */
+static long ticks(void)
+{
+	command(&said, "awk '{ print $14 + $15 }' /proc/%d/stat", service);
+	return atol(said.out);
+}
+
+/* Until it has done what there was to do. */
+static bool rests(void)
+{
+	int waited;
+	long before;
+
+	for (waited = 0; waited < 120; waited += 5) {
+		before = ticks();
+		sleep_ms(5000);
+		if (ticks() == before)
+			return true;
+	}
+	return false;
+}
+
+static void many(void)
+{
+	static struct ns last;
+	char name[32], path[64];
+	const struct want wants[] = { { "origin.namespace", name }, { "target.port", "1001" }, {} };
+	pid_t monitor;
+
+	world_make(&world);
+	listen_in(&world.local1, 1001);
+	must("echo 200000 >/proc/sys/user/max_net_namespaces");
+	make_many();
+	tap_ok(rests(), "the service comes to rest, and does nothing while nothing happens");
+	small();
+	snprintf(name, sizeof(name), "pod-%d", MANY - 1);
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	last.fd = open(path, O_RDONLY | O_CLOEXEC);
+	monitor = start_monitor("--json", MONITOR);
+	flood(&last, 1001, 1);
+	check_line(MONITOR, wants, "the last of many is told by its name");
+	end(monitor, SIGTERM);
+	command(&said, CTL " list | wc -l");
+	tap_ok(atol(said.out) == MANY + 6, "list shows all of them: %ld", atol(said.out));
+	end(service, SIGTERM);
+	start_service("");
+	tap_ok(rests(), "one that starts among them comes to rest");
+	small();
+}
+
 /* 7.x refuses by itself, and tells nobody: what there is to see works all the same. */
 static void native(void)
 {
@@ -678,13 +761,15 @@ static void native(void)
 	small();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	prctl(PR_SET_NAME, "events");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	must("touch " CONFIG);
 	start_service("");
-	if (is_native())
+	if (argc > 1 && !strcmp(argv[1], "many"))
+		many();
+	else if (is_native())
 		native();
 	else
 		all();
