@@ -285,21 +285,22 @@ static const char *loopback(const struct place *from, const struct place *to, in
 
 static const char *to_guest(const struct place *from, struct place *to, int type, unsigned int port)
 {
-	unsigned int requests = 0;
-	int fd, err;
+	unsigned int before = 0, after = 0;
+	int fd, err = to->cid ? vm_listen(&to->vm, port) : ENODEV;
 
-	if (!to->cid || vm_listen(&to->vm, port))
+	if (err && err != EADDRINUSE)
 		wrong("no guest that listens in %s", to->ns.name);
+	vm_count_requests(&to->vm, port, &before);
 	fd = socket_in(from, type);
 	err = dial(fd, to->cid, port);
 	if (!err) {
 		err = say(fd, "hello 7") ?: vm_reply(&to->vm, port, 7);
 		err = (err ?: hear_word(fd, "welcome 7")) ? EPROTO : 0;
 	} else {
-		vm_count_requests(&to->vm, port, &requests);
+		vm_count_requests(&to->vm, port, &after);
 	}
 	close(fd);
-	if (requests)
+	if (after > before)
 		return "requested";
 	return err == EPROTO ? "carries nothing" : word_of(err);
 }
