@@ -314,6 +314,28 @@ static enum extent needed_extent(const struct policy_set *set)
 	return RECORDING;
 }
 
+static int refuse_local_init(const struct policies *policies)
+{
+	const struct traits init = { .name = POLICY_INIT_NAME };
+	const struct policy *policy = policies_match(policies, &init);
+
+	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
+		return 0;
+	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
+		    policy->file);
+}
+
+int policy_check(const struct policies *policies)
+{
+	struct compiled compiled;
+	int ret = policies_compile(policies, &compiled);
+
+	if (ret)
+		return ret;
+	compiled_free(&compiled);
+	return refuse_local_init(policies);
+}
+
 int policy_extent(const char *dir, enum extent *extent)
 {
 	struct policy_set set;
@@ -322,19 +344,9 @@ int policy_extent(const char *dir, enum extent *extent)
 	if (ret)
 		return ret;
 	*extent = needed_extent(&set);
+	ret = refuse_local_init(&set.policies);
 	set_free(&set);
-	return 0;
-}
-
-static int refuse_local_init(const struct policy_set *set)
-{
-	const struct traits init = { .name = POLICY_INIT_NAME };
-	const struct policy *policy = policies_match(&set->policies, &init);
-
-	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
-		return 0;
-	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
-		    policy->file);
+	return ret;
 }
 
 /* Only a kernel that isolates by itself is without the layer until there are policies. */
@@ -373,7 +385,7 @@ static int apply_staged(const char *dir)
 		ret = set_read(&set, STORE_NEXT);
 	if (ret)
 		return ret;
-	ret = refuse_local_init(&set);
+	ret = refuse_local_init(&set.policies);
 	if (!ret)
 		ret = apply_locked(&set);
 	set_free(&set);
@@ -447,6 +459,16 @@ void policy_set_close(struct policy_set *set)
 		return;
 	set_free(set);
 	free(set);
+}
+
+const struct policies *policy_set_policies(const struct policy_set *set)
+{
+	return &set->policies;
+}
+
+const struct compiled *policy_set_compiled(const struct policy_set *set)
+{
+	return &set->compiled;
 }
 
 const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record)
