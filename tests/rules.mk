@@ -9,7 +9,7 @@ $(BUILD)/tests/rules/rules: $(call more_objects,rules/rules guests/vm) $(LIFE_LI
 $(BUILD)/tests/rules/property: $(call more_objects,rules/property rules/plain)
 $(RULES_TESTS): $(LIB)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $$(pkg-config --libs liburing $(LIBS)) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $$(pkg-config --libs liburing $(LIBS)) -pthread -o $@
 
 $(BUILD)/tests/rules/%.o: override CFLAGS += -Itests/lifecycle -Iinclude -Iloader -I$(BUILD)/tests/rules
 
