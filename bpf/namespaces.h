@@ -10,14 +10,14 @@
 static __always_inline void inherit_policy(struct netns_record *made,
 					   const struct netns_record *parent, __u32 half)
 {
-	const struct binding *bound = &parent->binding[half & 1];
+	const struct binding *bound = &parent->binding[half];
 
-	if (!bound->policy || policy_has(half & 1, bound->policy, POLICY_PRIVATE))
+	if (!bound->policy || policy_has(half, bound->policy, POLICY_PRIVATE))
 		return;
 	made->binding[0] = parent->binding[0];
 	made->binding[1] = parent->binding[1];
 	if (bound->policy != POLICY_PENDING)
-		made->binding[!(half & 1)].policy = POLICY_PENDING;
+		made->binding[!half].policy = POLICY_PENDING;
 	made->bound_by = PARENT;
 }
 
@@ -48,7 +48,7 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	else if (layer->overflow == YES)
 		ns.mode = LOCAL;
 	if (from)
-		inherit_policy(&ns, from, layer->half);
+		inherit_policy(&ns, from, half_in_force(layer));
 
 	id = netns_of(made);
 	if (layer->watching == YES)
