@@ -142,8 +142,8 @@ static void write_policy(int number)
 	file = fopen(path, "we");
 	if (!file)
 		tap_bail("%s: %s", path, strerror(errno));
-	fprintf(file, "[Match]\nName=n%d\n[Namespace]\nAudit=%s\n[Rules]\n", number,
-		chance(6) ? "yes" : "no");
+	fprintf(file, "[Match]\nName=n%d\n[Namespace]\nMode=%s\nAudit=%s\n[Rules]\n", number,
+		chance(6) ? "local" : "global", chance(6) ? "yes" : "no");
 	while (rules--)
 		write_rule(file);
 	fclose(file);
