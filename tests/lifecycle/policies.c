@@ -22,7 +22,7 @@
 #define DIR    "/etc/vsock-bpfd/policy.d"
 #define ELSE   "/tmp/elsewhere"
 #define LIMIT  15000
-#define KILLS  24
+#define KILLS  12
 #define BROOD  3
 
 static struct said said;
@@ -411,7 +411,7 @@ static void kills(void)
 
 	begin();
 	write_pair();
-	make_names(50);
+	make_names(30);
 	must(BPFD " --once --policy-dir /tmp/B");
 	length = time_of_switch();
 	for (i = 0; i < KILLS; i++) {
@@ -421,7 +421,7 @@ static void kills(void)
 	tap_diag("a switch takes %d ms; after %d kills the old ones held %d times, the new %d",
 		 length, KILLS, seen['A'], seen['B']);
 	tap_ok(good == KILLS, "kill -9 at any moment: whole old or whole new, and on from there");
-	remove_names(50);
+	remove_names(30);
 	end();
 }
 
