@@ -50,9 +50,12 @@ static __always_inline void look_up(struct party *party, const struct end *end, 
 static __always_inline bool mode_objects(const struct party *self, const struct party *other,
 					 const struct layer_state *layer)
 {
+	__u32 policy = self->bound.policy;
+
 	if (self->end->netns == NETNS_NONE || self->end->netns == other->end->netns)
 		return false;
-	return is_local(self->record, layer);
+	return is_local(self->record, layer) ||
+	       (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
 
 /* Whether the end may be there at all: a listener at its port, a guest with its CID. */
