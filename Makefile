@@ -20,12 +20,13 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) -Wno-unused-parameter \
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
 PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
+HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
 LIB	:= $(BUILD)/libvsock-bpfd.a
 CTL_SRC	:= loader/vsockctl.c $(wildcard loader/ctl-*.c)
-LIB_SRC	:= $(filter-out loader/vsock-bpfd.c $(CTL_SRC),$(wildcard loader/*.c))
+LIB_SRC	:= $(filter-out loader/vsock-bpfd.c loader/oci-hook.c $(CTL_SRC),$(wildcard loader/*.c))
 objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(PROGRAMS) ## build the service, the control program and the hook of containers
+all: $(PROGRAMS) $(HOOK) ## build the service, the control program and the hook of containers
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,7 +61,8 @@ clean: ## everything that was built; kernels stay in the cache
 
 $(BUILD)/vsock-bpfd: $(call objects,loader/vsock-bpfd.c) $(LIB)
 $(BUILD)/vsockctl: $(call objects,$(CTL_SRC)) $(LIB)
-$(PROGRAMS):
+$(HOOK): $(call objects,loader/oci-hook.c) $(LIB)
+$(PROGRAMS) $(HOOK):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
 

@@ -8,12 +8,17 @@ DATADIR		?= $(PREFIX)/share
 SYSCONFDIR	:= /etc
 UNITDIR		?= $(or $(shell pkg-config systemd --variable=systemdsystemunitdir 2>/dev/null),$(PREFIX)/lib/systemd/system)
 COMPLETIONDIR	?= $(DATADIR)/bash-completion/completions
+HOOKSDIR	?= /usr/share/containers/oci/hooks.d
 DOCDIR		?= $(DATADIR)/doc/vsock-bpfd
 MANDIR		?= $(DATADIR)/man
 
+# With the directories of the programs that they name.
 SERVICE		:= $(BUILD)/vsock-bpfd.service
+HOOKS		:= $(BUILD)/vsock-bpfd.json
 
-$(SERVICE): $(BUILD)/%: packaging/%.in
+$(SERVICE): packaging/vsock-bpfd.service.in
+$(HOOKS): packaging/oci-hooks.d/vsock-bpfd.json.in
+$(SERVICE) $(HOOKS):
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
 	$(Q)sed -e 's,@sbindir@,$(SBINDIR),' -e 's,@libexecdir@,$(LIBEXECDIR),' $< >$@
@@ -31,13 +36,16 @@ $(BUILD)/%.8: docs/%.8.md
 
 man: $(PAGES) ## the man pages, with pandoc
 
-# Anew each time, as where it is installed may differ.
-.PHONY: $(SERVICE)
+# Anew each time, as where to install may differ.
+.PHONY: $(SERVICE) $(HOOKS)
 
-install: all $(SERVICE) ## below $(PREFIX); unit and hook where systemd and podman look
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(UNITDIR) $(COMPLETIONDIR) $(DOCDIR)/docs)
+install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd and podman look
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR)/vsock-bpfd $(UNITDIR) $(HOOKSDIR))
+	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DOCDIR)/docs)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
+	install -m 755 $(HOOK) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd/oci-hook
 	install -m 644 $(SERVICE) $(DESTDIR)$(UNITDIR)
+	install -m 644 $(HOOKS) $(DESTDIR)$(HOOKSDIR)
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 README.md LICENSE CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
@@ -51,7 +59,8 @@ install-man: $(PAGES)
 
 uninstall: ## what install put there; configuration stays
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(notdir $(PROGRAMS)))
-	rm -f $(DESTDIR)$(UNITDIR)/$(notdir $(SERVICE))
+	rm -f $(DESTDIR)$(UNITDIR)/$(notdir $(SERVICE)) $(DESTDIR)$(HOOKSDIR)/$(notdir $(HOOKS))
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd
 	rm -f $(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(notdir $(wildcard packaging/bash-completion/*)))
 	rm -f $(foreach page,$(PAGES),$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)

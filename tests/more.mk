@@ -26,11 +26,12 @@ build-tests: $(UNIT)
 
 $(BUILD)/tests/unit/mode: $(call loader_objects,mode)
 $(BUILD)/tests/unit/netns: $(call loader_objects,netns)
+$(BUILD)/tests/unit/oci-state: $(call loader_objects,oci-state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,programs) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/table: $(call loader_objects,table)
 $(UNIT): %: %.o
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c) -o $@
 
 $(addsuffix .o,$(UNIT)): override CFLAGS += -Iinclude -Iloader
 
