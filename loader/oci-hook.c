@@ -9,11 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "oci-state.h"
 #include "report.h"
 
+#define NAME   "vsock-bpfd-oci-hook"
 #define PREFIX "io.vsock-bpfd."
 
 static bool asks_for_policy(const struct oci_state *state)
@@ -73,9 +77,26 @@ static int run(void)
 	return ret;
 }
 
+/* crun lets hooks talk to /dev/null; then the journal keeps why a container was refused. */
+static void be_heard(void)
+{
+	struct stat said, null;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &said) || stat("/dev/null", &null) || said.st_rdev != null.st_rdev)
+		return;
+	fd = sd_journal_stream_fd(NAME, LOG_ERR, 0);
+	if (fd < 0)
+		return;
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
+	/* It is installed as "oci-hook". */
+	program_invocation_short_name = (char *)NAME;
 	/* Runtimes give it none, or its own name alone. */
 	if (argc > 1) {
 		fputs("This is a hook for OCI runtimes: it reads the state of a container on "
@@ -83,5 +104,6 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
+	be_heard();
 	return run() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
