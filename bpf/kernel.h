@@ -23,6 +23,7 @@
 #define ECONNRESET		 104
 #define AF_VSOCK		 40
 #define SOCK_SEQPACKET		 5
+#define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
 #define VMADDR_CID_HOST		 2
@@ -43,9 +44,20 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* 7.0 on. */
+enum vsock_net_mode {
+	VSOCK_NET_MODE_GLOBAL,
+	VSOCK_NET_MODE_LOCAL,
+};
+
+struct netns_vsock {
+	enum vsock_net_mode mode;
+};
+
 struct net {
 	__u64 net_cookie; /* a plain u64 since 5.12, an atomic64_t before */
 	struct ns_common ns;
+	struct netns_vsock vsock;
 };
 
 typedef struct {
@@ -150,9 +162,11 @@ struct virtio_vsock_hdr {
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define le16_to_cpu(x) __builtin_bswap16(x)
+#define le32_to_cpu(x) __builtin_bswap32(x)
 #define le64_to_cpu(x) __builtin_bswap64(x)
 #else
 #define le16_to_cpu(x) ((__u16)(x))
+#define le32_to_cpu(x) ((__u32)(x))
 #define le64_to_cpu(x) ((__u64)(x))
 #endif
 
@@ -180,6 +194,16 @@ static __always_inline netns_id netns_of(const struct net *net)
 static __always_inline netns_id netns_of_sock(struct sock *sk)
 {
 	return netns_of(sk->__sk_common.skc_net.net);
+}
+
+/* The mode that the kernel itself has for a namespace, fixed when it is made. */
+static __always_inline enum vsock_mode native_mode(const struct net *net)
+{
+	enum vsock_net_mode mode = VSOCK_NET_MODE_GLOBAL;
+
+	if (bpf_core_field_exists(net->vsock))
+		bpf_core_read(&mode, sizeof(mode), &net->vsock.mode);
+	return mode == VSOCK_NET_MODE_GLOBAL ? GLOBAL : LOCAL;
 }
 
 static __always_inline bool is_vsock(const struct sock *sk)

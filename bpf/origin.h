@@ -23,9 +23,12 @@ static __always_inline netns_id origin_of_socket(struct sock *sk)
 }
 
 /* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
-static __always_inline netns_id origin_of_guest(__u32 src_cid, __u32 dst_cid)
+static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid)
 {
-	return dst_cid == VMADDR_CID_HOST ? owner_of_cid(src_cid) : NETNS_NONE;
+	bool outside = dst_cid != VMADDR_CID_HOST;
+
+	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid, NULL);
+	origin->cid = outside ? VMADDR_CID_HOST : src_cid;
 }
 
 static __always_inline enum step step_of(__u16 op)
@@ -35,36 +38,56 @@ static __always_inline enum step step_of(__u16 op)
 	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
 }
 
+/* The end that sent a loopback packet, by the socket that the packet holds a reference on. */
+static __always_inline netns_id origin_of_skb(struct sk_buff *skb, enum step step)
+{
+	struct sock *sk = skb->sk;
+
+	if (!sk || !is_vsock(sk))
+		return NETNS_UNKNOWN;
+	return step == ANSWER ? netns_of_sock(sk) : origin_of_socket(sk);
+}
+
 /*
  * Packets are sk_buffs that hold a reference on the socket that sent them, so its
- * namespace is still there and is the one.
+ * namespace is still there and is the one. `net` is the namespace of the guest, where
+ * the kernel tells it.
  */
-SEC("fentry/virtio_transport_recv_pkt")
-int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
+static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *net)
 {
+	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
-	struct sock *sk;
 	enum step step;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
-		packet_arrives(REQUEST, NETNS_UNKNOWN);
-		return 0;
+		packet_arrives(REQUEST, &origin, 0);
+		return;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
 	if (step == TAKEN)
-		return 0;
-	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL) {
-		packet_arrives(step,
-			       origin_of_guest(le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid)));
-		return 0;
-	}
-	sk = skb->sk;
-	if (!sk || !is_vsock(sk))
-		packet_arrives(step, NETNS_UNKNOWN);
-	else if (step == ANSWER)
-		packet_arrives(step, netns_of_sock(sk));
+		return;
+	if (le64_to_cpu(hdr.src_cid) == VMADDR_CID_LOCAL)
+		origin.netns = origin_of_skb(skb, step);
 	else
-		packet_arrives(step, origin_of_socket(sk));
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
+	if (net && origin.cid && origin.netns != NETNS_NONE)
+		origin.netns = netns_of(net);
+	origin.port = le32_to_cpu(hdr.src_port);
+	packet_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
+}
+
+SEC("fentry/virtio_transport_recv_pkt")
+int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
+{
+	skb_arrives(skb, NULL);
+	return 0;
+}
+
+/* From 7.0 on several guests can have one CID. */
+SEC("fentry/virtio_transport_recv_pkt")
+int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct net *net)
+{
+	skb_arrives(skb, net);
 	return 0;
 }
 
@@ -146,15 +169,18 @@ SEC("raw_tp/virtio_transport_recv_pkt")
 int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
 	enum step step = step_of(ctx->args[6]);
+	struct end origin = {};
 
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
-		packet_arrives(step, origin_of_guest(ctx->args[0], ctx->args[2]));
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
 	else if (step == REQUEST)
-		packet_arrives(step, take_pending(&requests, ctx->args[1]));
+		origin.netns = take_pending(&requests, ctx->args[1]);
 	else
-		packet_arrives(step, take_pending(&answers, ctx->args[3]));
+		origin.netns = take_pending(&answers, ctx->args[3]);
+	origin.port = ctx->args[1];
+	packet_arrives(step, &origin, ctx->args[3]);
 	return 0;
 }
 

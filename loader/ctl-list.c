@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl list: every namespace that has a name or a record. */
+/* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
+#include "event-text.h"
 #include "mode.h"
 #include "native.h"
+#include "policy-apply.h"
 #include "records.h"
 #include "report.h"
 #include "table.h"
@@ -18,11 +21,25 @@ struct row {
 	char *name; /* NULL: none under /run/netns */
 	netns_id id;
 	struct netns_record ns;
+	const struct policy *policy; /* or NULL */
+	struct tally *tally;	     /* NULL: nothing of it was refused */
+};
+
+/* What was refused, by origin. */
+struct tally {
+	netns_id id;
+	struct counters counters;
+	bool shown;
 };
 
 struct rows {
 	struct records records;
-	bool native;
+	struct policy_set *policies;
+	bool native;	     /* the kernel knows modes itself */
+	bool layered;	     /* there are records */
+	bool counted;	     /* somebody counts */
+	struct tally *tally; /* by identity */
+	size_t tallies, tally_room;
 	struct row *row;
 	size_t count, room;
 };
@@ -39,6 +56,25 @@ static struct row *add_row(struct rows *rows)
 	return &rows->row[rows->count++];
 }
 
+static void read_record(const struct rows *rows, struct row *row)
+{
+	if (!rows->layered)
+		return;
+	records_read(&rows->records, row->id, &row->ns);
+	row->policy = policy_of(rows->policies, &row->ns);
+}
+
+/* Who is local to the kernel is local, whatever the record says, and the other way round. */
+static void read_native(struct row *row, const struct netns *ns)
+{
+	enum vsock_mode mode;
+
+	if (!native_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
+		row->ns.mode = LOCAL;
+	if (!native_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
+		row->ns.child_mode = LOCAL;
+}
+
 static void add_named(const char *name, const struct netns *ns, void *arg)
 {
 	struct rows *rows = arg;
@@ -46,12 +82,9 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 
 	row->name = strdup(name);
 	row->id = ns->id;
-	if (rows->native) {
-		native_get(ns, knob_name(NS_MODE), &row->ns.mode);
-		native_get(ns, knob_name(CHILD_NS_MODE), &row->ns.child_mode);
-	} else {
-		records_read(&rows->records, ns->id, &row->ns);
-	}
+	read_record(rows, row);
+	if (rows->native)
+		read_native(row, ns);
 	row->ns.inode = ns->inode;
 }
 
@@ -92,31 +125,103 @@ static void add_unnamed(struct rows *rows)
 		row = add_row(rows);
 		row->id = id;
 		row->ns = ns;
+		row->policy = policy_of(rows->policies, &ns);
 	}
 	free(ids);
+}
+
+static void add_tally(netns_id id, const struct counters *counters, void *arg)
+{
+	struct rows *rows = arg;
+	struct tally *tally;
+
+	if (rows->tallies == rows->tally_room) {
+		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
+		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
+		if (!rows->tally)
+			abort();
+	}
+	tally = &rows->tally[rows->tallies++];
+	*tally = (struct tally){ .id = id, .counters = *counters };
+}
+
+static struct tally *find_tally(const struct rows *rows, netns_id id)
+{
+	/* An identity is what a tally begins with. */
+	struct tally *tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+
+	if (tally)
+		tally->shown = true;
+	return tally;
+}
+
+/* Also those that have neither name nor record, and those that are no namespace. */
+static void add_tallies(struct rows *rows)
+{
+	struct row *row;
+	size_t i;
+
+	for (i = 0; i < rows->count; i++)
+		rows->row[i].tally = find_tally(rows, rows->row[i].id);
+	for (i = 0; i < rows->tallies; i++) {
+		if (rows->tally[i].shown)
+			continue;
+		row = add_row(rows);
+		row->id = rows->tally[i].id;
+		row->tally = &rows->tally[i];
+		read_record(rows, row);
+	}
+}
+
+static int count(struct rows *rows)
+{
+	int ret = counters_each(add_tally, rows);
+
+	if (ret == -ENOENT)
+		return 0;
+	rows->counted = !ret;
+	if (!ret)
+		add_tallies(rows);
+	return ret;
+}
+
+static int collect_layered(struct rows *rows)
+{
+	int ret;
+
+	add_unnamed(rows);
+	ret = count(rows);
+	records_close(&rows->records);
+	return ret;
+}
+
+static int open_layer(struct rows *rows)
+{
+	int ret = records_open(&rows->records);
+
+	rows->layered = !ret;
+	/* The rest can be told without. */
+	if (!ret)
+		policy_set_open(&rows->policies);
+	return ret;
 }
 
 static int collect(struct rows *rows)
 {
 	struct netns init;
-	int ret;
+	int ret = 0;
 
 	rows->native = native_here();
-	ret = rows->native ? 0 : records_open(&rows->records);
+	if (!rows->native || records_are_there())
+		ret = open_layer(rows);
+	if (!ret)
+		ret = netns_open_init(&init);
 	if (ret)
 		return ret;
-	ret = netns_open_init(&init);
-	if (!ret) {
-		add_named("(init)", &init, rows);
-		netns_close(&init);
-		ret = netns_each_name(add_named, rows);
-	}
-	if (!rows->native) {
-		if (!ret)
-			add_unnamed(rows);
-		records_close(&rows->records);
-	}
-	return ret;
+	add_named("(init)", &init, rows);
+	netns_close(&init);
+	ret = netns_each_name(add_named, rows);
+	return ret || !rows->layered ? ret : collect_layered(rows);
 }
 
 static const char *child_lock(const struct rows *rows, const struct row *row)
@@ -126,48 +231,125 @@ static const char *child_lock(const struct rows *rows, const struct row *row)
 	return row->ns.child_locked == YES ? " (set)" : "";
 }
 
+static bool is_netns(const struct row *row)
+{
+	return row->id != NETNS_NONE && row->id != NETNS_UNKNOWN;
+}
+
+static void add_name_cell(struct table *table, const struct row *row)
+{
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, row->name);
+	table_add(table, "%s", row->name || !is_netns(row) ? word : "-");
+}
+
+/* Of an end that is no namespace nothing else is known. */
+static void add_netns_cells(struct table *table, const struct rows *rows, const struct row *row)
+{
+	bool known = is_netns(row);
+
+	table_add(table, "%s", known ? mode_name(row->ns.mode) : "-");
+	table_add(table, "%s%s", known ? mode_name(row->ns.child_mode) : "-",
+		  child_lock(rows, row));
+	if (row->ns.inode)
+		table_add(table, "%u", row->ns.inode);
+	else
+		table_add(table, "-");
+	if (known)
+		table_add(table, "%llu", row->id);
+	else
+		table_add(table, "-");
+}
+
 static void print_rows(const struct rows *rows)
 {
-	static const char *const head[] = { "NAMESPACE", "MODE", "CHILDREN", "INODE", "IDENTITY" };
+	static const char *const head[] = { "NAMESPACE", "MODE",   "CHILDREN", "INODE",
+					    "IDENTITY",	 "POLICY", "REFUSED",  "AUDITED" };
 	struct table table;
 	size_t i;
 
-	table_start(&table, 5, head);
+	table_start(&table, rows->counted ? 8 : rows->layered ? 6 : 5, head);
 	for (i = 0; i < rows->count; i++) {
 		const struct row *row = &rows->row[i];
 
-		table_add(&table, "%s", row->name ? row->name : "-");
-		table_add(&table, "%s", mode_name(row->ns.mode));
-		table_add(&table, "%s%s", mode_name(row->ns.child_mode), child_lock(rows, row));
-		table_add(&table, "%u", row->ns.inode);
-		table_add(&table, "%llu", row->id);
+		add_name_cell(&table, row);
+		add_netns_cells(&table, rows, row);
+		if (rows->layered)
+			table_add(&table, "%s", row->policy ? row->policy->name : "-");
+		if (!rows->counted)
+			continue;
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.refused) : 0);
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.audited) : 0);
 	}
 	table_print(&table);
 }
 
+/* { "mode": 3 }: those that there were. */
+static struct json_object *reasons_json(const __u64 counts[REASONS])
+{
+	struct json_object *object = json_object_new_object();
+	int reason;
+
+	for (reason = PERMITTED + 1; reason < REASONS; reason++)
+		if (counts[reason])
+			json_object_object_add(object, event_reason_name(reason),
+					       json_object_new_uint64(counts[reason]));
+	return object;
+}
+
+static void add_counters_json(struct json_object *object, const struct row *row)
+{
+	static const struct counters none;
+	const struct counters *counters = row->tally ? &row->tally->counters : &none;
+
+	json_object_object_add(object, "refused", reasons_json(counters->refused));
+	json_object_object_add(object, "audited", reasons_json(counters->audited));
+	json_object_object_add(object, "events_dropped", json_object_new_uint64(counters->dropped));
+}
+
+static void add_netns_json(struct json_object *object, const struct rows *rows,
+			   const struct row *row)
+{
+	json_object_object_add(object, "ns_mode", json_object_new_string(mode_name(row->ns.mode)));
+	json_object_object_add(object, "child_ns_mode",
+			       json_object_new_string(mode_name(row->ns.child_mode)));
+	if (!rows->native)
+		json_object_object_add(object, "child_ns_mode_set",
+				       json_object_new_boolean(row->ns.child_locked == YES));
+	json_object_object_add(object, "inode",
+			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
+	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+	if (rows->layered)
+		json_object_object_add(object, "policy",
+				       row->policy ? json_object_new_string(row->policy->name)
+						   : NULL);
+}
+
+static struct json_object *row_json(const struct rows *rows, const struct row *row)
+{
+	struct json_object *object = json_object_new_object();
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, row->name);
+	json_object_object_add(object, "name",
+			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
+	if (is_netns(row))
+		add_netns_json(object, rows, row);
+	if (rows->counted)
+		add_counters_json(object, row);
+	return object;
+}
+
 static int print_rows_json(const struct rows *rows)
 {
-	struct json_object *list = json_object_new_array(), *object;
+	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < rows->count; i++) {
-		const struct row *row = &rows->row[i];
-
-		object = json_object_new_object();
-		json_object_object_add(object, "name",
-				       row->name ? json_object_new_string(row->name) : NULL);
-		json_object_object_add(object, "ns_mode",
-				       json_object_new_string(mode_name(row->ns.mode)));
-		json_object_object_add(object, "child_ns_mode",
-				       json_object_new_string(mode_name(row->ns.child_mode)));
-		if (!rows->native)
-			json_object_object_add(
-				object, "child_ns_mode_set",
-				json_object_new_boolean(row->ns.child_locked == YES));
-		json_object_object_add(object, "inode", json_object_new_int64(row->ns.inode));
-		json_object_object_add(object, "identity", json_object_new_uint64(row->id));
-		json_object_array_add(list, object);
-	}
+	for (i = 0; i < rows->count; i++)
+		json_object_array_add(list, row_json(rows, &rows->row[i]));
 	return print_json(list);
 }
 
@@ -187,5 +369,7 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
+	policy_set_close(rows.policies);
+	free(rows.tally);
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "kernel.h"
+#include "programs.h"
 #include "vsock-bpfd.h"
 
 enum layer_outcome {
@@ -18,18 +19,19 @@ enum layer_outcome {
 };
 
 /*
- * Brings enforcement to life for the modules that are there; all or nothing. Run again
+ * Brings enforcement to life for the modules that are there; all or nothing, and at least
+ * `extent`, if it is known what will be asked for. Run again
  * after a module came, it hooks that one, too. Says what is wrong and returns -errno:
  * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
  * what is pinned has another layout. Otherwise one of enum layer_outcome.
  */
-int layer_attach(const struct config *config);
+int layer_attach(const struct config *config, enum extent extent);
 
 /*
- * Attaches the gates, which the first local mode needs; the caller holds the lock and
- * writes that mode after it. Nothing to do if they are there. Says what is wrong.
+ * Attaches what the first local mode needs, or the first rule; the caller holds the lock and
+ * writes those after it. Nothing to do if it is there. Says what is wrong.
  */
-int layer_arm(void);
+int layer_arm(enum extent extent);
 
 /* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
 int layer_detach(void);

@@ -3,7 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -18,6 +18,15 @@ struct layer_state *records_map_state(int map_fd)
 		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 
 	return state == MAP_FAILED ? NULL : state;
+}
+
+bool records_are_there(void)
+{
+	int fd = pin_open_map(PIN_STATE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -ENOENT;
 }
 
 static int open_map(const char *name)
@@ -120,4 +129,28 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	if (first)
 		keep_devices(id, new.made);
 	return 0;
+}
+
+int records_update(const struct records *records, netns_id id, const struct netns_record *record)
+{
+	return bpf_map_update_elem(records->namespaces, &id, record, BPF_EXIST) ? -errno : 0;
+}
+
+long records_ids(const struct records *records, netns_id **ids)
+{
+	netns_id *previous = NULL, id, *list = NULL;
+	size_t count = 0, room = 0;
+
+	while (!bpf_map_get_next_key(records->namespaces, previous, &id)) {
+		if (count == room) {
+			room = room ? 2 * room : 64;
+			list = reallocarray(list, room, sizeof(*list));
+			if (!list)
+				return -ENOMEM;
+		}
+		list[count] = id;
+		previous = &list[count++];
+	}
+	*ids = list;
+	return count;
 }

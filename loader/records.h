@@ -3,6 +3,8 @@
 #ifndef RECORDS_H
 #define RECORDS_H
 
+#include <stdbool.h>
+
 #include "netns.h"
 
 #define NOT_ATTACHED "not attached; start the service vsock-bpfd, or run 'vsock-bpfd --once'"
@@ -11,6 +13,9 @@ struct records {
 	int namespaces;		   /* map descriptor */
 	struct layer_state *state; /* mapped: stores are seen by the programs at once */
 };
+
+/* Whether a layer is attached. */
+bool records_are_there(void);
 
 /* Says what is wrong; -ENOSYS if the layer is not attached, -EPROTO for another layout. */
 int records_open(struct records *records);
@@ -21,6 +26,12 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 
 /* -ENOSPC if there is no room. A local mode is for layer_arm() to come before. */
 int records_write(const struct records *records, netns_id id, const struct netns_record *record);
+
+/* The same for a record that is there; one that went meanwhile stays gone: -ENOENT. */
+int records_update(const struct records *records, netns_id id, const struct netns_record *record);
+
+/* Every namespace with a record, into an array to free; returns how many, or -errno. */
+long records_ids(const struct records *records, netns_id **ids);
 
 /* Maps the value of the map `state` into memory, or NULL. */
 struct layer_state *records_map_state(int map_fd);

@@ -16,14 +16,20 @@
 
 #include "layer.h"
 #include "native.h"
+#include "observer.h"
+#include "policy-apply.h"
+#include "policy-watch.h"
 #include "report.h"
 
 #define SETTLE_USEC 200000
 
 struct service {
-	const char *config_path;
+	const char *config_path, *policy_dir;
 	struct config config;
 	sd_event *event;
+	struct names_watch *names;
+	struct policy_watch *policies;
+	struct observer *observer;
 	int uevents; /* netlink socket */
 };
 
@@ -39,14 +45,24 @@ static const char *outcome_text(int outcome)
 	return texts[outcome];
 }
 
-int service_attach(const struct config *config)
+int service_attach(const struct config *config, enum extent extent)
 {
-	int outcome = layer_attach(config);
+	int outcome = layer_attach(config, extent);
 
 	if (outcome < 0)
 		return outcome;
 	say("%s", outcome_text(outcome));
 	return 0;
+}
+
+/* The same later, when there is little to say. */
+static int attach_again(const struct config *config)
+{
+	int outcome = layer_attach(config, RECORDING);
+
+	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
+		say("%s", outcome_text(outcome));
+	return outcome < 0 ? outcome : 0;
 }
 
 /*
@@ -56,13 +72,11 @@ int service_attach(const struct config *config)
 static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct service *service = arg;
-	int outcome;
 
 	(void)source;
 	(void)now;
-	outcome = layer_attach(&service->config);
-	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
-		say("%s", outcome_text(outcome));
+	attach_again(&service->config);
+	observer_follow(service->observer, &service->config);
 	return 0;
 }
 
@@ -90,22 +104,39 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 					  on_settled, service);
 }
 
-/* A mistake leaves the old configuration in force. */
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+/* A mistake leaves the old configuration in force. Everything is said that went wrong. */
+static int reload(void *arg)
 {
 	struct service *service = arg;
 	struct config config;
+	int ret;
 
-	(void)source;
-	(void)info;
 	sd_notify(0, "RELOADING=1");
-	if (!config_read(&config, service->config_path)) {
+	ret = config_read(&config, service->config_path);
+	if (!ret) {
 		service->config = config;
-		service_attach(&service->config);
+		ret = attach_again(&service->config);
+		if (!ret && policy_watch_reload(service->policies) < 0)
+			ret = -EINVAL;
+		observer_follow(service->observer, &service->config);
 	}
 	sd_notify(0, "READY=1");
+	return ret;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)source;
+	(void)info;
+	reload(arg);
 	return 0;
 }
+
+/* What vsockctl asks for on the control socket. */
+static const struct hub_word words[] = {
+	{ "reload", reload },
+	{},
+};
 
 /* The kernel's own events: there is no udev in a container. */
 static int watch_modules(struct service *service)
@@ -145,8 +176,31 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* Watches before it attaches: a module that comes in between is not missed. */
-static int start(struct service *service)
+static void on_named(void *arg)
+{
+	struct service *service = arg;
+
+	if (service->policies)
+		policy_watch_named(service->policies);
+}
+
+static void on_made(void *arg)
+{
+	struct service *service = arg;
+
+	policy_watch_made(service->policies);
+}
+
+/* On 7.x the first policy brings the programs, and with them what they tell. */
+static void on_applied(void *arg)
+{
+	struct service *service = arg;
+
+	observer_follow(service->observer, &service->config);
+}
+
+/* Watches before it attaches: a module or a file that comes in between is not missed. */
+static int watch(struct service *service)
 {
 	int ret = sd_event_new(&service->event);
 
@@ -154,9 +208,45 @@ static int start(struct service *service)
 		ret = watch_signals(service);
 	if (ret >= 0)
 		ret = watch_modules(service);
+	if (ret >= 0)
+		ret = names_watch_start(&service->names, service->event, on_named, service);
 	if (ret < 0)
 		return fail_errno(-ret, "event loop");
-	return service_attach(&service->config);
+	service->policies =
+		policy_watch_start(service->event, service->policy_dir, on_applied, service);
+	return service->policies ? 0 : -EIO;
+}
+
+static int observe(struct service *service)
+{
+	struct observer_needs needs = {
+		.event = service->event,
+		.words = words,
+		.made = on_made,
+		.arg = service,
+		.names = service->names,
+	};
+
+	service->observer = observer_start(&needs);
+	if (!service->observer)
+		return -ENOMEM;
+	observer_follow(service->observer, &service->config);
+	return 0;
+}
+
+/* Policies hold before anybody is told that enforcement is live. */
+static int start(struct service *service)
+{
+	enum extent extent;
+	int ret = watch(service);
+
+	if (!ret)
+		ret = policy_extent(service->policy_dir, &extent);
+	if (!ret)
+		ret = service_attach(&service->config, extent);
+	if (!ret && policy_watch_reload(service->policies) < 0)
+		ret = -EINVAL;
+	return ret ? ret : observe(service);
 }
 
 static int loop(struct service *service)
@@ -172,9 +262,13 @@ static int loop(struct service *service)
 	return 0;
 }
 
-int service_run(const char *config_path)
+int service_run(const char *config_path, const char *policy_dir)
 {
-	struct service service = { .config_path = config_path, .uevents = -1 };
+	struct service service = {
+		.config_path = config_path,
+		.policy_dir = policy_dir,
+		.uevents = -1,
+	};
 	int ret = config_read(&service.config, config_path);
 
 	if (ret)
@@ -183,6 +277,9 @@ int service_run(const char *config_path)
 	ret = start(&service);
 	if (!ret)
 		ret = loop(&service);
+	observer_stop(service.observer);
+	policy_watch_end(service.policies);
+	names_watch_stop(service.names);
 	sd_event_unref(service.event);
 	if (service.uevents >= 0)
 		close(service.uevents);

@@ -4,14 +4,16 @@
 #define SERVICE_H
 
 #include "config.h"
+#include "programs.h"
 
 /*
  * Attaches, tells systemd, and stays until SIGTERM or SIGINT; enforcement outlives it.
- * SIGHUP reads the configuration at `config_path` again. Says what is wrong.
+ * SIGHUP reads the configuration at `config_path` and the policies in `policy_dir` again, which
+ * are read by themselves when they change. Says what is wrong.
  */
-int service_run(const char *config_path);
+int service_run(const char *config_path, const char *policy_dir);
 
 /* Attaches once and says what came of it. */
-int service_attach(const struct config *config);
+int service_attach(const struct config *config, enum extent extent);
 
 #endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy-watch.h"
+
+#include <err.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+
+#include "policy-apply.h"
+#include "policy-store.h"
+#include "report.h"
+
+#define CHANGES                                                                                    \
+	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
+	 IN_MOVE_SELF | IN_ONLYDIR)
+/* Who writes one file mostly writes another. */
+#define FILES_USEC 200000
+
+/* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
+static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
+#define LOOKS_NAMED 1
+#define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
+
+/* Looking takes at most this part of the time. */
+#define SHARE 10
+
+struct policy_watch {
+	sd_event *event;
+	char *dir;
+	void (*applied)(void *arg);
+	void *arg;
+	sd_event_source *files[2]; /* the directory, and the one that it is in */
+	sd_event_source *reload, *look;
+	size_t looks_wanted, looks_done; /* since the last news */
+	uint64_t look_cost;		 /* microseconds of the last one */
+	__u64 seen;			 /* hash of the files that were tried last */
+	bool tried;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
+}
+
+int policy_watch_reload(struct policy_watch *watch)
+{
+	int count;
+
+	watch->tried = !store_hash(watch->dir, &watch->seen);
+	count = policy_apply(watch->dir);
+	if (count < 0)
+		say("the policies that were in force stay in force");
+	else
+		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+	malloc_trim(0);
+	return count;
+}
+
+static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path,
+		     uint32_t mask, sd_event_inotify_handler_t handler)
+{
+	int ret;
+
+	sd_event_source_disable_unref(*source);
+	*source = NULL;
+	ret = sd_event_add_inotify(watch->event, source, path, mask, handler, watch);
+	/* Its parent tells when it comes. */
+	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
+}
+
+static int watch_dir_and_parent(struct policy_watch *watch, sd_event_source **source,
+				const char *path, uint32_t mask, sd_event_inotify_handler_t handler)
+{
+	char parent[PATH_MAX];
+	int ret;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	ret = watch_dir(watch, &source[1], dirname(parent), mask, handler);
+	return ret < 0 ? ret : watch_dir(watch, &source[0], path, mask, handler);
+}
+
+static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
+		     sd_event_time_handler_t handler)
+{
+	if (!*timer)
+		return sd_event_add_time_relative(watch->event, timer, CLOCK_MONOTONIC, usec, 0,
+						  handler, watch);
+	sd_event_source_set_time_relative(*timer, usec);
+	return sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg);
+
+/* Other files of the parent change, too: only what is new is read. */
+static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	__u64 hash;
+
+	(void)source;
+	(void)time;
+	watch_dir_and_parent(watch, watch->files, watch->dir, CHANGES, on_file);
+	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
+		return 0;
+	policy_watch_reload(watch);
+	watch->applied(watch->arg);
+	return 0;
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	(void)source;
+	(void)event;
+	return set_timer(watch, &watch->reload, FILES_USEC, on_files_settled);
+}
+
+static int on_look(sd_event_source *source, uint64_t time, void *arg);
+
+static int next_look(struct policy_watch *watch)
+{
+	uint64_t wait = looks[watch->looks_done], rest = SHARE * watch->look_cost;
+
+	return set_timer(watch, &watch->look, wait > rest ? wait : rest, on_look);
+}
+
+static int on_look(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	uint64_t start = now_usec();
+
+	(void)source;
+	(void)time;
+	policy_bind();
+	malloc_trim(0);
+	watch->look_cost = now_usec() - start;
+	if (++watch->looks_done < watch->looks_wanted)
+		return next_look(watch);
+	watch->looks_wanted = watch->looks_done = 0;
+	return 0;
+}
+
+/* Many that come at once are looked at together. */
+static void look_again(struct policy_watch *watch, size_t wanted)
+{
+	bool first_is_due = watch->looks_wanted && !watch->looks_done;
+
+	if (watch->looks_wanted < wanted)
+		watch->looks_wanted = wanted;
+	if (first_is_due)
+		return;
+	watch->looks_done = 0;
+	next_look(watch);
+}
+
+void policy_watch_named(struct policy_watch *watch)
+{
+	look_again(watch, LOOKS_NAMED);
+}
+
+void policy_watch_made(struct policy_watch *watch)
+{
+	look_again(watch, LOOKS_MADE);
+}
+
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
+					void (*applied)(void *arg), void *arg)
+{
+	struct policy_watch *watch = calloc(1, sizeof(*watch));
+	int ret;
+
+	if (!watch)
+		err(EXIT_FAILURE, NULL);
+	watch->event = event;
+	watch->applied = applied;
+	watch->arg = arg;
+	watch->dir = strdup(dir);
+	if (!watch->dir)
+		err(EXIT_FAILURE, NULL);
+	ret = watch_dir_and_parent(watch, watch->files, dir, CHANGES, on_file);
+	if (ret >= 0)
+		return watch;
+	fail_errno(-ret, "watching %s", dir);
+	policy_watch_end(watch);
+	return NULL;
+}
+
+void policy_watch_end(struct policy_watch *watch)
+{
+	if (!watch)
+		return;
+	sd_event_source_unref(watch->files[0]);
+	sd_event_source_unref(watch->files[1]);
+	sd_event_source_unref(watch->reload);
+	sd_event_source_unref(watch->look);
+	free(watch->dir);
+	free(watch);
+}
