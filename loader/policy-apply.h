@@ -21,4 +21,10 @@ struct annotation {
 int policy_assign_container(const struct netns *ns, pid_t pid, const struct annotation *annotations,
 			    size_t count);
 
+struct policy;
+struct policy_set;
+int policy_set_open(struct policy_set **set);
+void policy_set_close(struct policy_set *set);
+const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record);
+
 #endif
