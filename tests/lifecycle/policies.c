@@ -48,7 +48,7 @@ static void make(struct ns *ns, const char *name, const struct ns *parent)
 static void begin(void)
 {
 	must(BPFD " --detach 2>/dev/null");
-	must("rm -rf " DIR " " ELSE " && mkdir -p " ELSE " /etc/vsock-bpfd");
+	must("rm -rf " DIR " " ELSE " /tmp/[A-D] && mkdir -p " ELSE " /etc/vsock-bpfd");
 	make(&a, "a", &init);
 	make(&b, "b", &init);
 	make(&c, "c", &init);
@@ -368,11 +368,11 @@ static void make_brood(struct ns *brood, int delay)
 	}
 }
 
-/* What comes before the switch takes most of the time. */
+/* What comes before the switch takes most of the time, and all of it more with others about. */
 static bool one_kill(int length, const char *dir, char *found)
 {
 	pid_t pid = start_command(BPFD " --once --policy-dir %s 2>/dev/null", dir);
-	int delay = length / 2 + random_ms(length / 2 + 1), i;
+	int delay = length / 2 + random_ms(length), i;
 	struct ns brood[BROOD];
 	bool good, kept;
 
