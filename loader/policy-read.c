@@ -113,8 +113,8 @@ static const char *annotation_mistake(const char *glob)
 
 static void take_globs(struct reader *reader, enum key key, const char *value)
 {
-	const char *(*const special[])(const char *) = { name_mistake, path_mistake, path_mistake,
-							 annotation_mistake };
+	static const char *(*const special[])(const char *) = { name_mistake, path_mistake,
+								path_mistake, annotation_mistake };
 	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
 					&reader->policy->cgroups, &reader->policy->annotations };
 	char *copy = strdup(value), *glob, *rest;

@@ -9,9 +9,11 @@ $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy-compi
 FUZZ_SECONDS	?= 60
 FUZZ_SRC	:= tests/fuzz/policy.c $(patsubst %,loader/%.c,$(POLICY) policy-compile)
 
-fuzz: $(BUILD)/tests/fuzz/policy ## policy files of clang's invention, for FUZZ_SECONDS (60)
+fuzz: ## policy files of clang's invention, for FUZZ_SECONDS (60)
+	@tools/deps build check
+	@$(MAKE) --no-print-directory $(if $(V),,-s) $(BUILD)/tests/fuzz/policy
 	@mkdir -p $(BUILD)/tests/fuzz/corpus
-	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -print_final_stats=1 \
+	$(Q)$(BUILD)/tests/fuzz/policy -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -verbosity=0 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/tests/fuzz/ -dict=tests/fuzz/policy.dict $(BUILD)/tests/fuzz/corpus
 
 $(BUILD)/tests/fuzz/policy: $(FUZZ_SRC) $(wildcard loader/*.h) include/vsock-bpfd.h
