@@ -212,42 +212,44 @@ static void random_list(char *text, __u32 least)
 #define NAMES 4
 static const char *const names[NAMES] = { "a", "ab", "db", "(init)" };
 
+/* `end` is where to write. */
+static void random_peer(const struct policies *policies, char *end)
+{
+	switch (random_to(6)) {
+	case 0:
+		strcpy(end, "anyone");
+		break;
+	case 1:
+		strcpy(end, "host");
+		break;
+	case 2:
+		strcpy(end, "guests");
+		break;
+	case 3:
+		strcpy(end, "guest ");
+		random_list(end + strlen(end), 3);
+		break;
+	case 4:
+		sprintf(end, "policy p%06u", random_to(policies->count));
+		break;
+	default:
+		sprintf(end, "namespace %s", names[random_to(NAMES)]);
+	}
+}
+
 static void random_rule(struct policies *policies, size_t index)
 {
-	static const char *const verbs[] = { "connect to", "accept from", "bind", "guest" };
+	static const char *const verbs[] = { "connect to ", "accept from ", "bind ", "guest " };
 	enum rule_verb verb = random_to(6) % 4;
-	char text[256], *end = text;
+	char text[256];
 
-	end += sprintf(end, "%s ", verbs[verb]);
-	if (verb <= ACCEPT) {
-		switch (random_to(6)) {
-		case 0:
-			end += sprintf(end, "anyone");
-			break;
-		case 1:
-			end += sprintf(end, "host");
-			break;
-		case 2:
-			end += sprintf(end, "guests");
-			break;
-		case 3:
-			end += sprintf(end, "guest ");
-			random_list(end, 3);
-			break;
-		case 4:
-			end += sprintf(end, "policy p%06u", random_to(policies->count));
-			break;
-		default:
-			end += sprintf(end, "namespace %s", names[random_to(NAMES)]);
-		}
-		end = text + strlen(text);
-	}
-	if (verb == GUEST) {
-		if (random_to(8))
-			random_list(end, 3);
-	} else if (random_to(8)) {
-		end += sprintf(end, " port ");
-		random_list(end, 0);
+	strcpy(text, verbs[verb]);
+	if (verb <= ACCEPT)
+		random_peer(policies, text + strlen(text));
+	if (random_to(8)) {
+		if (verb != GUEST)
+			strcat(text, " port ");
+		random_list(text + strlen(text), verb == GUEST ? 3 : 0);
 	}
 	add_rule(policies, index, verb >= BIND || random_to(2) ? DENY : ALLOW, text);
 }

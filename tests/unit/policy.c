@@ -558,7 +558,7 @@ static void test_match(void **state)
 	put("d/7.policy", "[Match]\nPath=*\n");
 	read_good(&policies);
 #define HAS(number)                                                                                \
-	assert_ptr_equal(policies_match(&policies, &traits), &policies.policy[number - 1])
+	assert_ptr_equal(policies_match(&policies, &traits), &policies.policy[(number)-1])
 	assert_null(policies_match(&policies, &traits));
 	traits.name = "web1";
 	HAS(1);
