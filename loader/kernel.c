@@ -111,6 +111,17 @@ static bool packets_are_skbs(void)
 	return answer;
 }
 
+/* Without the module vsock there is no sysctl yet that tells. */
+static bool will_be_native(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	bool answer =
+		vmlinux && btf__find_by_name_kind(vmlinux, "netns_vsock", BTF_KIND_STRUCT) > 0;
+
+	btf__free(vmlinux);
+	return answer;
+}
+
 /* A symbol of a module, 0 if it is not there. */
 struct symbol {
 	const char *name, *module;
@@ -152,10 +163,10 @@ static void find_places(struct kernel_places *places)
 
 void kernel_probe(struct kernel *kernel)
 {
-	kernel->native = native_here();
 	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
+	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
