@@ -110,7 +110,7 @@ $(BUILD)/%.8: docs/%.8.md
 	@echo "  MAN   $@"
 	$(Q)pandoc -s -t man $< -o $@
 
-include $(wildcard tests/*.mk tools/guest/guest.mk)
+include $(wildcard tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all help deps demo test test-all test-mutants check man install install-man uninstall clean build-tests
