@@ -46,15 +46,34 @@ static __always_inline int no_such_guest(short type)
 	return type == SOCK_SEQPACKET ? -ESOCKTNOSUPPORT : -ENODEV;
 }
 
-static __always_inline int refuse_connect(netns_id own, short type, const struct sockaddr_vm *to,
+static __always_inline int check_host(struct call *call)
+{
+	call->to.netns = NETNS_NONE;
+	call->to.cid = VMADDR_CID_HOST;
+	return may_call(call) ? 0 : -ENETUNREACH;
+}
+
+/* One that is not there may come before the packet does: refused, and nothing to tell. */
+static __always_inline int check_guest(struct call *call, __u32 cid, short type)
+{
+	call->to.cid = cid;
+	call->to.netns = owner_of_cid(cid);
+	call->again = call->to.netns == NETNS_UNKNOWN;
+	return may_call(call) ? 0 : no_such_guest(type);
+}
+
+static __always_inline int refuse_connect(struct sock *sk, short type, const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
+	struct call call = { .by_caller = true };
 
+	call.from.netns = netns_of_sock(sk);
+	call.to.port = to->svm_port;
 	switch (way_of(to, layer)) {
 	case TO_HOST:
-		return may_talk(own, NETNS_NONE) ? 0 : -ENETUNREACH;
+		return check_host(&call);
 	case TO_GUEST:
-		return may_talk(own, owner_of_cid(to->svm_cid)) ? 0 : no_such_guest(type);
+		return check_guest(&call, to->svm_cid, type);
 	default:
 		return 0;
 	}
@@ -75,7 +94,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 		return 0;
 	if (bpf_probe_read_kernel(&to, sizeof(to), address))
 		return -ENODEV;
-	return refuse_connect(netns_of_sock(sk), sock->type, &to, layer);
+	return refuse_connect(sk, sock->type, &to, layer);
 }
 
 SEC("lsm/socket_connect")

@@ -12,9 +12,9 @@
  */
 #include "verdict.h"
 
-static __always_inline void packet_arrives(enum step step, netns_id origin)
+static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
 {
-	struct delivery delivery = { .step = step, .origin = origin };
+	struct delivery delivery = { .origin = *origin, .port = port, .step = step };
 	__u32 tid = current_tid();
 
 	/* Failing must not leave the record of an earlier request. */
@@ -42,11 +42,15 @@ static __always_inline void listener_found(netns_id listener)
 static __always_inline bool take_request(void)
 {
 	struct delivery *delivery = current_delivery(REQUEST);
+	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 
-	if (!delivery || delivery->listener == NETNS_NONE)
-		return may_talk(NETNS_UNKNOWN, NETNS_UNKNOWN);
-	delivery->step = TAKEN;
-	return may_talk(delivery->origin, delivery->listener);
+	if (delivery && delivery->listener != NETNS_NONE) {
+		delivery->step = TAKEN;
+		call.from = delivery->origin;
+		call.to.netns = delivery->listener;
+		call.to.port = delivery->port;
+	}
+	return may_call(&call);
 }
 
 static __always_inline int check_sk_alloc(int family)

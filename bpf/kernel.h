@@ -23,6 +23,7 @@
 #define ECONNRESET		 104
 #define AF_VSOCK		 40
 #define SOCK_SEQPACKET		 5
+#define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
 #define VMADDR_CID_HOST		 2
@@ -150,9 +151,11 @@ struct virtio_vsock_hdr {
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define le16_to_cpu(x) __builtin_bswap16(x)
+#define le32_to_cpu(x) __builtin_bswap32(x)
 #define le64_to_cpu(x) __builtin_bswap64(x)
 #else
 #define le16_to_cpu(x) ((__u16)(x))
+#define le32_to_cpu(x) ((__u32)(x))
 #define le64_to_cpu(x) ((__u64)(x))
 #endif
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. The first four outlive an upgrade; the
+ * All that the layer remembers. The first seven outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */
@@ -53,10 +53,38 @@ struct {
 	__type(value, netns_id);
 } sealed SEC(".maps");
 
+/* Policies, in two halves; user space writes the one that is not in force. See struct rule_cell. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * RULE_CELLS);
+	__type(key, __u32);
+	__type(value, struct rule_cell);
+} rules SEC(".maps");
+
+/* What was refused, for who reads it; when it is full, the counters tell how much is missing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+/*
+ * Refusals by namespace of who was refused. Written with the first one, removed with the
+ * namespace; one that finds no room is refused all the same.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_NAMESPACES);
+	__type(key, netns_id);
+	__type(value, struct counters);
+} counters SEC(".maps");
+
 /* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
-	netns_id origin;   /* who sent it */
+	struct end origin; /* who sent it */
 	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+	__u32 port;	   /* that it was sent to */
 	enum step {
 		TAKEN, /* a gate has answered */
 		REQUEST,

@@ -1,6 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Namespaces get their mode when they are made and lose it when they go. */
-#include "maps.h"
+#include "events.h"
+#include "rules.h"
+
+/*
+ * Who could leave a policy behind by making a namespace would not be bound by it. A reload that
+ * goes on meanwhile may have passed by already: its half is pending until it looks again.
+ */
+static __always_inline void inherit_policy(struct netns_record *made,
+					   const struct netns_record *parent, __u32 half)
+{
+	const struct binding *bound = &parent->binding[half & 1];
+
+	if (!bound->policy || policy_has(half & 1, bound->policy, POLICY_PRIVATE))
+		return;
+	made->binding[0] = parent->binding[0];
+	made->binding[1] = parent->binding[1];
+	if (bound->policy != POLICY_PENDING)
+		made->binding[!(half & 1)].policy = POLICY_PENDING;
+	made->bound_by = PARENT;
+}
+
+static __always_inline bool needs_record(const struct netns_record *record, bool overflow)
+{
+	return record->mode == LOCAL || record->bound_by != NOTHING || overflow;
+}
 
 /*
  * Runs before copy_net_ns() hands the namespace to anyone, so there is no moment
@@ -10,28 +34,32 @@ SEC("fexit/copy_net_ns")
 int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *parent,
 	     struct net *made)
 {
+	struct layer_state *layer = layer_state();
 	struct netns_record *from, ns = {};
-	struct layer_state *layer;
 	netns_id id;
 
-	if (!(flags & CLONE_NEWNET) || is_err(made))
+	if (!(flags & CLONE_NEWNET) || is_err(made) || !layer)
 		return 0;
 
 	id = netns_of(parent);
 	from = bpf_map_lookup_elem(&namespaces, &id);
-	layer = layer_state();
 	if (from)
 		ns.mode = from->child_mode;
-	else if (layer && layer->overflow == YES)
+	else if (layer->overflow == YES)
 		ns.mode = LOCAL;
-	if (ns.mode == GLOBAL && !(layer && layer->overflow == YES))
-		return 0;
+	if (from)
+		inherit_policy(&ns, from, layer->half);
 
 	id = netns_of(made);
+	if (layer->watching == YES)
+		tell_made(id);
+	if (!needs_record(&ns, layer->overflow == YES))
+		return 0;
+
 	ns.child_mode = ns.mode;
 	ns.inode = made->ns.inum;
 	ns.made = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&namespaces, &id, &ns, BPF_ANY) && layer)
+	if (bpf_map_update_elem(&namespaces, &id, &ns, BPF_ANY))
 		layer->overflow = YES;
 	return 0;
 }
@@ -46,5 +74,6 @@ int BPF_PROG(namespace_gone, struct net *net)
 	netns_id id = netns_of(net);
 
 	bpf_map_delete_elem(&namespaces, &id);
+	bpf_map_delete_elem(&counters, &id);
 	return 0;
 }

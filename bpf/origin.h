@@ -23,9 +23,12 @@ static __always_inline netns_id origin_of_socket(struct sock *sk)
 }
 
 /* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
-static __always_inline netns_id origin_of_guest(__u32 src_cid, __u32 dst_cid)
+static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid)
 {
-	return dst_cid == VMADDR_CID_HOST ? owner_of_cid(src_cid) : NETNS_NONE;
+	bool outside = dst_cid != VMADDR_CID_HOST;
+
+	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid);
+	origin->cid = outside ? VMADDR_CID_HOST : src_cid;
 }
 
 static __always_inline enum step step_of(__u16 op)
@@ -35,6 +38,16 @@ static __always_inline enum step step_of(__u16 op)
 	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
 }
 
+/* The end that sent a loopback packet, by the socket that the packet holds a reference on. */
+static __always_inline netns_id origin_of_skb(struct sk_buff *skb, enum step step)
+{
+	struct sock *sk = skb->sk;
+
+	if (!sk || !is_vsock(sk))
+		return NETNS_UNKNOWN;
+	return step == ANSWER ? netns_of_sock(sk) : origin_of_socket(sk);
+}
+
 /*
  * Packets are sk_buffs that hold a reference on the socket that sent them, so its
  * namespace is still there and is the one.
@@ -42,29 +55,23 @@ static __always_inline enum step step_of(__u16 op)
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 {
+	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
-	struct sock *sk;
 	enum step step;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
-		packet_arrives(REQUEST, NETNS_UNKNOWN);
+		packet_arrives(REQUEST, &origin, 0);
 		return 0;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
 	if (step == TAKEN)
 		return 0;
-	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL) {
-		packet_arrives(step,
-			       origin_of_guest(le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid)));
-		return 0;
-	}
-	sk = skb->sk;
-	if (!sk || !is_vsock(sk))
-		packet_arrives(step, NETNS_UNKNOWN);
-	else if (step == ANSWER)
-		packet_arrives(step, netns_of_sock(sk));
+	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
 	else
-		packet_arrives(step, origin_of_socket(sk));
+		origin.netns = origin_of_skb(skb, step);
+	origin.port = le32_to_cpu(hdr.src_port);
+	packet_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
 	return 0;
 }
 
@@ -146,15 +153,18 @@ SEC("raw_tp/virtio_transport_recv_pkt")
 int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
 	enum step step = step_of(ctx->args[6]);
+	struct end origin = {};
 
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
-		packet_arrives(step, origin_of_guest(ctx->args[0], ctx->args[2]));
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
 	else if (step == REQUEST)
-		packet_arrives(step, take_pending(&requests, ctx->args[1]));
+		origin.netns = take_pending(&requests, ctx->args[1]);
 	else
-		packet_arrives(step, take_pending(&answers, ctx->args[3]));
+		origin.netns = take_pending(&answers, ctx->args[3]);
+	origin.port = ctx->args[1];
+	packet_arrives(step, &origin, ctx->args[3]);
 	return 0;
 }
 

@@ -11,23 +11,34 @@
  */
 #include "origin.h"
 
+static __always_inline void seal(struct sock *sk, const struct call *call,
+				 struct layer_state *layer)
+{
+	__u64 address = (__u64)sk;
+	netns_id answered = call->to.netns;
+
+	if (bpf_map_update_elem(&sealed, &address, &answered, BPF_ANY))
+		layer->sealed = ALL;
+	else if (layer->sealed == NONE)
+		layer->sealed = SOME;
+	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
+}
+
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
-	netns_id origin;
-	__u64 address = (__u64)sk;
+	struct call call = { .again = true };
 
 	if (!delivery || !layer)
 		return;
 	delivery->step = TAKEN;
-	origin = delivery->origin;
-	if (may_talk(origin, netns_of_sock(sk)) || !in_force(layer))
+	call.from.netns = netns_of_sock(sk);
+	call.from.port = delivery->port;
+	call.to = delivery->origin;
+	if (may_call(&call) || !in_force(layer))
 		return;
-	if (bpf_map_update_elem(&sealed, &address, &origin, BPF_ANY))
-		layer->sealed = ALL;
-	else if (layer->sealed == NONE)
-		layer->sealed = SOME;
+	seal(sk, &call, layer);
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */

@@ -1,29 +1,146 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one decision: may these two namespaces talk? Every gate asks here. */
+/*
+ * The one decision: may this end call that one? Every gate asks here.
+ *
+ * Each end decides for itself, and both have to agree. For an end, a rule of its policy that
+ * denies beats one that allows, and that beats its mode: a global namespace agrees to
+ * everybody, a local one to itself.
+ */
 #ifndef VERDICT_H
 #define VERDICT_H
 
-#include "maps.h"
+#include "events.h"
+#include "rules.h"
+
+static __always_inline bool is_local(const struct netns_record *record,
+				     const struct layer_state *layer)
+{
+	if (record)
+		return record->mode == LOCAL;
+	/* Its record may be one of those that could not be written. */
+	return layer->overflow == YES;
+}
 
 static __always_inline bool is_global(netns_id id, const struct layer_state *layer)
 {
-	struct netns_record *ns;
+	return id == NETNS_NONE || !is_local(bpf_map_lookup_elem(&namespaces, &id), layer);
+}
 
-	if (id == NETNS_NONE)
+/* What there is to know of an end. */
+struct party {
+	const struct end *end;
+	struct netns_record *record;
+	struct binding bound;
+};
+
+static __always_inline void look_up(struct party *party, const struct end *end,
+				    const struct layer_state *layer)
+{
+	netns_id id = end->netns;
+
+	party->end = end;
+	party->record = bpf_map_lookup_elem(&namespaces, &id);
+	party->bound.policy = 0;
+	party->bound.name = 0;
+	if (party->record)
+		party->bound = party->record->binding[layer->half & 1];
+}
+
+static __always_inline bool mode_objects(const struct party *self, const struct party *other,
+					 const struct layer_state *layer)
+{
+	if (self->end->netns == NETNS_NONE || self->end->netns == other->end->netns)
+		return false;
+	return is_local(self->record, layer);
+}
+
+/* Whether the end may be there at all: a listener at its port, a guest with its CID. */
+static __always_inline enum reason objects_to_itself(const struct party *self, enum rule_verb verb,
+						     __u32 half)
+{
+	__u32 policy = self->bound.policy;
+
+	if (self->end->cid)
+		return denies_guest(half, policy, self->end->cid) ? REASON_GUEST : PERMITTED;
+	if (verb == ACCEPT && denies_bind(half, policy, self->end->port))
+		return REASON_BIND;
+	return PERMITTED;
+}
+
+/* Why `self` does not agree to `other`. */
+static __always_inline enum reason objection(const struct party *self, const struct party *other,
+					     enum rule_verb verb, __u32 port,
+					     const struct layer_state *layer)
+{
+	__u32 half = layer->half & 1, policy = self->bound.policy;
+	enum decision decision = UNDECIDED;
+	enum reason reason;
+
+	if (self->end->netns == NETNS_UNKNOWN || policy == POLICY_PENDING)
+		return REASON_UNKNOWN;
+	if (policy) {
+		reason = objects_to_itself(self, verb, half);
+		if (reason)
+			return reason;
+		decision = decide(half, policy, verb, other->end, &other->bound, port);
+	}
+	if (decision == DENY)
+		return REASON_RULE;
+	if (decision == UNDECIDED && mode_objects(self, other, layer))
+		return REASON_MODE;
+	return PERMITTED;
+}
+
+/* One end's answer: it agrees, or only wants to be told. */
+static __always_inline bool agrees(const struct party *self, const struct party *other,
+				   enum rule_verb verb, const struct call *call,
+				   const struct layer_state *layer)
+{
+	enum reason reason = objection(self, other, verb, call->to.port, layer);
+	bool audited;
+
+	if (reason == PERMITTED)
 		return true;
-	ns = bpf_map_lookup_elem(&namespaces, &id);
-	if (ns)
-		return ns->mode == GLOBAL;
-	/* Its record may be one of those that could not be written. */
-	return layer->overflow == NO;
+	audited = reason != REASON_UNKNOWN && self->bound.policy &&
+		  policy_has(layer->half & 1, self->bound.policy, POLICY_AUDIT);
+	if (call->again)
+		return audited;
+	if (reason == REASON_BIND)
+		verb = BIND;
+	else if (reason == REASON_GUEST)
+		verb = GUEST;
+	tell(call, audited ? EVENT_AUDITED : EVENT_REFUSED, reason, verb);
+	return audited;
+}
+
+/* Rules, audit and refusals; what both modes allow does not come here without rules. */
+static __noinline int judge(const struct call *call)
+{
+	struct layer_state *layer = layer_state();
+	struct party from, to;
+
+	if (!layer)
+		return false;
+	look_up(&from, &call->from, layer);
+	look_up(&to, &call->to, layer);
+	return agrees(&from, &to, CONNECT, call, layer) && agrees(&to, &from, ACCEPT, call, layer);
+}
+
+/* Same namespace, or both global. An end that cannot be told talks to nobody. */
+static __always_inline bool modes_agree(netns_id a, netns_id b, const struct layer_state *layer)
+{
+	if (a == NETNS_UNKNOWN || b == NETNS_UNKNOWN)
+		return false;
+	if (a == b)
+		return true;
+	return is_global(a, layer) && is_global(b, layer);
 }
 
 /*
- * Same namespace, or both global. An end that cannot be told talks to nobody,
- * except while no namespace is local: then there is nobody to protect, and a
- * connection that was on its way when the layer was attached is not disturbed.
+ * While no namespace is local and none has rules there is nobody to protect, and a connection
+ * that was on its way when the layer was attached is not disturbed.
  */
-static __always_inline bool may_talk(netns_id a, netns_id b)
+static __always_inline bool may_call(const struct call *call)
 {
 	struct layer_state *layer = layer_state();
 
@@ -31,11 +148,9 @@ static __always_inline bool may_talk(netns_id a, netns_id b)
 		return false;
 	if (layer->isolating == NO)
 		return true;
-	if (a == NETNS_UNKNOWN || b == NETNS_UNKNOWN)
-		return false;
-	if (a == b)
+	if (layer->ruled == NO && modes_agree(call->from.netns, call->to.netns, layer))
 		return true;
-	return is_global(a, layer) && is_global(b, layer);
+	return judge(call);
 }
 
 #endif

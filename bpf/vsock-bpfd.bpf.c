@@ -8,7 +8,10 @@
  *	origin.h	who sent a request	\  delivery gate: the request has
  *	delivery.h	whom it has found	/  arrived, the listener is known
  *	seal.h		what no gate can refuse is cut off
+ *	bind.h		bind gate: says early what the verdict says of a port
  *	verdict.h	the decision that all of them ask for
+ *	rules.h		what a policy says
+ *	events.h	who was refused: counters, and the log
  *
  * Every program is for all kernels unless its comment says for which; the loader
  * chooses among those that do the same (loader/programs.c).
@@ -16,5 +19,6 @@
 #include "namespaces.h"
 #include "connect.h"
 #include "seal.h"
+#include "bind.h"
 
 char _license[] SEC("license") = "GPL";

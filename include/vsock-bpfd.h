@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
@@ -38,13 +38,30 @@ typedef __u64 netns_id;
 #define NETNS_NONE    ((netns_id)0)  /* an end outside of this kernel: always global */
 #define NETNS_UNKNOWN (~(netns_id)0) /* cannot be told: talks to nobody */
 
-/* Value of the map `namespaces`. A namespace without one is global and unlocked. */
+/* How a namespace came to its policy. */
+enum bound_by {
+	NOTHING = 0,  /* it has none */
+	MATCH = 1,    /* [Match] names it: looked at again by every reload */
+	PARENT = 2,   /* its maker had the policy, for as long as a policy of that name is there */
+	CONTAINER = 3 /* annotations that only the container engine told: the same */
+};
+
+/* What a namespace is to one half of the map `rules`. */
+struct binding {
+	__u32 policy; /* cell where its policy starts, 0: none; known to rules of others, too */
+	__u32 name;   /* number of its name, if rules speak of it, or 0 */
+};
+
+/* Value of the map `namespaces`. A namespace without one is global, unlocked, and has no policy. */
 struct netns_record {
 	enum vsock_mode mode;
 	enum vsock_mode child_mode;
 	enum yes_no child_locked; /* child_mode was written once */
 	__u32 inode;		  /* of the nsfs file, for people: lsns shows it */
 	__u64 made;		  /* when, in nanoseconds: tells it from one of the same identity */
+	struct binding binding[2]; /* to each half of `rules`; state.half says which one holds */
+	enum bound_by bound_by;
+	__u32 unused;
 };
 
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
@@ -73,6 +90,126 @@ struct kernel_places {
 	__u32 device_cid;  /* CID */
 };
 
+/* What a rule is about. */
+enum rule_verb {
+	CONNECT = 0, /* sockets and guests of the namespace reach others, */
+	ACCEPT = 1,  /* others reach them, */
+	BIND = 2,    /* its sockets listen on a port, */
+	GUEST = 3,   /* a guest of its own has a CID */
+};
+
+/* What the other end is to a rule of CONNECT or ACCEPT. One end can be several of them. */
+enum rule_peer {
+	ANYONE = 0,
+	OUTSIDE = 1,   /* the host that this machine is a guest of */
+	BY_CID = 2,    /* a guest of this machine */
+	BY_POLICY = 3, /* sockets and guests of a namespace: by its policy, */
+	BY_NAME = 4,   /* or by its name */
+	RULE_PEERS = 5,
+};
+
+/* The more there is, the more it weighs: DENY beats ALLOW beats the mode. */
+enum decision {
+	UNDECIDED = 0,
+	ALLOW = 1,
+	DENY = 2,
+};
+
+/*
+ * The map `rules` is an array of these, in two halves: one is in force, the other is where
+ * the next policies are written before they are switched to at once.
+ *
+ * A table starts with a cell that has the number of spans in `count`; the spans follow,
+ * sorted by `first`, the first of which is 0. What holds for a number is the value of the
+ * last span that does not begin behind it: a decision, or the place of another table.
+ * Place 0 is no table, and decides nothing.
+ *
+ * A policy starts with POLICY_CELLS cells; those that follow are its tables:
+ *
+ *	cell 0			flags, 0
+ *	cell 1 + rule_peer	place of the table of CONNECT, of ACCEPT: by port for ANYONE and
+ *				OUTSIDE; else by CID, policy or name a place of one by port
+ *	cell 1 + RULE_PEERS	place of the table of BIND, by port, and of GUEST, by CID
+ *
+ * All places count from the start of their half.
+ */
+struct rule_cell {
+	union {
+		__u32 count;	  /* head of a table */
+		__u32 first;	  /* span */
+		__u32 flags;	  /* head of a policy */
+		__u32 on_connect; /* its tables */
+		__u32 on_bind;
+	};
+	union {
+		__u32 value; /* span */
+		__u32 on_accept;
+		__u32 on_guest;
+	};
+};
+
+#define POLICY_CELLS   (2 + RULE_PEERS)
+#define POLICY_AUDIT   1 /* log what its namespaces refuse, and let it happen */
+#define POLICY_PRIVATE 2 /* namespaces that are made from its own do not get it */
+
+/* binding.policy of who was made while policies were switched: talks to nobody until it is bound.
+ */
+#define POLICY_PENDING (~(__u32)0)
+
+/* Cells of a half: about 10,000 policies with a rule each, or one of 80,000 ports. */
+#define RULE_CELLS 163840
+
+/* Why two ends do not talk. */
+enum reason {
+	PERMITTED = 0,
+	REASON_MODE = 1,    /* one is local, and the other is elsewhere */
+	REASON_RULE = 2,    /* a rule for connect or accept */
+	REASON_BIND = 3,    /* a rule for bind */
+	REASON_GUEST = 4,   /* a rule for guest: this CID may not be had there */
+	REASON_UNKNOWN = 5, /* who an end is cannot be told */
+	REASONS = 6,
+};
+
+/* One end of a connection. */
+struct end {
+	netns_id netns; /* of the socket, or of who started the guest; NETNS_NONE: outside */
+	__u32 cid; /* of a guest, or VMADDR_CID_HOST for the host of this machine; 0: a socket */
+	__u32 port;
+};
+
+enum event_kind {
+	EVENT_REFUSED = 0,
+	EVENT_AUDITED = 1, /* would have been refused */
+	EVENT_SEALED = 2,  /* an established connection to the wrong end was cut off */
+	EVENT_MADE = 3,	   /* origin.netns was made; only while policies ask for it */
+};
+
+/* What the ring buffer `events` holds. */
+struct event {
+	__u64 time; /* nanoseconds of CLOCK_BOOTTIME */
+	enum event_kind kind;
+	enum reason reason;
+	enum rule_verb verb; /* CONNECT: the origin's side said no; ACCEPT, BIND: the target's */
+	__u32 pid;	     /* who calls connect() or bind(); 0 where a packet arrives */
+	struct end origin;   /* who connects, or binds */
+	struct end target;   /* whom; of bind nothing but the port */
+	char comm[16];
+};
+
+/* Events of one origin: so many at once, then one in so many nanoseconds. */
+#define EVENT_BURST  64
+#define EVENT_PERIOD 100000000ULL /* 10 a second */
+
+/* Value of the map `counters`, by namespace of the origin. */
+struct counters {
+	__u64 refused[REASONS]; /* by reason */
+	__u64 audited[REASONS];
+	__u64 dropped;	/* events that were not told: too many, or nobody reads them */
+	__u64 refilled; /* when tokens were last given, nanoseconds of CLOCK_BOOTTIME */
+	__u32 tokens;
+	__u32 unused;
+};
+
 enum sealed {
 	NONE = 0,
 	SOME = 1, /* sockets in the map `sealed` */
@@ -88,7 +225,12 @@ struct layer_state {
 	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
 	enum yes_no overflow;  /* a record could not be written */
 	enum sealed sealed;
-	__u32 local_cid; /* of this machine as a guest, or VMADDR_CID_ANY */
+	__u32 local_cid;      /* of this machine as a guest, or VMADDR_CID_ANY */
+	enum yes_no ruled;    /* some policy has rules, or only audits */
+	__u32 half;	      /* of `rules` and of bindings: which one holds */
+	enum yes_no watching; /* policies want to hear of new namespaces */
+	__u32 reloads;	      /* how often policies were switched */
+	__u64 policies;	      /* which: a hash of the cells in force */
 	struct kernel_places places;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "guests.h"
+#include "hash.h"
 #include "netns.h"
 #include "pins.h"
 #include "records.h"
@@ -30,17 +31,13 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
 }
 
-/* FNV-1a: tells builds apart, resists nobody. */
 __u64 attachment_build(void)
 {
-	__u64 hash = 0xcbf29ce484222325;
-	const unsigned char *bytes;
-	size_t size, i;
+	const void *bytes;
+	size_t size;
 
 	bytes = vsock_bpfd__elf_bytes(&size);
-	for (i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
-	return hash;
+	return hash_bytes(HASH_START, bytes, size);
 }
 
 static int pin_durable(struct bpf_map *map, const char *name)
@@ -65,7 +62,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 		program = program_by_name(bpf_program__name(prog));
 		if (program)
 			bpf_program__set_autoload(prog,
-						  program_needed(program, kernel, new->isolating));
+						  program_needed(program, kernel, new->extent));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
@@ -92,6 +89,12 @@ static int load(struct attachment *new, const struct kernel *kernel)
 		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.state, PIN_STATE);
 	if (ret)
@@ -143,7 +146,7 @@ static int attach(struct attachment *new, const struct kernel *kernel)
 
 	for (i = 0; programs[i].name; i++) {
 		program = &programs[i];
-		if (!program_needed(program, kernel, new->isolating))
+		if (!program_needed(program, kernel, new->extent))
 			continue;
 		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
 		new->links[i] = bpf_program__attach(prog);

@@ -13,14 +13,14 @@ struct bpf_link;
 
 struct attachment {
 	__u32 generation;
-	bool isolating; /* with the gates */
+	enum extent extent;
 	struct layer_state *state;
 	struct vsock_bpfd *skel;
 	struct bpf_link *links[MAX_PROGRAMS];
 };
 
 /*
- * Loads what the kernel needs, attaches and pins it. `generation` and `isolating` are
+ * Loads what the kernel needs, attaches and pins it. `generation` and `extent` are
  * the caller's. It does not answer yet: that begins when state->generation is raised.
  * Says what is wrong; what is pinned by then is the caller's to remove.
  */

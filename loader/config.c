@@ -5,14 +5,18 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "report.h"
 
+#define METRICS_ENDING	".prom"
+#define METRICS_SEC_MAX 86400
+
 struct reader {
 	struct config *config;
-	char mistake[160]; /* the first one */
+	char mistake[320]; /* the first one */
 };
 
 /* The words of systemd. */
@@ -45,19 +49,89 @@ static void note_mistake(struct reader *reader, const char *format, ...)
 	va_end(args);
 }
 
+static int take_load_modules(struct reader *reader, const char *value)
+{
+	if (!parse_bool(value, &reader->config->load_modules))
+		return 0;
+	note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
+	return -EINVAL;
+}
+
+/* What node_exporter reads ends so; anything else would be written and never seen. */
+static bool is_metrics_file(const char *path)
+{
+	size_t length = strlen(path), ending = strlen(METRICS_ENDING);
+
+	return path[0] == '/' && length > ending && path[length - ending - 1] != '/' &&
+	       !strcmp(path + length - ending, METRICS_ENDING);
+}
+
+static int take_metrics_file(struct reader *reader, const char *value)
+{
+	struct config *config = reader->config;
+
+	if (!is_metrics_file(value))
+		note_mistake(reader,
+			     "MetricsFile=%s: not an absolute path that ends in " METRICS_ENDING,
+			     value);
+	else if (strlen(value) >= sizeof(config->metrics_file))
+		note_mistake(reader, "MetricsFile=: longer than %zu characters",
+			     sizeof(config->metrics_file) - 1);
+	else {
+		strcpy(config->metrics_file, value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int take_metrics_sec(struct reader *reader, const char *value)
+{
+	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
+
+	if (*value >= '0' && *value <= '9' && !*end && seconds >= 1 && seconds <= METRICS_SEC_MAX) {
+		reader->config->metrics_sec = seconds;
+		return 0;
+	}
+	note_mistake(reader, "MetricsSec=%s: not a number of seconds from 1 to %d", value,
+		     METRICS_SEC_MAX);
+	return -EINVAL;
+}
+
+static const struct key {
+	const char *name;
+	int (*take)(struct reader *reader, const char *value);
+} keys[] = {
+	{ "LoadModules", take_load_modules },
+	{ "MetricsFile", take_metrics_file },
+	{ "MetricsSec", take_metrics_sec },
+};
+
+static const struct key *find_key(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
 /* libinih wants 0 for a mistake; it goes on, and tells the line of the first. */
-static int on_key(void *arg, const char *section, const char *key, const char *value)
+static int on_key(void *arg, const char *section, const char *name, const char *value)
 {
 	struct reader *reader = arg;
+	const struct key *key = find_key(name);
 
 	if (strcmp(section, "Service"))
 		note_mistake(reader, "[%s]: no such section; there is [Service]", section);
-	else if (strcmp(key, "LoadModules"))
-		note_mistake(reader, "%s=: no such key; [Service] has LoadModules=", key);
-	else if (parse_bool(value, &reader->config->load_modules))
-		note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
+	else if (!key)
+		note_mistake(reader,
+			     "%s=: no such key; [Service] has LoadModules=, MetricsFile= and "
+			     "MetricsSec=",
+			     name);
 	else
-		return 1;
+		return !key->take(reader, value);
 	return 0;
 }
 
@@ -68,7 +142,7 @@ int config_read(struct config *config, const char *path)
 	FILE *file;
 	int line;
 
-	*config = (struct config){ .load_modules = true };
+	*config = (struct config){ .load_modules = true, .metrics_sec = 15 };
 	file = fopen(name, "re");
 	if (!file && errno == ENOENT && !path)
 		return 0;

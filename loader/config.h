@@ -8,7 +8,10 @@
 #define CONFIG_FILE "/etc/vsock-bpfd/vsock-bpfd.conf"
 
 struct config {
-	bool load_modules; /* [Service] LoadModules=, default yes */
+	/* [Service] */
+	bool load_modules;	  /* LoadModules=, default yes */
+	char metrics_file[256];	  /* MetricsFile=, empty: none */
+	unsigned int metrics_sec; /* MetricsSec=, default 15 */
 };
 
 /*

@@ -5,14 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "event-text.h"
 #include "guests.h"
 #include "names.h"
 #include "native.h"
+#include "printable.h"
 #include "report.h"
 #include "table.h"
 #include "vsockctl.h"
+
+#define COMM_SIZE (sizeof(((struct device *)NULL)->comm) + 1)
 
 struct lines {
 	struct cid_line *line;
@@ -39,29 +42,11 @@ static int by_cid(const void *a, const void *b)
 	return x->cid < y->cid ? -1 : x->cid > y->cid;
 }
 
-/* From time since boot to the time of day. */
-static time_t opened_at(__u64 since)
-{
-	struct timespec boot, now;
-
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec - (boot.tv_sec - (time_t)(since / 1000000000));
-}
-
-static const char *format_time(__u64 since, const char *format)
-{
-	static char text[64];
-	time_t at = opened_at(since);
-
-	strftime(text, sizeof(text), format, localtime(&at));
-	return text;
-}
-
 static void print_lines(const struct lines *lines, const struct names *names)
 {
 	static const char *const head[] = { "CID", "NAMESPACE", "IDENTITY",
 					    "PID", "PROCESS",	"SINCE" };
+	char name[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 	const struct device *device;
 	struct table table;
 	size_t i;
@@ -70,11 +55,15 @@ static void print_lines(const struct lines *lines, const struct names *names)
 	for (i = 0; i < lines->count; i++) {
 		device = &lines->line[i].device;
 		table_add(&table, "%u", lines->line[i].cid);
-		table_add(&table, "%s", names_find(names, device->owner) ?: "-");
+		printable(name, sizeof(name), names_find(names, device->owner) ?: "-",
+			  sizeof(name));
+		printable(comm, sizeof(comm), device->comm, sizeof(device->comm));
+		time_word(time, "%F %T", device->since);
+		table_add(&table, "%s", name);
 		table_add(&table, "%llu", device->owner);
 		table_add(&table, "%u", device->pid);
-		table_add(&table, "%.16s", device->comm);
-		table_add(&table, "%s", format_time(device->since, "%F %T"));
+		table_add(&table, "%s", comm);
+		table_add(&table, "%s", time);
 	}
 	table_print(&table);
 }
@@ -83,17 +72,18 @@ static struct json_object *to_json(const struct cid_line *line, const struct nam
 {
 	struct json_object *object = json_object_new_object();
 	const char *name = names_find(names, line->device.owner);
+	char word[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 
+	netns_word(word, line->device.owner, name);
+	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
+	time_word(time, "%FT%T%z", line->device.since);
 	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
-	json_object_object_add(object, "namespace", name ? json_object_new_string(name) : NULL);
+	json_object_object_add(object, "namespace", name ? json_object_new_string(word) : NULL);
 	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
 	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
 	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
-	json_object_object_add(
-		object, "process",
-		json_object_new_string_len(line->device.comm, strnlen(line->device.comm, 16)));
-	json_object_object_add(object, "since",
-			       json_object_new_string(format_time(line->device.since, "%FT%T%z")));
+	json_object_object_add(object, "process", json_object_new_string(comm));
+	json_object_object_add(object, "since", json_object_new_string(time));
 	return object;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl list: every namespace that has a name or a record. */
+/* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
+#include "event-text.h"
 #include "mode.h"
 #include "native.h"
 #include "records.h"
@@ -18,11 +20,22 @@ struct row {
 	char *name; /* NULL: none under /run/netns */
 	netns_id id;
 	struct netns_record ns;
+	struct tally *tally; /* NULL: nothing of it was refused */
+};
+
+/* What was refused, by origin. */
+struct tally {
+	netns_id id;
+	struct counters counters;
+	bool shown;
 };
 
 struct rows {
 	struct records records;
 	bool native;
+	bool counted;	     /* somebody counts */
+	struct tally *tally; /* by identity */
+	size_t tallies, tally_room;
 	struct row *row;
 	size_t count, room;
 };
@@ -96,6 +109,62 @@ static void add_unnamed(struct rows *rows)
 	free(ids);
 }
 
+static void add_tally(netns_id id, const struct counters *counters, void *arg)
+{
+	struct rows *rows = arg;
+	struct tally *tally;
+
+	if (rows->tallies == rows->tally_room) {
+		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
+		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
+		if (!rows->tally)
+			abort();
+	}
+	tally = &rows->tally[rows->tallies++];
+	*tally = (struct tally){ .id = id, .counters = *counters };
+}
+
+static struct tally *find_tally(const struct rows *rows, netns_id id)
+{
+	/* An identity is what a tally begins with. */
+	struct tally *tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+
+	if (tally)
+		tally->shown = true;
+	return tally;
+}
+
+/* Also those that have neither name nor record, and those that are no namespace. */
+static void add_tallies(struct rows *rows)
+{
+	struct row *row;
+	size_t i;
+
+	for (i = 0; i < rows->count; i++)
+		rows->row[i].tally = find_tally(rows, rows->row[i].id);
+	for (i = 0; i < rows->tallies; i++) {
+		if (rows->tally[i].shown)
+			continue;
+		row = add_row(rows);
+		row->id = rows->tally[i].id;
+		row->tally = &rows->tally[i];
+		if (!rows->native)
+			records_read(&rows->records, row->id, &row->ns);
+	}
+}
+
+static int count(struct rows *rows)
+{
+	int ret = counters_each(add_tally, rows);
+
+	if (ret == -ENOENT)
+		return 0;
+	rows->counted = !ret;
+	if (!ret)
+		add_tallies(rows);
+	return ret;
+}
+
 static int collect(struct rows *rows)
 {
 	struct netns init;
@@ -111,11 +180,12 @@ static int collect(struct rows *rows)
 		netns_close(&init);
 		ret = netns_each_name(add_named, rows);
 	}
-	if (!rows->native) {
-		if (!ret)
-			add_unnamed(rows);
+	if (!ret && !rows->native)
+		add_unnamed(rows);
+	if (!ret)
+		ret = count(rows);
+	if (!rows->native)
 		records_close(&rows->records);
-	}
 	return ret;
 }
 
@@ -126,48 +196,119 @@ static const char *child_lock(const struct rows *rows, const struct row *row)
 	return row->ns.child_locked == YES ? " (set)" : "";
 }
 
+static bool is_netns(const struct row *row)
+{
+	return row->id != NETNS_NONE && row->id != NETNS_UNKNOWN;
+}
+
+static void add_name_cell(struct table *table, const struct row *row)
+{
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, row->name);
+	table_add(table, "%s", row->name || !is_netns(row) ? word : "-");
+}
+
+/* Of an end that is no namespace nothing else is known. */
+static void add_netns_cells(struct table *table, const struct rows *rows, const struct row *row)
+{
+	bool known = is_netns(row);
+
+	table_add(table, "%s", known ? mode_name(row->ns.mode) : "-");
+	table_add(table, "%s%s", known ? mode_name(row->ns.child_mode) : "-",
+		  child_lock(rows, row));
+	if (row->ns.inode)
+		table_add(table, "%u", row->ns.inode);
+	else
+		table_add(table, "-");
+	if (known)
+		table_add(table, "%llu", row->id);
+	else
+		table_add(table, "-");
+}
+
 static void print_rows(const struct rows *rows)
 {
-	static const char *const head[] = { "NAMESPACE", "MODE", "CHILDREN", "INODE", "IDENTITY" };
+	static const char *const head[] = { "NAMESPACE", "MODE",    "CHILDREN", "INODE",
+					    "IDENTITY",	 "REFUSED", "AUDITED" };
 	struct table table;
 	size_t i;
 
-	table_start(&table, 5, head);
+	table_start(&table, rows->counted ? 7 : 5, head);
 	for (i = 0; i < rows->count; i++) {
 		const struct row *row = &rows->row[i];
 
-		table_add(&table, "%s", row->name ? row->name : "-");
-		table_add(&table, "%s", mode_name(row->ns.mode));
-		table_add(&table, "%s%s", mode_name(row->ns.child_mode), child_lock(rows, row));
-		table_add(&table, "%u", row->ns.inode);
-		table_add(&table, "%llu", row->id);
+		add_name_cell(&table, row);
+		add_netns_cells(&table, rows, row);
+		if (!rows->counted)
+			continue;
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.refused) : 0);
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.audited) : 0);
 	}
 	table_print(&table);
 }
 
+/* { "mode": 3 }: those that there were. */
+static struct json_object *reasons_json(const __u64 counts[REASONS])
+{
+	struct json_object *object = json_object_new_object();
+	int reason;
+
+	for (reason = PERMITTED + 1; reason < REASONS; reason++)
+		if (counts[reason])
+			json_object_object_add(object, event_reason_name(reason),
+					       json_object_new_uint64(counts[reason]));
+	return object;
+}
+
+static void add_counters_json(struct json_object *object, const struct row *row)
+{
+	static const struct counters none;
+	const struct counters *counters = row->tally ? &row->tally->counters : &none;
+
+	json_object_object_add(object, "refused", reasons_json(counters->refused));
+	json_object_object_add(object, "audited", reasons_json(counters->audited));
+	json_object_object_add(object, "events_dropped", json_object_new_uint64(counters->dropped));
+}
+
+static void add_netns_json(struct json_object *object, const struct rows *rows,
+			   const struct row *row)
+{
+	json_object_object_add(object, "ns_mode", json_object_new_string(mode_name(row->ns.mode)));
+	json_object_object_add(object, "child_ns_mode",
+			       json_object_new_string(mode_name(row->ns.child_mode)));
+	if (!rows->native)
+		json_object_object_add(object, "child_ns_mode_set",
+				       json_object_new_boolean(row->ns.child_locked == YES));
+	json_object_object_add(object, "inode",
+			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
+	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+}
+
+static struct json_object *row_json(const struct rows *rows, const struct row *row)
+{
+	struct json_object *object = json_object_new_object();
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, row->name);
+	json_object_object_add(object, "name",
+			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
+	if (is_netns(row))
+		add_netns_json(object, rows, row);
+	if (rows->counted)
+		add_counters_json(object, row);
+	return object;
+}
+
 static int print_rows_json(const struct rows *rows)
 {
-	struct json_object *list = json_object_new_array(), *object;
+	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < rows->count; i++) {
-		const struct row *row = &rows->row[i];
-
-		object = json_object_new_object();
-		json_object_object_add(object, "name",
-				       row->name ? json_object_new_string(row->name) : NULL);
-		json_object_object_add(object, "ns_mode",
-				       json_object_new_string(mode_name(row->ns.mode)));
-		json_object_object_add(object, "child_ns_mode",
-				       json_object_new_string(mode_name(row->ns.child_mode)));
-		if (!rows->native)
-			json_object_object_add(
-				object, "child_ns_mode_set",
-				json_object_new_boolean(row->ns.child_locked == YES));
-		json_object_object_add(object, "inode", json_object_new_int64(row->ns.inode));
-		json_object_object_add(object, "identity", json_object_new_uint64(row->id));
-		json_object_array_add(list, object);
-	}
+	for (i = 0; i < rows->count; i++)
+		json_object_array_add(list, row_json(rows, &rows->row[i]));
 	return print_json(list);
 }
 
@@ -187,5 +328,6 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
+	free(rows.tally);
 	return ret;
 }

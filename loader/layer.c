@@ -57,13 +57,13 @@ static int load_modules(void)
 	return ret;
 }
 
-static bool whole(const struct layer_state *state, const struct kernel *kernel)
+static bool whole(const struct layer_state *state, const struct kernel *kernel, enum extent extent)
 {
 	const struct program *program;
 	char path[PATH_MAX];
 
 	for (program = programs; program->name; program++) {
-		if (!program_needed(program, kernel, state->isolating == YES))
+		if (!program_needed(program, kernel, extent))
 			continue;
 		pin_in_generation(path, sizeof(path), state->generation, program->name);
 		if (access(path, F_OK))
@@ -147,7 +147,7 @@ static int put_in_force(struct attachment *new, bool upgrade)
 
 	if (upgrade)
 		usleep(SETTLE_USEC);
-	if (new->isolating)
+	if (new->extent >= GATES)
 		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
@@ -155,9 +155,9 @@ static int put_in_force(struct attachment *new, bool upgrade)
 	return ret ? fail_errno(-ret, "%s", PIN_DIR) : 0;
 }
 
-static int attach_new(const struct kernel *kernel, __u32 generation, bool isolating)
+static int attach_new(const struct kernel *kernel, __u32 generation, enum extent extent)
 {
-	struct attachment new = { .generation = generation + 1, .isolating = isolating };
+	struct attachment new = { .generation = generation + 1, .extent = extent };
 	bool upgrade = generation > 0;
 	int ret;
 
@@ -198,23 +198,26 @@ static int attach_locked(const struct config *config)
 		ret = read_state(&pinned);
 	if (ret)
 		return ret;
-	if (pinned.generation && pinned.build == attachment_build() && whole(&pinned, &kernel)) {
+	if (pinned.generation && pinned.build == attachment_build() &&
+	    whole(&pinned, &kernel, extent_of(&pinned))) {
 		ret = remove_other_generations(pinned.generation);
 		return ret ? ret : LAYER_ADOPTED;
 	}
-	return attach_new(&kernel, pinned.generation, pinned.isolating == YES);
+	return attach_new(&kernel, pinned.generation, extent_of(&pinned));
 }
 
-int layer_arm(void)
+int layer_arm(enum extent extent)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
 	int ret = read_state(&pinned);
 
-	if (ret || pinned.isolating == YES)
+	if (ret || (pinned.generation && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
-	ret = attach_new(&kernel, pinned.generation, true);
+	if (pinned.generation && whole(&pinned, &kernel, extent))
+		return 0;
+	ret = attach_new(&kernel, pinned.generation, extent);
 	return ret < 0 ? ret : 0;
 }
 
@@ -264,7 +267,7 @@ int layer_inspect(struct layer_report *report)
 		return 0;
 	ret = read_state(&report->state);
 	for (program = programs; !ret && program->name; program++) {
-		if (!program_needed(program, &report->kernel, report->state.isolating == YES))
+		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
 			continue;
 		report->needed++;
 		pin_in_generation(path, sizeof(path), report->state.generation, program->name);

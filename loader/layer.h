@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "kernel.h"
+#include "programs.h"
 #include "vsock-bpfd.h"
 
 enum layer_outcome {
@@ -26,10 +27,10 @@ enum layer_outcome {
 int layer_attach(const struct config *config);
 
 /*
- * Attaches the gates, which the first local mode needs; the caller holds the lock and
- * writes that mode after it. Nothing to do if they are there. Says what is wrong.
+ * Attaches what the first local mode needs, or the first rule; the caller holds the lock and
+ * writes those after it. Nothing to do if it is there. Says what is wrong.
  */
-int layer_arm(void);
+int layer_arm(enum extent extent);
 
 /* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
 int layer_detach(void);

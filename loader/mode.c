@@ -109,7 +109,7 @@ static int write_record(struct records *records, const struct netns *ns,
 	int ret = 0;
 
 	if (record->mode == LOCAL || record->child_mode == LOCAL)
-		ret = layer_arm();
+		ret = layer_arm(GATES);
 	if (ret)
 		return ret;
 	record->inode = ns->inode;

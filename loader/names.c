@@ -6,26 +6,65 @@
 
 #define INIT_NAME "(init)"
 
-static void add_name(const char *name, const struct netns *ns, void *arg)
+static void make_room(struct names *names)
+{
+	if (names->count < names->room)
+		return;
+	names->room = names->room ? 2 * names->room : 64;
+	names->entry = reallocarray(names->entry, names->room, sizeof(*names->entry));
+	if (!names->entry)
+		abort();
+}
+
+/* At the place of `index`; those from there on move up. */
+static void insert(struct names *names, size_t index, const char *name, netns_id id)
+{
+	struct name *place;
+
+	make_room(names);
+	place = &names->entry[index];
+	memmove(place + 1, place, (names->count - index) * sizeof(*place));
+	place->id = id;
+	place->name = strdup(name);
+	if (!place->name)
+		abort();
+	names->count++;
+}
+
+static void append(const char *name, const struct netns *ns, void *arg)
 {
 	struct names *names = arg;
 
-	if (names->count == names->room) {
-		names->room = names->room ? 2 * names->room : 64;
-		names->entry = reallocarray(names->entry, names->room, sizeof(*names->entry));
-		if (!names->entry)
-			abort();
-	}
-	names->entry[names->count].id = ns->id;
-	names->entry[names->count].name = strdup(name);
-	names->count++;
+	insert(names, names->count, name, ns->id);
+}
+
+static int compare(const struct name *x, netns_id id, const char *name)
+{
+	if (x->id != id)
+		return x->id < id ? -1 : 1;
+	return strcmp(x->name, name);
 }
 
 static int by_id(const void *a, const void *b)
 {
-	const struct name *x = a, *y = b;
+	const struct name *y = b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	return compare(a, y->id, y->name);
+}
+
+/* Where the first entry is that is not before this one. An empty name is before all. */
+static size_t place_of(const struct names *names, netns_id id, const char *name)
+{
+	size_t low = 0, high = names->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (compare(&names->entry[middle], id, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void names_load(struct names *names)
@@ -34,10 +73,10 @@ void names_load(struct names *names)
 
 	memset(names, 0, sizeof(*names));
 	if (!netns_open_init(&init)) {
-		add_name(INIT_NAME, &init, names);
+		append(INIT_NAME, &init, names);
 		netns_close(&init);
 	}
-	netns_each_name(add_name, names);
+	netns_each_name(append, names);
 	qsort(names->entry, names->count, sizeof(*names->entry), by_id);
 }
 
@@ -48,13 +87,33 @@ void names_free(struct names *names)
 	for (i = 0; i < names->count; i++)
 		free(names->entry[i].name);
 	free(names->entry);
+	memset(names, 0, sizeof(*names));
+}
+
+void names_remove(struct names *names, const char *name)
+{
+	struct name *entry;
+	size_t i;
+
+	for (i = 0; i < names->count && strcmp(names->entry[i].name, name); i++)
+		;
+	if (i == names->count)
+		return;
+	entry = &names->entry[i];
+	free(entry->name);
+	names->count--;
+	memmove(entry, entry + 1, (names->count - i) * sizeof(*entry));
+}
+
+void names_add(struct names *names, const char *name, netns_id id)
+{
+	names_remove(names, name);
+	insert(names, place_of(names, id, name), name, id);
 }
 
 const char *names_find(const struct names *names, netns_id id)
 {
-	const struct name key = { .id = id };
-	const struct name *found;
+	size_t i = place_of(names, id, "");
 
-	found = bsearch(&key, names->entry, names->count, sizeof(key), by_id);
-	return found ? found->name : NULL;
+	return i < names->count && names->entry[i].id == id ? names->entry[i].name : NULL;
 }

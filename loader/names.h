@@ -11,7 +11,7 @@ struct names {
 	struct name {
 		netns_id id;
 		char *name;
-	} * entry;
+	} * entry; /* by identity, then by name */
 	size_t count, room;
 };
 
@@ -19,7 +19,11 @@ struct names {
 void names_load(struct names *names);
 void names_free(struct names *names);
 
-/* NULL for a namespace without a name. */
+/* One that came, or belongs to another namespace from now on; one that went. */
+void names_add(struct names *names, const char *name, netns_id id);
+void names_remove(struct names *names, const char *name);
+
+/* NULL for a namespace without a name; of several the first. */
 const char *names_find(const struct names *names, netns_id id);
 
 #endif

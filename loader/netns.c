@@ -96,8 +96,7 @@ static bool is_netns(int fd)
 	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-/* Says nothing: callers know what the user called it. */
-static int open_path(struct netns *ns, const char *path)
+int netns_try(struct netns *ns, const char *path)
 {
 	int ret;
 
@@ -121,7 +120,7 @@ static int open_pid(struct netns *ns, const char *pid)
 	int ret;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	ret = open_path(ns, path);
+	ret = netns_try(ns, path);
 	if (ret == -ENOENT)
 		return fail_errno(ESRCH, "pid %s", pid);
 	return ret ? fail_errno(-ret, "pid %s", pid) : 0;
@@ -129,7 +128,7 @@ static int open_pid(struct netns *ns, const char *pid)
 
 static int open_file(struct netns *ns, const char *path)
 {
-	int ret = open_path(ns, path);
+	int ret = netns_try(ns, path);
 
 	if (ret == -EINVAL)
 		return fail(EINVAL, "%s: not a network namespace", path);
@@ -142,7 +141,7 @@ static int open_name(struct netns *ns, const char *name)
 	int ret;
 
 	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
-	ret = open_path(ns, path);
+	ret = netns_try(ns, path);
 	if (ret == -ENOENT && is_number(name))
 		return open_pid(ns, name);
 	if (ret == -ENOENT)
@@ -163,6 +162,14 @@ int netns_open(struct netns *ns, const char *what)
 	if (!*what || !strcmp(what, ".") || !strcmp(what, ".."))
 		return fail(EINVAL, "'%s': not a name of a network namespace", what);
 	return open_name(ns, what);
+}
+
+int netns_open_named(struct netns *ns, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
+	return netns_try(ns, path);
 }
 
 int netns_open_init(struct netns *ns)
@@ -190,7 +197,7 @@ int netns_each_name(void (*each)(const char *name, const struct netns *ns, void 
 	for (i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), NETNS_DIR "/%s", names[i]->d_name);
 		/* A name whose namespace went between the two is no error. */
-		if (names[i]->d_name[0] != '.' && !open_path(&ns, path)) {
+		if (names[i]->d_name[0] != '.' && !netns_try(&ns, path)) {
 			each(names[i]->d_name, &ns, arg);
 			netns_close(&ns);
 		}

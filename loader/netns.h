@@ -23,6 +23,12 @@ struct netns {
  */
 int netns_open(struct netns *ns, const char *what);
 
+/* Opens the namespace of an nsfs file and says nothing; -EINVAL for another file. */
+int netns_try(struct netns *ns, const char *path);
+
+/* The one that is mounted on a name under /run/netns; -EINVAL if none is. Says nothing. */
+int netns_open_named(struct netns *ns, const char *name);
+
 /* The initial namespace: that of process 1. */
 int netns_open_init(struct netns *ns);
 

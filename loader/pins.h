@@ -5,6 +5,9 @@
  *	/sys/fs/bpf/vsock-bpfd/namespaces		modes, outlive an upgrade
  *	/sys/fs/bpf/vsock-bpfd/devices			open vhost devices, their owners
  *	/sys/fs/bpf/vsock-bpfd/sealed			sockets that are cut off
+ *	/sys/fs/bpf/vsock-bpfd/rules			policies
+ *	/sys/fs/bpf/vsock-bpfd/events			who was refused, as it happens,
+ *	/sys/fs/bpf/vsock-bpfd/counters			and how often
  *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
@@ -21,6 +24,9 @@
 #define PIN_STATE      "state"
 #define PIN_DEVICES    "devices"
 #define PIN_SEALED     "sealed"
+#define PIN_RULES      "rules"
+#define PIN_EVENTS     "events"
+#define PIN_COUNTERS   "counters"
 
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"

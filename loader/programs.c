@@ -51,33 +51,35 @@ static bool with_guests_without_module_btf(const struct kernel *kernel)
 
 /* clang-format off */
 const struct program programs[] = {
-	{ "namespace_made",		USE_ALWAYS,	NULL },
-	{ "namespace_gone",		USE_ALWAYS,	NULL },
-	{ "device_opened",		USE_ALWAYS,	with_guests },
-	{ "device_closed",		USE_ALWAYS,	with_guests_and_module_btf },
-	{ "device_file_freed",		USE_ALWAYS,	with_guests_without_module_btf },
-	{ "connect_gate_lsm",		USE_ISOLATING,	by_lsm },
-	{ "connect_gate_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
-	{ "packet_made",		USE_ISOLATING,	without_packet_socket },
-	{ "packet_arrives_addr",	USE_ISOLATING,	without_packet_socket },
-	{ "packet_arrives_skb",		USE_ISOLATING,	with_packet_socket },
-	{ "answer_accepted",		USE_ISOLATING,	with_module_btf },
-	{ "answer_accepted_wakeup",	USE_ISOLATING,	without_module_btf },
-	{ "socket_gone_vsock",		USE_ISOLATING,	with_module_btf },
-	{ "socket_gone_any",		USE_ISOLATING,	without_module_btf },
-	{ "send_seal_lsm",		USE_ISOLATING,	by_lsm },
-	{ "send_seal_fmod_ret",		USE_ISOLATING,	by_fmod_ret },
-	{ "receive_seal_lsm",		USE_ISOLATING,	by_lsm },
-	{ "receive_seal_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
-	{ "option_seal_lsm",		USE_ISOLATING,	by_lsm },
-	{ "option_seal_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
-	{ "shutdown_seal_lsm",		USE_ISOLATING,	by_lsm },
-	{ "shutdown_seal_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
-	{ "listener_found_parent",	USE_ISOLATING,	with_module_btf },
-	{ "listener_found_net",		USE_ISOLATING,	without_module_btf },
-	{ "delivery_gate_lsm",		USE_ISOLATING,	by_lsm },
-	{ "delivery_gate_fmod_ret",	USE_ISOLATING,	by_fmod_ret },
-	{ NULL,				USE_ALWAYS,	NULL },
+	{ "namespace_made",		RECORDING,	NULL },
+	{ "namespace_gone",		RECORDING,	NULL },
+	{ "device_opened",		RECORDING,	with_guests },
+	{ "device_closed",		RECORDING,	with_guests_and_module_btf },
+	{ "device_file_freed",		RECORDING,	with_guests_without_module_btf },
+	{ "connect_gate_lsm",		GATES,		by_lsm },
+	{ "connect_gate_fmod_ret",	GATES,		by_fmod_ret },
+	{ "packet_made",		GATES,		without_packet_socket },
+	{ "packet_arrives_addr",	GATES,		without_packet_socket },
+	{ "packet_arrives_skb",		GATES,		with_packet_socket },
+	{ "answer_accepted",		GATES,		with_module_btf },
+	{ "answer_accepted_wakeup",	GATES,		without_module_btf },
+	{ "socket_gone_vsock",		GATES,		with_module_btf },
+	{ "socket_gone_any",		GATES,		without_module_btf },
+	{ "send_seal_lsm",		GATES,		by_lsm },
+	{ "send_seal_fmod_ret",		GATES,		by_fmod_ret },
+	{ "receive_seal_lsm",		GATES,		by_lsm },
+	{ "receive_seal_fmod_ret",	GATES,		by_fmod_ret },
+	{ "option_seal_lsm",		GATES,		by_lsm },
+	{ "option_seal_fmod_ret",	GATES,		by_fmod_ret },
+	{ "shutdown_seal_lsm",		GATES,		by_lsm },
+	{ "shutdown_seal_fmod_ret",	GATES,		by_fmod_ret },
+	{ "listener_found_parent",	GATES,		with_module_btf },
+	{ "listener_found_net",		GATES,		without_module_btf },
+	{ "delivery_gate_lsm",		GATES,		by_lsm },
+	{ "delivery_gate_fmod_ret",	GATES,		by_fmod_ret },
+	{ "bind_gate_lsm",		RULES,		by_lsm },
+	{ "bind_gate_fmod_ret",		RULES,		by_fmod_ret },
+	{ NULL,				RECORDING,	NULL },
 };
 /* clang-format on */
 
@@ -91,9 +93,16 @@ const struct program *program_by_name(const char *name)
 	return NULL;
 }
 
-bool program_needed(const struct program *program, const struct kernel *kernel, bool isolating)
+enum extent extent_of(const struct layer_state *state)
 {
-	if (program->use == USE_ISOLATING && !isolating)
+	if (state->ruled == YES)
+		return RULES;
+	return state->isolating == YES ? GATES : RECORDING;
+}
+
+bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent)
+{
+	if (program->from > extent)
 		return false;
 	return !program->fits || program->fits(kernel);
 }

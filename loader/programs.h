@@ -9,15 +9,20 @@
 
 #define MAX_PROGRAMS 32
 
-/* While every namespace is global there is nothing to refuse, and no gate to pay for. */
-enum program_use {
-	USE_ALWAYS,
-	USE_ISOLATING, /* from the first local mode on */
+/* How much is attached: who has nothing to refuse has no gate to pay for. Each includes the former.
+ */
+enum extent {
+	RECORDING, /* what notes new namespaces and devices */
+	GATES,	   /* from the first local mode on */
+	RULES,	   /* from the first policy with rules on */
 };
+
+/* What the state of a layer asks for. */
+enum extent extent_of(const struct layer_state *state);
 
 struct program {
 	const char *name;
-	enum program_use use;
+	enum extent from;
 	bool (*fits)(const struct kernel *kernel); /* NULL: every kernel */
 };
 
@@ -30,6 +35,6 @@ extern const struct program programs[];
 /* The entry of a program of the object, NULL if the table does not have it. */
 const struct program *program_by_name(const char *name);
 
-bool program_needed(const struct program *program, const struct kernel *kernel, bool isolating);
+bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent);
 
 #endif

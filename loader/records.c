@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -120,4 +121,28 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	if (first)
 		keep_devices(id, new.made);
 	return 0;
+}
+
+int records_update(const struct records *records, netns_id id, const struct netns_record *record)
+{
+	return bpf_map_update_elem(records->namespaces, &id, record, BPF_EXIST) ? -errno : 0;
+}
+
+long records_ids(const struct records *records, netns_id **ids)
+{
+	netns_id *previous = NULL, id, *list = NULL;
+	size_t count = 0, room = 0;
+
+	while (!bpf_map_get_next_key(records->namespaces, previous, &id)) {
+		if (count == room) {
+			room = room ? 2 * room : 64;
+			list = reallocarray(list, room, sizeof(*list));
+			if (!list)
+				return -ENOMEM;
+		}
+		list[count] = id;
+		previous = &list[count++];
+	}
+	*ids = list;
+	return count;
 }

@@ -22,6 +22,12 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 /* -ENOSPC if there is no room. A local mode is for layer_arm() to come before. */
 int records_write(const struct records *records, netns_id id, const struct netns_record *record);
 
+/* The same for a record that is there; one that went meanwhile stays gone: -ENOENT. */
+int records_update(const struct records *records, netns_id id, const struct netns_record *record);
+
+/* Every namespace with a record, into an array to free; returns how many, or -errno. */
+long records_ids(const struct records *records, netns_id **ids);
+
 /* Maps the value of the map `state` into memory, or NULL. */
 struct layer_state *records_map_state(int map_fd);
 

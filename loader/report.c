@@ -6,13 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
+static FILE *copy_to;
+
+static void put_line(FILE *out, const char *format, va_list args, const char *reason)
+{
+	vfprintf(out, format, args);
+	if (reason)
+		fprintf(out, ": %s", reason);
+	fputc('\n', out);
+}
+
+static void put_copy(const char *format, va_list args, const char *reason)
+{
+	va_list again;
+
+	if (!copy_to)
+		return;
+	va_copy(again, args);
+	put_line(copy_to, format, again, reason);
+	va_end(again);
+}
+
 static void print_line(const char *format, va_list args, const char *reason)
 {
+	put_copy(format, args, reason);
 	fprintf(stderr, "%s: ", program_invocation_short_name);
-	vfprintf(stderr, format, args);
-	if (reason)
-		fprintf(stderr, ": %s", reason);
-	fputc('\n', stderr);
+	put_line(stderr, format, args, reason);
 }
 
 int fail(int error, const char *format, ...)
@@ -40,8 +59,13 @@ void say(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vprintf(format, args);
+	put_copy(format, args, NULL);
+	put_line(stdout, format, args, NULL);
 	va_end(args);
-	putchar('\n');
 	fflush(stdout);
+}
+
+void report_copy(FILE *copy)
+{
+	copy_to = copy;
 }

@@ -3,6 +3,8 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <stdio.h>
+
 /* Prints "PROGRAM: text" to stderr. Returns -error, so that callers can pass it on. */
 int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -11,5 +13,8 @@ int fail_errno(int error, const char *format, ...) __attribute__((format(printf,
 
 /* A line on stdout about what was done. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Until NULL each line of fail() and say() goes there, too: to somebody who asked for it. */
+void report_copy(FILE *copy);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "layer.h"
 #include "native.h"
+#include "observer.h"
 #include "report.h"
 
 #define SETTLE_USEC 200000
@@ -24,6 +25,7 @@ struct service {
 	const char *config_path;
 	struct config config;
 	sd_event *event;
+	struct observer *observer;
 	int uevents; /* netlink socket */
 };
 
@@ -63,6 +65,7 @@ static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 	outcome = layer_attach(&service->config);
 	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
 		say("%s", outcome_text(outcome));
+	observer_follow(service->observer, &service->config);
 	return 0;
 }
 
@@ -90,22 +93,37 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 					  on_settled, service);
 }
 
-/* A mistake leaves the old configuration in force. */
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+/* A mistake leaves the old configuration in force. Everything is said that went wrong. */
+static int reload(void *arg)
 {
 	struct service *service = arg;
 	struct config config;
+	int ret;
 
-	(void)source;
-	(void)info;
 	sd_notify(0, "RELOADING=1");
-	if (!config_read(&config, service->config_path)) {
+	ret = config_read(&config, service->config_path);
+	if (!ret) {
 		service->config = config;
-		service_attach(&service->config);
+		ret = service_attach(&service->config);
+		observer_follow(service->observer, &service->config);
 	}
 	sd_notify(0, "READY=1");
+	return ret;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)source;
+	(void)info;
+	reload(arg);
 	return 0;
 }
+
+/* What vsockctl asks for on the control socket. */
+static const struct hub_word words[] = {
+	{ "reload", reload },
+	{},
+};
 
 /* The kernel's own events: there is no udev in a container. */
 static int watch_modules(struct service *service)
@@ -156,7 +174,12 @@ static int start(struct service *service)
 		ret = watch_modules(service);
 	if (ret < 0)
 		return fail_errno(-ret, "event loop");
-	return service_attach(&service->config);
+	ret = service_attach(&service->config);
+	if (ret)
+		return ret;
+	service->observer = observer_start(service->event, words, service);
+	observer_follow(service->observer, &service->config);
+	return 0;
 }
 
 static int loop(struct service *service)
@@ -183,6 +206,7 @@ int service_run(const char *config_path)
 	ret = start(&service);
 	if (!ret)
 		ret = loop(&service);
+	observer_stop(service.observer);
 	sd_event_unref(service.event);
 	if (service.uevents >= 0)
 		close(service.uevents);

@@ -3,7 +3,6 @@
 
 #include <err.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,10 +52,17 @@ static void measure(const struct table *table, size_t *width)
 	}
 }
 
+bool table_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
 void table_print(struct table *table)
 {
 	size_t width[TABLE_COLUMNS] = {}, i;
-	bool colour = isatty(STDOUT_FILENO), last;
+	bool colour = table_colour(), last;
 
 	measure(table, width);
 	for (i = 0; i < table->cells; i++) {

@@ -23,6 +23,10 @@ static const struct verb {
 	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0 },
 	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0,
 	  0 },
+	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0,
+	  0 },
+	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0 },
+	{ "reload", "", "the service reads its files again", verb_reload, 0, 0 },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing",
 	  verb_doctor, 0, 0 },
 };

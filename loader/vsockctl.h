@@ -19,6 +19,9 @@ int verb_set(const struct options *options, int argc, char **argv);
 int verb_list(const struct options *options, int argc, char **argv);
 int verb_cids(const struct options *options, int argc, char **argv);
 int verb_status(const struct options *options, int argc, char **argv);
+int verb_monitor(const struct options *options, int argc, char **argv);
+int verb_metrics(const struct options *options, int argc, char **argv);
+int verb_reload(const struct options *options, int argc, char **argv);
 int verb_doctor(const struct options *options, int argc, char **argv);
 
 /* Prints and frees. */

@@ -28,9 +28,15 @@ $(BUILD)/tests/unit/mode: $(call loader_objects,mode)
 $(BUILD)/tests/unit/netns: $(call loader_objects,netns)
 $(BUILD)/tests/unit/programs: $(call loader_objects,programs) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/table: $(call loader_objects,table)
+$(BUILD)/tests/unit/printable: $(call loader_objects,printable)
+$(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)
+$(BUILD)/tests/unit/drops: $(call loader_objects,drops)
+$(BUILD)/tests/unit/names: $(call loader_objects,names)
+$(BUILD)/tests/unit/metrics: $(call loader_objects,metrics event-text printable)
+$(BUILD)/tests/unit/config: $(call loader_objects,config)
 $(UNIT): %: %.o
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
 
 $(addsuffix .o,$(UNIT)): override CFLAGS += -Iinclude -Iloader
 
@@ -41,3 +47,14 @@ $(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats sta
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
 
 $(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle
+
+# Who reads what the layer tells.
+EVENTS		:= $(BUILD)/tests/events/events
+
+build-tests: $(EVENTS) $(BUILD)/guest
+
+$(EVENTS): $(call more_objects,events/events events/lines) $(LIFE_LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
+
+$(BUILD)/tests/events/%.o: override CFLAGS += -Itests/lifecycle

@@ -85,8 +85,9 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	return 0;
 }
 
-int layer_arm(void)
+int layer_arm(enum extent extent)
 {
+	assert_int_equal(extent, GATES);
 	/* Not at once with another start. */
 	assert_int_equal(played.locks, 1);
 	played.armed = !played.arm_error;

@@ -44,7 +44,7 @@ static int needed(const struct kernel *kernel, const char *start)
 
 	for (program = programs; program->name; program++)
 		if (!strncmp(program->name, start, strlen(start)))
-			count += program_needed(program, kernel, true);
+			count += program_needed(program, kernel, RULES);
 	return count;
 }
 
@@ -95,13 +95,13 @@ static void test_none_is_local(void **state)
 
 	(void)state;
 	for (program = programs; program->name; program++)
-		if (program_needed(program, &kernel, false) &&
+		if (program_needed(program, &kernel, RECORDING) &&
 		    strncmp(program->name, "namespace_", 10) &&
 		    strncmp(program->name, "device_", 7))
 			fail_msg("%s: needed while every namespace is global", program->name);
-	assert_true(program_needed(program_by_name("namespace_made"), &kernel, false));
-	assert_true(program_needed(program_by_name("namespace_gone"), &kernel, false));
-	assert_true(program_needed(program_by_name("device_opened"), &kernel, false));
+	assert_true(program_needed(program_by_name("namespace_made"), &kernel, RECORDING));
+	assert_true(program_needed(program_by_name("namespace_gone"), &kernel, RECORDING));
+	assert_true(program_needed(program_by_name("device_opened"), &kernel, RECORDING));
 }
 
 static void test_gate_shape(void **state)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bind gate: tells a process at once what the verdict will say of its port. A listener that comes
+ * by another way, with a port that the kernel chose or from before the policy, is found there.
+ */
+#include "verdict.h"
+
+static __always_inline int check_port(netns_id own, __u32 port, const struct layer_state *layer)
+{
+	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &own);
+	struct call call = { .from.netns = own, .by_caller = true };
+	__u32 half = layer->half & 1, policy;
+	bool audited;
+
+	policy = record ? record->binding[half].policy : 0;
+	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
+		return 0;
+	audited = policy_has(half, policy, POLICY_AUDIT);
+	call.to.netns = own;
+	call.to.port = port;
+	tell(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
+	return audited ? 0 : -EACCES;
+}
+
+static __always_inline int check_bind(struct socket *sock, struct sockaddr *address, int length)
+{
+	struct layer_state *layer = layer_state();
+	struct sockaddr_vm own = {};
+	struct sock *sk = sock->sk;
+
+	if (!layer || layer->ruled == NO || !sk || !is_vsock(sk) || length < (int)sizeof(own))
+		return 0;
+	if (bpf_probe_read_kernel(&own, sizeof(own), address))
+		return -EACCES;
+	if (own.svm_port == VMADDR_PORT_ANY)
+		return 0;
+	return check_port(netns_of_sock(sk), own.svm_port, layer);
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(bind_gate_lsm, struct socket *sock, struct sockaddr *address, int length)
+{
+	return check_bind(sock, address, length);
+}
+
+SEC("fmod_ret/security_socket_bind")
+int BPF_PROG(bind_gate_fmod_ret, struct socket *sock, struct sockaddr *address, int length)
+{
+	return check_bind(sock, address, length);
+}

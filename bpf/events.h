@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who was refused: counted always, told as long as there is room and it is not too much.
+ * Nothing here takes part in a decision.
+ */
+#ifndef EVENTS_H
+#define EVENTS_H
+
+#include "maps.h"
+
+/* Who calls whom. `to.port` is the port that rules speak of. */
+struct call {
+	struct end from, to;
+	bool by_caller; /* the current task is the one that calls */
+	bool again;	/* was judged before: refusals are not told once more */
+};
+
+/* Not on the stack, of which there is little. */
+static const struct counters first_counters = { .tokens = EVENT_BURST };
+
+static __always_inline struct counters *counters_of(netns_id id)
+{
+	struct counters *of = bpf_map_lookup_elem(&counters, &id);
+
+	if (of)
+		return of;
+	bpf_map_update_elem(&counters, &id, &first_counters, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&counters, &id);
+}
+
+/* A bucket of tokens. Two that take the last one at once tell one event too many. */
+static __always_inline bool take_token(struct counters *of, __u64 now)
+{
+	__u64 earned = (now - of->refilled) / EVENT_PERIOD;
+
+	if (earned) {
+		of->tokens = earned + of->tokens < EVENT_BURST ? earned + of->tokens : EVENT_BURST;
+		of->refilled = now;
+	}
+	if (!of->tokens)
+		return false;
+	of->tokens--;
+	return true;
+}
+
+static __always_inline void name_caller(struct event *event)
+{
+	event->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(&event->comm, sizeof(event->comm));
+}
+
+static __always_inline void count(struct counters *of, enum event_kind kind, __u32 reason)
+{
+	if (reason >= REASONS)
+		return;
+	if (kind == EVENT_AUDITED)
+		__sync_fetch_and_add(&of->audited[reason], 1);
+	else
+		__sync_fetch_and_add(&of->refused[reason], 1);
+}
+
+static __always_inline bool submit(const struct call *call, enum event_kind kind,
+				   enum reason reason, enum rule_verb verb, __u64 now)
+{
+	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return false;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time = now;
+	event->kind = kind;
+	event->reason = reason;
+	event->verb = verb;
+	event->origin = call->from;
+	event->target = call->to;
+	if (call->by_caller)
+		name_caller(event);
+	bpf_ringbuf_submit(event, 0);
+	return true;
+}
+
+static __noinline void tell(const struct call *call, enum event_kind kind, enum reason reason,
+			    enum rule_verb verb)
+{
+	struct counters *of = counters_of(call->from.netns);
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!of)
+		return;
+	count(of, kind, reason);
+	if (!take_token(of, now) || !submit(call, kind, reason, verb, now))
+		__sync_fetch_and_add(&of->dropped, 1);
+}
+
+/* For who matches policies to namespaces by what runs in them. */
+static __always_inline void tell_made(netns_id id)
+{
+	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time = bpf_ktime_get_boot_ns();
+	event->kind = EVENT_MADE;
+	event->origin.netns = id;
+	name_caller(event);
+	bpf_ringbuf_submit(event, 0);
+}
+
+#endif

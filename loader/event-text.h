@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One event in words and as JSON. */
+#ifndef EVENT_TEXT_H
+#define EVENT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vsock-bpfd.h"
+
+struct json_object;
+
+/* An event with the names of its namespaces, NULL for those that have none. */
+struct told {
+	struct event event;
+	const char *origin, *target;
+};
+
+/* Events of one origin that were dropped since it was last looked at. */
+struct dropped {
+	netns_id netns;
+	const char *name;
+	__u64 count;
+};
+
+/* "refused", "mode", "connect": NULL beyond the enums. */
+const char *event_kind_name(enum event_kind kind);
+const char *event_reason_name(enum reason reason);
+const char *event_verb_name(enum rule_verb verb);
+
+/* A sentence without its full stop, printable. */
+#define EVENT_TEXT_SIZE 1024
+void event_text(char text[EVENT_TEXT_SIZE], const struct told *told);
+void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped);
+
+/* Objects with the keys of vsockctl(8). */
+struct json_object *event_json(const struct told *told);
+struct json_object *dropped_json(const struct dropped *dropped);
+
+/* A namespace that has no name, or is none. */
+#define NETNS_WORD_SIZE 264
+void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name);
+
+/* From nanoseconds of CLOCK_BOOTTIME to the time of day, "%F %T" or so. */
+#define TIME_WORD_SIZE 40
+void time_word(char word[TIME_WORD_SIZE], const char *format, __u64 boot_time);
+
+#endif

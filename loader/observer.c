@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observer.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "drops.h"
+#include "event-text.h"
+#include "events.h"
+#include "journal.h"
+#include "metrics.h"
+#include "names-watch.h"
+#include "pins.h"
+#include "report.h"
+
+#define SECOND 1000000ULL
+
+/* After an event it is looked whether more were dropped. */
+#define LOOK_USEC SECOND
+
+struct observer {
+	sd_event *event;
+	const struct hub_word *words;
+	void *words_arg;
+	struct hub *hub; /* NULL while another service has the socket: then that one tells */
+	struct events *events;
+	sd_event_source *ring;
+	struct names_watch *names;
+	struct drops drops;
+	int counters; /* map */
+	sd_event_source *look;
+	const struct config *config;
+	sd_event_source *metrics;
+	int metrics_error; /* the last one, so that each is told once */
+};
+
+/* --- One event --- */
+
+/* NULL where names cannot be followed. */
+static const char *find_name(const struct observer *observer, netns_id id)
+{
+	return observer->names ? names_find(names_watch_names(observer->names), id) : NULL;
+}
+
+/* To those who follow; what makes the line is not called if there are none. */
+static void tell(struct observer *observer, struct json_object *object)
+{
+	hub_tell(observer->hub, json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED));
+	json_object_put(object);
+}
+
+static bool is_followed(const struct observer *observer)
+{
+	return observer->hub && hub_has_followers(observer->hub);
+}
+
+static void look_soon(struct observer *observer);
+
+static void on_event(const struct event *event, void *arg)
+{
+	struct observer *observer = arg;
+	struct told told = { .event = *event };
+
+	/* Not for people. */
+	if (event->kind == EVENT_MADE)
+		return;
+	told.origin = find_name(observer, event->origin.netns);
+	told.target = find_name(observer, event->target.netns);
+	journal_event(&told);
+	if (is_followed(observer))
+		tell(observer, event_json(&told));
+	drops_note(&observer->drops, event->origin.netns);
+	look_soon(observer);
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct observer *observer = arg;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	events_read(observer->events);
+	return 0;
+}
+
+/* --- Those that were dropped --- */
+
+static int read_dropped(netns_id id, __u64 *dropped, void *arg)
+{
+	const struct observer *observer = arg;
+	struct counters counters;
+
+	if (bpf_map_lookup_elem(observer->counters, &id, &counters))
+		return -errno;
+	*dropped = counters.dropped;
+	return 0;
+}
+
+static void on_dropped(netns_id id, __u64 count, void *arg)
+{
+	struct observer *observer = arg;
+	struct dropped dropped = {
+		.netns = id,
+		.name = find_name(observer, id),
+		.count = count,
+	};
+
+	journal_dropped(&dropped);
+	if (is_followed(observer))
+		tell(observer, dropped_json(&dropped));
+}
+
+static int on_look(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct observer *observer = arg;
+
+	(void)source;
+	(void)now;
+	observer->look = sd_event_source_disable_unref(observer->look);
+	if (drops_look(&observer->drops, on_dropped, observer))
+		look_soon(observer);
+	return 0;
+}
+
+/* Not while nothing happens: there is no timer then. */
+static void look_soon(struct observer *observer)
+{
+	if (!observer->look)
+		sd_event_add_time_relative(observer->event, &observer->look, CLOCK_MONOTONIC,
+					   LOOK_USEC, 0, on_look, observer);
+}
+
+/* What was dropped before somebody listened is in the counters, and no news. */
+static void start_drop(netns_id id, const struct counters *counters, void *arg)
+{
+	struct observer *observer = arg;
+
+	if (counters->dropped)
+		drops_start(&observer->drops, id, counters->dropped);
+}
+
+/* --- Metrics --- */
+
+static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct observer *observer = arg;
+	const struct config *config = observer->config;
+	int ret = metrics_write_file(config->metrics_file,
+				     observer->names ? names_watch_names(observer->names) : NULL);
+
+	(void)source;
+	(void)now;
+	if (ret && ret != observer->metrics_error)
+		fail_errno(-ret, "%s", config->metrics_file);
+	observer->metrics_error = ret;
+	observer->metrics = sd_event_source_disable_unref(observer->metrics);
+	return sd_event_add_time_relative(observer->event, &observer->metrics, CLOCK_MONOTONIC,
+					  config->metrics_sec * SECOND, 0, on_metrics, observer);
+}
+
+static void follow_config(struct observer *observer, const struct config *config)
+{
+	observer->metrics = sd_event_source_disable_unref(observer->metrics);
+	observer->metrics_error = 0;
+	observer->config = config;
+	if (*config->metrics_file)
+		on_metrics(NULL, 0, observer);
+}
+
+/* --- All of it --- */
+
+struct observer *observer_start(sd_event *event, const struct hub_word *words, void *arg)
+{
+	struct observer *observer = calloc(1, sizeof(*observer));
+	int ret;
+
+	if (!observer) {
+		fail_errno(ENOMEM, "events are not told");
+		return NULL;
+	}
+	observer->event = event;
+	observer->counters = -1;
+	observer->drops.read = read_dropped;
+	observer->drops.arg = observer;
+	observer->words = words;
+	observer->words_arg = arg;
+	ret = names_watch_start(&observer->names, event);
+	if (ret < 0)
+		fail_errno(-ret, "names of namespaces are not followed");
+	return observer;
+}
+
+static void open_counters(struct observer *observer)
+{
+	if (observer->counters >= 0)
+		close(observer->counters);
+	observer->counters = pin_open_map(PIN_COUNTERS);
+	drops_free(&observer->drops);
+	counters_each(start_drop, observer);
+}
+
+static void follow_ring(struct observer *observer)
+{
+	struct events *before = observer->events;
+	int ret;
+
+	ret = events_follow(&observer->events, on_event, observer);
+	if (ret && ret != -ENOENT)
+		fail_errno(-ret, "events are not told");
+	if (ret || observer->events == before)
+		return;
+	observer->ring = sd_event_source_disable_unref(observer->ring);
+	open_counters(observer);
+	ret = sd_event_add_io(observer->event, &observer->ring, events_fd(observer->events),
+			      EPOLLIN, on_ring, observer);
+	if (ret < 0)
+		fail_errno(-ret, "events are not told");
+}
+
+void observer_follow(struct observer *observer, const struct config *config)
+{
+	if (!observer)
+		return;
+	if (!observer->hub &&
+	    hub_open(&observer->hub, observer->event, observer->words, observer->words_arg))
+		return;
+	follow_ring(observer);
+	follow_config(observer, config);
+}
+
+void observer_stop(struct observer *observer)
+{
+	if (!observer)
+		return;
+	sd_event_source_disable_unref(observer->ring);
+	sd_event_source_disable_unref(observer->look);
+	sd_event_source_disable_unref(observer->metrics);
+	events_close(observer->events);
+	names_watch_stop(observer->names);
+	drops_free(&observer->drops);
+	if (observer->counters >= 0)
+		close(observer->counters);
+	hub_close(observer->hub);
+	free(observer);
+}

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy-apply.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "census.h"
+#include "layer.h"
+#include "lock.h"
+#include "native.h"
+#include "pins.h"
+#include "policy-store.h"
+#include "records.h"
+#include "report.h"
+
+/* For verdicts that still read the half that was in force. */
+#define SETTLE_USEC 20000
+
+/* Policies, and what has become of them. */
+struct set {
+	struct policies policies;
+	struct compiled compiled;
+	__u64 hash;
+};
+
+static void set_free(struct set *set)
+{
+	compiled_free(&set->compiled);
+	policies_free(&set->policies);
+}
+
+/* Of a folder that only we write. */
+static int set_read(struct set *set, const char *dir)
+{
+	int ret;
+
+	memset(set, 0, sizeof(*set));
+	ret = store_hash(dir, &set->hash);
+	if (!ret)
+		ret = policies_read(&set->policies, dir);
+	if (!ret)
+		ret = policies_compile(&set->policies, &set->compiled);
+	if (ret)
+		set_free(set);
+	return ret;
+}
+
+/* What is in force. One that is lost binds on, but nobody can tell any more who it is. */
+static int set_in_force(struct set *set, const struct records *records)
+{
+	const char *dir;
+
+	memset(set, 0, sizeof(*set));
+	if (!records->state->policies)
+		return 0;
+	dir = store_find(records->state->policies);
+	if (!dir)
+		return fail(
+			ESTALE,
+			"%s does not have the policies that are in force; a reload brings new ones",
+			STORE_IN_FORCE);
+	return set_read(set, dir);
+}
+
+/* Index of the policy that starts at `place`, or NO_POLICY. */
+static size_t index_at(const struct set *set, __u32 place)
+{
+	size_t i;
+
+	for (i = 0; place && i < set->policies.count; i++)
+		if (set->compiled.heads[i] == place)
+			return i;
+	return NO_POLICY;
+}
+
+/* The policy of the same name in another set. */
+static size_t index_in(const struct set *set, const struct set *other, size_t index)
+{
+	const struct policy *policy;
+
+	if (index == NO_POLICY)
+		return NO_POLICY;
+	policy = policies_find(&set->policies, other->policies.policy[index].name);
+	return policy ? (size_t)(policy - set->policies.policy) : NO_POLICY;
+}
+
+/* Who gets what in half `to`, from what holds in half `from`. */
+struct binder {
+	struct records *records;
+	const struct set *set;	  /* of `to` */
+	const struct set *before; /* of `from` */
+	struct census census;
+	__u32 from, to;
+};
+
+/* What holds for a namespace that nothing fits: kept if it has it from elsewhere. */
+static size_t kept_policy(const struct binder *binder, const struct netns_record *record)
+{
+	if (record->bound_by != PARENT && record->bound_by != CONTAINER)
+		return NO_POLICY;
+	return index_in(binder->set, binder->before,
+			index_at(binder->before, record->binding[binder->from].policy));
+}
+
+/* Modes go one way: what is loosened in a file stays as it is in the kernel. */
+static void tighten(struct netns_record *record, const struct policy *policy)
+{
+	if (policy->sets_mode && policy->mode == LOCAL)
+		record->mode = record->child_mode = LOCAL;
+	if (!policy->sets_child_mode)
+		return;
+	if (policy->child_mode == LOCAL)
+		record->child_mode = LOCAL;
+	record->child_locked = YES;
+}
+
+static void bind_record(const struct binder *binder, struct netns_record *record, size_t index,
+			__u32 name)
+{
+	struct binding *binding = &record->binding[binder->to];
+
+	binding->policy = index == NO_POLICY ? 0 : binder->set->compiled.heads[index];
+	binding->name = name;
+	if (index == NO_POLICY)
+		record->bound_by = NOTHING;
+	else
+		tighten(record, &binder->set->policies.policy[index]);
+}
+
+/* Held open meanwhile: a record that came after its namespace went would stay for ever. */
+static int add_record(const struct binder *binder, const struct resident *resident,
+		      struct netns_record *record)
+{
+	struct netns ns;
+	int ret = 0;
+
+	if (netns_try(&ns, resident->file))
+		return 0;
+	record->inode = ns.inode;
+	if (ns.id == resident->id)
+		ret = records_write(binder->records, ns.id, record);
+	netns_close(&ns);
+	return ret;
+}
+
+/* Of a namespace that has no record, and needs one if there is something to remember. */
+static int bind_new(const struct binder *binder, const struct resident *resident)
+{
+	struct netns_record record;
+	int ret = records_read(binder->records, resident->id, &record);
+
+	if (ret || (resident->policy == NO_POLICY && !resident->name))
+		return ret;
+	record.bound_by = MATCH;
+	bind_record(binder, &record, resident->policy, resident->name);
+	return add_record(binder, resident, &record);
+}
+
+/* By what fits the namespace, else by what it has; `resident` is NULL if nothing tells of it. */
+static int bind_known(const struct binder *binder, netns_id id, const struct resident *resident)
+{
+	struct netns_record record, before;
+	size_t index = resident ? resident->policy : NO_POLICY;
+	int ret = records_read(binder->records, id, &record);
+
+	/* Made after the switch, so with what holds by now. */
+	if (ret || (record.binding[binder->from].policy == POLICY_PENDING &&
+		    record.binding[binder->to].policy != POLICY_PENDING))
+		return ret;
+	before = record;
+	if (index != NO_POLICY && record.bound_by != CONTAINER)
+		record.bound_by = MATCH;
+	else
+		index = kept_policy(binder, &record);
+	bind_record(binder, &record, index, resident ? resident->name : 0);
+	if (!memcmp(&record, &before, sizeof(record)))
+		return 0;
+	ret = records_update(binder->records, id, &record);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const netns_id *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+struct newcomers {
+	const struct binder *binder;
+	const netns_id *known;
+	long count;
+	int error;
+};
+
+static void bind_newcomer(struct resident *resident, void *arg)
+{
+	struct newcomers *new = arg;
+
+	if (!new->error &&
+	    !bsearch(&resident->id, new->known, new->count, sizeof(*new->known), by_id))
+		new->error = bind_new(new->binder, resident);
+}
+
+/* Every namespace that has a record, or something that a policy could fit. */
+static int bind_all(const struct binder *binder)
+{
+	struct newcomers new = { .binder = binder };
+	netns_id *ids = NULL;
+	long i;
+
+	new.count = records_ids(binder->records, &ids);
+	if (new.count < 0)
+		return new.count;
+	qsort(ids, new.count, sizeof(*ids), by_id);
+	new.known = ids;
+	for (i = 0; i < new.count && !new.error; i++)
+		new.error = bind_known(binder, ids[i], census_find(&binder->census, ids[i]));
+	census_each(&binder->census, bind_newcomer, &new);
+	free(ids);
+	return new.error;
+}
+
+/* Counts anew and binds. */
+static int look_and_bind(struct binder *binder)
+{
+	int ret = census_take(&binder->census, &binder->set->policies, &binder->set->compiled);
+
+	if (!ret) {
+		ret = bind_all(binder);
+		if (ret)
+			fail_errno(-ret, "map " PIN_NAMESPACES);
+	}
+	census_free(&binder->census);
+	return ret;
+}
+
+static int write_cells(const struct compiled *compiled, __u32 half)
+{
+	size_t size = 2 * RULE_CELLS * sizeof(struct rule_cell);
+	struct rule_cell *cells;
+	int fd = pin_open_map(PIN_RULES);
+
+	if (fd < 0)
+		return fail_errno(-fd, "map " PIN_RULES);
+	cells = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (cells == MAP_FAILED)
+		return fail_errno(errno, "map " PIN_RULES);
+	memcpy(cells + half * RULE_CELLS, compiled->cells, compiled->count * sizeof(*cells));
+	munmap(cells, size);
+	return 0;
+}
+
+/* One store is the switch. Who asks whether there are rules finds them before and after it. */
+static void put_in_force(struct layer_state *state, const struct set *set, __u32 half)
+{
+	const struct compiled *compiled = &set->compiled;
+
+	if (compiled->ruled)
+		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
+	if (compiled->watching)
+		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
+	usleep(SETTLE_USEC);
+	if (!compiled->ruled)
+		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
+	if (!compiled->watching)
+		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
+	state->policies = set->hash;
+	state->reloads++;
+}
+
+/*
+ * A namespace that is made between the first look and the switch has only what held before, and
+ * is pending: the second look finds it.
+ */
+static int switch_to(struct records *records, const struct set *set, const struct set *before)
+{
+	struct binder binder = { .records = records, .set = set, .before = before };
+	int ret;
+
+	binder.from = records->state->half;
+	binder.to = !binder.from;
+	ret = write_cells(&set->compiled, binder.to);
+	if (!ret)
+		ret = look_and_bind(&binder);
+	if (ret)
+		return ret;
+	put_in_force(records->state, set, binder.to);
+	ret = look_and_bind(&binder);
+	return ret ? ret : store_commit();
+}
+
+/* What there is to attach before anything can hold. */
+static enum extent needed_extent(const struct set *set)
+{
+	const struct policy *policy;
+	size_t i;
+
+	if (set->compiled.ruled)
+		return RULES;
+	for (i = 0; i < set->policies.count; i++) {
+		policy = &set->policies.policy[i];
+		if ((policy->sets_mode && policy->mode == LOCAL) ||
+		    (policy->sets_child_mode && policy->child_mode == LOCAL))
+			return GATES;
+	}
+	return RECORDING;
+}
+
+static int refuse_local_init(const struct set *set)
+{
+	const struct traits init = { .name = POLICY_INIT_NAME };
+	const struct policy *policy = policies_match(&set->policies, &init);
+
+	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
+		return 0;
+	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
+		    policy->file);
+}
+
+static int apply_locked(const struct set *set)
+{
+	struct set before = {};
+	struct records records;
+	int ret;
+
+	ret = layer_arm(needed_extent(set));
+	if (!ret)
+		ret = records_open(&records);
+	if (ret)
+		return ret;
+	/* Who had what from elsewhere is lost if that cannot be read; the rest is not. */
+	set_in_force(&before, &records);
+	ret = switch_to(&records, set, &before);
+	set_free(&before);
+	records_close(&records);
+	return ret;
+}
+
+/* What was read once already, without a mistake: from here on nobody else writes it. */
+static int apply_staged(const char *dir)
+{
+	struct set set;
+	int ret = store_stage(dir);
+
+	if (!ret)
+		ret = set_read(&set, STORE_NEXT);
+	if (ret)
+		return ret;
+	ret = refuse_local_init(&set);
+	if (!ret)
+		ret = apply_locked(&set);
+	set_free(&set);
+	return ret;
+}
+
+/* A kernel that isolates by itself has the layer only once there are policies. */
+static bool has_no_layer(void)
+{
+	int fd = native_here() ? pin_open_map(PIN_STATE) : -EEXIST;
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT;
+}
+
+int policy_apply(const char *dir)
+{
+	struct policies policies;
+	int lock, count, ret = policies_read(&policies, dir);
+
+	if (ret)
+		return ret;
+	count = policies.count;
+	policies_free(&policies);
+	if (!count && has_no_layer())
+		return 0;
+	lock = lock_take();
+	if (lock < 0)
+		return lock;
+	ret = apply_staged(dir);
+	lock_release(lock);
+	return ret ? ret : count;
+}
+
+int policy_applied(struct policies *policies)
+{
+	struct records records;
+	struct set set;
+	int ret;
+
+	memset(policies, 0, sizeof(*policies));
+	if (has_no_layer())
+		return 0;
+	ret = records_open(&records);
+	if (ret)
+		return ret;
+	ret = set_in_force(&set, &records);
+	records_close(&records);
+	if (ret)
+		return ret;
+	compiled_free(&set.compiled);
+	*policies = set.policies;
+	return 0;
+}
+
+/* What is done to the half in force. */
+static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void *arg)
+{
+	struct binder binder = {};
+	struct records records;
+	struct set set;
+	int lock, ret;
+
+	if (has_no_layer())
+		return 0;
+	lock = lock_take();
+	if (lock < 0)
+		return lock;
+	ret = records_open(&records);
+	if (ret)
+		goto unlock;
+	binder.records = &records;
+	binder.set = binder.before = &set;
+	binder.from = binder.to = records.state->half;
+	ret = set_in_force(&set, &records);
+	if (!ret)
+		ret = work(&binder, arg);
+	set_free(&set);
+	records_close(&records);
+unlock:
+	lock_release(lock);
+	return ret;
+}
+
+static int bind_again(struct binder *binder, void *arg)
+{
+	(void)arg;
+	return look_and_bind(binder);
+}
+
+int policy_bind(void)
+{
+	return with_set_in_force(bind_again, NULL);
+}
+
+struct container {
+	const struct netns *ns;
+	pid_t pid;
+	const struct annotation *annotations;
+	size_t count;
+};
+
+static int bind_container(const struct binder *binder, const struct container *container,
+			  size_t index)
+{
+	const struct policy *policy = &binder->set->policies.policy[index];
+	struct netns_record record;
+	int ret = records_read(binder->records, container->ns->id, &record);
+
+	if (ret)
+		return ret;
+	record.bound_by = policy->annotations.count ? CONTAINER : MATCH;
+	record.inode = container->ns->inode;
+	bind_record(binder, &record, index, record.binding[binder->to].name);
+	return records_write(binder->records, container->ns->id, &record);
+}
+
+static int assign(struct binder *binder, void *arg)
+{
+	const struct container *container = arg;
+	const struct policies *policies = &binder->set->policies;
+	size_t index;
+	int ret;
+
+	ret = census_take(&binder->census, policies, &binder->set->compiled);
+	if (ret)
+		return ret;
+	index = census_choose(&binder->census, container->ns, container->pid, policies,
+			      container->annotations, container->count);
+	census_free(&binder->census);
+	ret = index == NO_POLICY ? 0 : bind_container(binder, container, index);
+	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+}
+
+int policy_assign_container(const struct netns *ns, pid_t pid, const struct annotation *annotations,
+			    size_t count)
+{
+	struct container container = { ns, pid, annotations, count };
+
+	return with_set_in_force(assign, &container);
+}

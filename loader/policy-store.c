@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy-store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "pins.h"
+#include "report.h"
+
+int store_make_dir(void)
+{
+	if (mkdir(STORE_DIR, 0700) && errno != EEXIST)
+		return fail_errno(errno, STORE_DIR);
+	return 0;
+}
+
+static int copy_bytes(int from, int to)
+{
+	ssize_t size;
+
+	do {
+		size = sendfile(to, from, NULL, 1 << 20);
+	} while (size > 0);
+	return size ? -errno : 0;
+}
+
+static int copy_file(const char *from, const char *to)
+{
+	int in, out, ret;
+
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return fail_errno(errno, "%s", from);
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ret = out < 0 ? -errno : copy_bytes(in, out);
+	close(in);
+	if (out >= 0 && close(out) && !ret)
+		ret = -errno;
+	return ret ? fail_errno(-ret, "%s", to) : 0;
+}
+
+static int each_file(const char *dir, int (*work)(const char *dir, const char *name, void *arg),
+		     void *arg)
+{
+	struct dirent **names;
+	int count, i, ret = 0;
+
+	count = scandir(dir, &names, policy_is_file, alphasort);
+	if (count < 0)
+		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
+	for (i = 0; i < count; i++) {
+		if (!ret)
+			ret = work(dir, names[i]->d_name, arg);
+		free(names[i]);
+	}
+	free(names);
+	return ret;
+}
+
+static int stage_file(const char *dir, const char *name, void *arg)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	(void)arg;
+	snprintf(from, sizeof(from), "%s/%s", dir, name);
+	snprintf(to, sizeof(to), STORE_NEXT "/%s", name);
+	return copy_file(from, to);
+}
+
+int store_stage(const char *dir)
+{
+	int ret = store_make_dir();
+
+	if (!ret)
+		ret = pin_remove(STORE_NEXT);
+	if (!ret && mkdir(STORE_NEXT, 0700))
+		ret = -errno;
+	if (ret)
+		return fail_errno(-ret, STORE_NEXT);
+	return each_file(dir, stage_file, NULL);
+}
+
+int store_commit(void)
+{
+	int ret = pin_remove(STORE_IN_FORCE);
+
+	if (!ret && rename(STORE_NEXT, STORE_IN_FORCE))
+		ret = -errno;
+	return ret ? fail_errno(-ret, STORE_IN_FORCE) : 0;
+}
+
+static int hash_file(const char *dir, const char *name, void *arg)
+{
+	char path[PATH_MAX], bytes[4096];
+	__u64 *hash = arg;
+	FILE *file;
+	size_t size;
+	int ret = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "re");
+	if (!file)
+		return fail_errno(errno, "%s", path);
+	*hash = hash_bytes(*hash ?: HASH_START, name, strlen(name) + 1);
+	while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		*hash = hash_bytes(*hash, bytes, size);
+	if (ferror(file))
+		ret = fail_errno(errno, "%s", path);
+	fclose(file);
+	return ret;
+}
+
+int store_hash(const char *dir, __u64 *hash)
+{
+	*hash = 0;
+	return each_file(dir, hash_file, hash);
+}
+
+static bool holds(const char *dir, __u64 hash)
+{
+	__u64 found;
+
+	return !store_hash(dir, &found) && found == hash;
+}
+
+const char *store_find(__u64 hash)
+{
+	if (holds(STORE_IN_FORCE, hash))
+		return STORE_IN_FORCE;
+	return holds(STORE_NEXT, hash) ? STORE_NEXT : NULL;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy-watch.h"
+
+#include <err.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+
+#include "netns.h"
+#include "policy-apply.h"
+#include "policy-store.h"
+#include "report.h"
+
+#define CHANGES                                                                                    \
+	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
+	 IN_MOVE_SELF | IN_ONLYDIR)
+#define NAMES (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_ONLYDIR)
+
+/* Who writes one file mostly writes another. */
+#define FILES_USEC 200000
+
+/*
+ * `ip netns add` makes a file and mounts the namespace on it a moment later, of which inotify
+ * tells nothing; who enters a new namespace needs a while, too. So it is looked at repeatedly.
+ */
+static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
+
+/* Looking takes at most this part of the time. */
+#define SHARE 10
+
+struct policy_watch {
+	sd_event *event;
+	char *dir;
+	sd_event_source *files[2]; /* the directory, and the one that it is in */
+	sd_event_source *names[2];
+	sd_event_source *reload, *look;
+	size_t next_look;
+	uint64_t look_cost; /* microseconds of the last one */
+	__u64 seen;	    /* hash of the files that were tried last */
+	bool tried;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
+}
+
+int policy_watch_reload(struct policy_watch *watch)
+{
+	int count;
+
+	watch->tried = !store_hash(watch->dir, &watch->seen);
+	count = policy_apply(watch->dir);
+	if (count < 0)
+		say("the policies that were in force stay in force");
+	else
+		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+	malloc_trim(0);
+	return count;
+}
+
+static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path,
+		     uint32_t mask, sd_event_inotify_handler_t handler)
+{
+	int ret;
+
+	sd_event_source_disable_unref(*source);
+	*source = NULL;
+	ret = sd_event_add_inotify(watch->event, source, path, mask, handler, watch);
+	/* Its parent tells when it comes. */
+	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
+}
+
+static int watch_dir_and_parent(struct policy_watch *watch, sd_event_source **source,
+				const char *path, uint32_t mask, sd_event_inotify_handler_t handler)
+{
+	char parent[PATH_MAX];
+	int ret;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	ret = watch_dir(watch, &source[1], dirname(parent), mask, handler);
+	return ret < 0 ? ret : watch_dir(watch, &source[0], path, mask, handler);
+}
+
+static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
+		     sd_event_time_handler_t handler)
+{
+	if (!*timer)
+		return sd_event_add_time_relative(watch->event, timer, CLOCK_MONOTONIC, usec, 0,
+						  handler, watch);
+	sd_event_source_set_time_relative(*timer, usec);
+	return sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg);
+static int on_name(sd_event_source *source, const struct inotify_event *event, void *arg);
+
+/* Other files of the parent change, too: only what is new is read. */
+static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	__u64 hash;
+
+	(void)source;
+	(void)time;
+	watch_dir_and_parent(watch, watch->files, watch->dir, CHANGES, on_file);
+	if (!store_hash(watch->dir, &hash) && (!watch->tried || hash != watch->seen))
+		policy_watch_reload(watch);
+	return 0;
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	(void)source;
+	(void)event;
+	return set_timer(watch, &watch->reload, FILES_USEC, on_files_settled);
+}
+
+static int look_later(struct policy_watch *watch);
+
+static int on_look(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	uint64_t start = now_usec();
+
+	(void)source;
+	(void)time;
+	watch_dir_and_parent(watch, watch->names, NETNS_DIR, NAMES, on_name);
+	policy_bind();
+	malloc_trim(0);
+	watch->look_cost = now_usec() - start;
+	return look_later(watch);
+}
+
+static int look_later(struct policy_watch *watch)
+{
+	uint64_t wait, rest = SHARE * watch->look_cost;
+
+	if (watch->next_look == sizeof(looks) / sizeof(*looks))
+		return 0;
+	wait = looks[watch->next_look++];
+	return set_timer(watch, &watch->look, wait > rest ? wait : rest, on_look);
+}
+
+/* Many that come at once are looked at together. */
+void policy_watch_made(struct policy_watch *watch)
+{
+	bool waits = watch->next_look == 1;
+
+	watch->next_look = waits ? 1 : 0;
+	if (!waits)
+		look_later(watch);
+}
+
+static int on_name(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	(void)source;
+	if (watch->names[1] == source && event->len && strcmp(event->name, "netns"))
+		return 0;
+	policy_watch_made(watch);
+	return 0;
+}
+
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir)
+{
+	struct policy_watch *watch = calloc(1, sizeof(*watch));
+	int ret;
+
+	if (!watch)
+		err(EXIT_FAILURE, NULL);
+	watch->event = event;
+	watch->dir = strdup(dir);
+	if (!watch->dir)
+		err(EXIT_FAILURE, NULL);
+	ret = watch_dir_and_parent(watch, watch->files, dir, CHANGES, on_file);
+	if (ret >= 0)
+		ret = watch_dir_and_parent(watch, watch->names, NETNS_DIR, NAMES, on_name);
+	if (ret >= 0)
+		return watch;
+	fail_errno(-ret, "watching %s", dir);
+	policy_watch_end(watch);
+	return NULL;
+}
+
+void policy_watch_end(struct policy_watch *watch)
+{
+	if (!watch)
+		return;
+	sd_event_source_unref(watch->files[0]);
+	sd_event_source_unref(watch->files[1]);
+	sd_event_source_unref(watch->names[0]);
+	sd_event_source_unref(watch->names[1]);
+	sd_event_source_unref(watch->reload);
+	sd_event_source_unref(watch->look);
+	free(watch->dir);
+	free(watch);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Follows what policies depend on: their files, names of namespaces that come and go, and what
+ * runs in new ones. Nothing here is what isolation waits for: a namespace has its mode and the
+ * policy of its maker from the moment it is made.
+ */
+#ifndef POLICY_WATCH_H
+#define POLICY_WATCH_H
+
+#include <systemd/sd-event.h>
+
+struct policy_watch;
+
+/* Says what is wrong; NULL then. `dir` need not be there, and may be replaced. */
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir);
+void policy_watch_end(struct policy_watch *watch);
+
+/* Reads the policies again, says what came of it and returns it: see policy_apply(). */
+int policy_watch_reload(struct policy_watch *watch);
+
+/* A namespace was made: who is in it is looked at as soon as it has moved in. */
+void policy_watch_made(struct policy_watch *watch);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The service's configuration: what is right, and what is wrong in which line. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "unit.h"
+
+static char said[512], path[] = "/tmp/unit-XXXXXX";
+static struct config config;
+
+int fail(int error, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(said, sizeof(said), format, words);
+	va_end(words);
+	return -error;
+}
+
+int fail_errno(int error, const char *format, ...)
+{
+	(void)format;
+	return -error;
+}
+
+static int read_text(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	said[0] = '\0';
+	return config_read(&config, path);
+}
+
+static void wrong(const char *text, int line, const char *words)
+{
+	char place[64];
+
+	assert_int_equal(read_text(text), -EINVAL);
+	snprintf(place, sizeof(place), "%s:%d: ", path, line);
+	if (strncmp(said, place, strlen(place)) || !strstr(said, words))
+		fail_msg("said '%s', wanted '%s%s'", said, place, words);
+}
+
+static void test_default(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(""), 0);
+	assert_true(config.load_modules);
+	assert_string_equal(config.metrics_file, "");
+	assert_int_equal(config.metrics_sec, 15);
+}
+
+static void test_all_keys(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("[Service]\nLoadModules=no\n"
+				   "MetricsFile=/var/lib/prometheus/node-exporter/v.prom\n"
+				   "MetricsSec=86400\n"),
+			 0);
+	assert_false(config.load_modules);
+	assert_string_equal(config.metrics_file, "/var/lib/prometheus/node-exporter/v.prom");
+	assert_int_equal(config.metrics_sec, 86400);
+}
+
+static void test_metrics_file(void **state)
+{
+	char text[512] = "[Service]\nMetricsFile=/";
+
+	(void)state;
+	wrong("[Service]\nMetricsFile=v.prom\n", 2, "MetricsFile=v.prom: not an absolute path");
+	wrong("[Service]\n\nMetricsFile=/tmp/v.txt\n", 3,
+	      "not an absolute path that ends in .prom");
+	wrong("[Service]\nMetricsFile=\n", 2, "not an absolute path");
+	wrong("[Service]\nMetricsFile=/tmp/.prom\n", 2, "not an absolute path");
+	memset(text + strlen(text), 'a', 160);
+	strcat(text, "/v.prom\n");
+	assert_int_equal(read_text(text), 0);
+}
+
+static void test_metrics_sec(void **state)
+{
+	static const char *const bad[] = { "0",	   "-1",   "1.5",
+					   "15s",  "",	   "86401",
+					   " 7 x", "0x10", "99999999999999999999" };
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), "[Service]\nMetricsSec=%s\n", bad[i]);
+		wrong(text, 2, "not a number of seconds from 1 to 86400");
+	}
+	assert_int_equal(read_text("[Service]\nMetricsSec=1\n"), 0);
+	assert_int_equal(config.metrics_sec, 1);
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	wrong("[Service]\nMetrics=1\n", 2, "Metrics=: no such key");
+	wrong("[Servant]\nMetricsSec=1\n", 2, "[Servant]: no such section");
+	wrong("[Service]\nLoadModules=perhaps\n", 2, "LoadModules=perhaps: neither yes nor no");
+	/* The first of several. */
+	wrong("[Service]\nMetricsSec=x\nLoadModules=perhaps\n", 2, "MetricsSec=x");
+	wrong("[Service]\nnonsense\n", 2, "neither [Section] nor Key=value");
+}
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 || close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default),	     cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_metrics_file), cmocka_unit_test(test_metrics_sec),
+		cmocka_unit_test(test_unknown),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, make_file, remove_file);
+}

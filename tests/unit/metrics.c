@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Numbers as Prometheus reads them; promtool itself is asked by another suite. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "metrics.h"
+#include "unit.h"
+
+static struct numbers numbers;
+static bool native;
+
+/* What the kernel would say. */
+
+int layer_inspect(struct layer_report *report)
+{
+	*report = (struct layer_report){
+		.kernel = { .native = native },
+		.needed = 12,
+		.pinned = 11,
+		.state = { .generation = native ? 0 : 3, .reloads = 2 },
+	};
+	return 0;
+}
+
+int pin_open_map(const char *name)
+{
+	(void)name;
+	return -ENOENT;
+}
+
+int counters_each(void (*each)(netns_id id, const struct counters *counters, void *arg), void *arg)
+{
+	struct counters counters = { .refused = { [REASON_MODE] = 5, [REASON_BIND] = 1 },
+				     .audited = { [REASON_RULE] = 2 },
+				     .dropped = 3 };
+
+	if (native)
+		return -ENOENT;
+	each(7, &counters, arg);
+	return 0;
+}
+
+const char *names_find(const struct names *names, netns_id id)
+{
+	(void)names;
+	return id == 7 ? "we\"b\\" : NULL;
+}
+
+static char text[65536];
+
+static void print(void)
+{
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	metrics_print(out, &numbers);
+	fclose(out);
+}
+
+static void has(const char *line)
+{
+	char wanted[256];
+
+	snprintf(wanted, sizeof(wanted), "\n%s\n", line);
+	if (!strstr(text, wanted))
+		fail_msg("no line '%s' in:\n%s", line, text);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	native = false;
+	memset(&numbers, 0, sizeof(numbers));
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	metrics_free(&numbers);
+	return 0;
+}
+
+static void test_all(void **state)
+{
+	struct names names = {};
+
+	(void)state;
+	assert_int_equal(metrics_collect(&numbers, &names), 0);
+	print();
+	has("# TYPE vsock_bpfd_refused_total counter");
+	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"mode\"} 5");
+	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"bind\"} 1");
+	has("vsock_bpfd_audited_total{netns=\"we\\\"b\\\\\",reason=\"rule\"} 2");
+	has("vsock_bpfd_events_dropped_total{netns=\"we\\\"b\\\\\"} 3");
+	has("vsock_bpfd_programs 11");
+	has("vsock_bpfd_programs_needed 12");
+	has("vsock_bpfd_generation 3");
+	has("vsock_bpfd_policy_reloads_total 2");
+	assert_null(strstr(text, "reason=\"guest\""));
+	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+}
+
+static void test_without_name(void **state)
+{
+	struct counters counters = { .refused = { [REASON_UNKNOWN] = 1 } };
+
+	(void)state;
+	numbers.counted = true;
+	metrics_add(&numbers, 4097, NULL, &counters);
+	metrics_add(&numbers, NETNS_NONE, NULL, &counters);
+	metrics_add(&numbers, NETNS_UNKNOWN, NULL, &counters);
+	print();
+	has("vsock_bpfd_refused_total{netns=\"4097\",reason=\"unknown\"} 1");
+	has("vsock_bpfd_refused_total{netns=\"(outside)\",reason=\"unknown\"} 1");
+	has("vsock_bpfd_refused_total{netns=\"(unknown)\",reason=\"unknown\"} 1");
+}
+
+/* Of two series with the same labels Prometheus takes neither. */
+static void test_same_label(void **state)
+{
+	struct counters counters = { .refused = { [REASON_MODE] = 2 }, .dropped = 1 };
+
+	(void)state;
+	numbers.counted = true;
+	metrics_add(&numbers, 4097, NULL, &counters);
+	metrics_add(&numbers, 9, "4097", &counters);
+	assert_int_equal(numbers.rows, 1);
+	print();
+	has("vsock_bpfd_refused_total{netns=\"4097\",reason=\"mode\"} 4");
+	has("vsock_bpfd_events_dropped_total{netns=\"4097\"} 2");
+}
+
+static void test_native(void **state)
+{
+	(void)state;
+	native = true;
+	assert_int_equal(metrics_collect(&numbers, NULL), 0);
+	print();
+	assert_non_null(strstr(text, "isolation=\"native\"} 1\n"));
+	assert_null(strstr(text, "refused_total"));
+	assert_null(strstr(text, "vsock_bpfd_programs"));
+	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+}
+
+/* Never half a file, never a foreign one. */
+static void test_file(void **state)
+{
+	char dir[] = "/tmp/unit-XXXXXX", path[64], new[64], foreign[64];
+	struct stat st;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.prom", dir);
+	snprintf(new, sizeof(new), "%s/a.prom.new", dir);
+	snprintf(foreign, sizeof(foreign), "%s/foreign", dir);
+	file = fopen(foreign, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(symlink(foreign, new), 0);
+	assert_int_equal(metrics_write_file(path, NULL), 0);
+	assert_int_equal(stat(foreign, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 500);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	assert_int_equal(access(new, F_OK), -1);
+	unlink(path);
+	unlink(foreign);
+	rmdir(dir);
+	assert_int_equal(metrics_write_file(path, NULL), -ENOENT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_all),	   TEST(test_without_name), TEST(test_same_label),
+		TEST(test_native), TEST(test_file),
+	};
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
