@@ -29,7 +29,7 @@ static void choose(struct bench_floor *skel, const struct kernel *kernel)
 	bpf_object__for_each_program(program, skel->obj)
 		bpf_program__set_autoload(program, false);
 	for (i = 0; programs[i].name; i++)
-		if (program_needed(&programs[i], kernel, true))
+		if (program_needed(&programs[i], kernel, GATES))
 			bpf_program__set_autoload(find(skel, programs[i].name), true);
 }
 
@@ -46,7 +46,7 @@ void floor_start(void)
 	if (bench_floor__load(skel))
 		err(EXIT_FAILURE, "floor: load");
 	for (i = 0; programs[i].name; i++) {
-		if (!program_needed(&programs[i], &kernel, true))
+		if (!program_needed(&programs[i], &kernel, GATES))
 			continue;
 		floor_links[i] = bpf_program__attach(find(skel, programs[i].name));
 		if (libbpf_get_error(floor_links[i]))
