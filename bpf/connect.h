@@ -54,10 +54,14 @@ static __always_inline int check_host(struct call *call)
 }
 
 /* One that is not there may come before the packet does: refused, and nothing to tell. */
-static __always_inline int check_guest(struct call *call, __u32 cid, short type)
+static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
+				       short type)
 {
+	struct viewer viewer = { .id = call->from.netns };
+
+	viewer.native = native_mode(sk->__sk_common.skc_net.net);
 	call->to.cid = cid;
-	call->to.netns = owner_of_cid(cid);
+	call->to.netns = owner_of_cid(cid, &viewer);
 	call->again = call->to.netns == NETNS_UNKNOWN;
 	return may_call(call) ? 0 : no_such_guest(type);
 }
@@ -73,7 +77,7 @@ static __always_inline int refuse_connect(struct sock *sk, short type, const str
 	case TO_HOST:
 		return check_host(&call);
 	case TO_GUEST:
-		return check_guest(&call, to->svm_cid, type);
+		return check_guest(&call, sk, to->svm_cid, type);
 	default:
 		return 0;
 	}

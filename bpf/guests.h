@@ -18,27 +18,60 @@
 #define MAX_BUCKET_DEVICES 512
 #define MAX_DEVICE_SIZE	   65536
 
-/* As vhost_vsock_get() does it. Devices are freed by RCU, so what is found is alive. */
-static __always_inline __u64 device_of(__u32 cid, const struct kernel_places *places)
+static __always_inline __u64 first_in_bucket(__u32 cid, const struct kernel_places *places)
 {
-	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS), device_cid;
-	__u64 node = 0, device;
+	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
+	__u64 node = 0;
+
+	if (places->guests)
+		bpf_probe_read_kernel(&node, sizeof(node), (void *)(places->guests + bucket * 8));
+	return node;
+}
+
+static __always_inline __u32 cid_of(__u64 device, const struct kernel_places *places)
+{
+	__u32 cid = 0;
+
+	bpf_probe_read_kernel(&cid, sizeof(cid), (void *)(device + places->device_cid));
+	return cid;
+}
+
+/* Who asks for a CID. From 7.0 on several guests can have it, of whom one sees at most one. */
+struct viewer {
+	netns_id id;
+	enum vsock_mode native;
+};
+
+/* As the kernel sees it itself; it knows no modes before 7.0, where all are global. */
+static __always_inline bool may_see(const struct viewer *viewer, const struct device *device)
+{
+	if (!viewer || device->owner == viewer->id)
+		return true;
+	return viewer->native == GLOBAL && device->native == GLOBAL;
+}
+
+/*
+ * As vhost_vsock_get() does it. Devices are freed by RCU, so what is found is alive. One that
+ * has no record is what is found, and belongs to nobody.
+ */
+static __always_inline struct device *device_of(__u32 cid, const struct viewer *viewer,
+						const struct kernel_places *places)
+{
+	__u64 node = first_in_bucket(cid, places), address;
+	struct device *device;
 	int i;
 
-	if (!places->guests)
-		return 0;
-	bpf_probe_read_kernel(&node, sizeof(node), (void *)(places->guests + bucket * 8));
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		device = node - places->device_node;
-		device_cid = 0;
-		bpf_probe_read_kernel(&device_cid, sizeof(device_cid),
-				      (void *)(device + places->device_cid));
-		if (device_cid == cid)
-			return device;
+		address = node - places->device_node;
+		if (cid_of(address, places) == cid) {
+			device = bpf_map_lookup_elem(&devices, &address);
+			if (!device || may_see(viewer, device))
+				return device;
+		}
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
 	}
-	return 0;
+	return NULL;
 }
 
 /* `made` of a namespace's record, 0 where it has none. */
@@ -61,16 +94,14 @@ static __always_inline netns_id owner_of_device(const struct device *device)
 }
 
 /* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
-static __always_inline netns_id owner_of_cid(__u32 cid)
+static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *viewer)
 {
 	struct layer_state *layer = layer_state();
 	struct device *device;
-	__u64 address;
 
 	if (!layer)
 		return NETNS_UNKNOWN;
-	address = device_of(cid, &layer->places);
-	device = address ? bpf_map_lookup_elem(&devices, &address) : NULL;
+	device = device_of(cid, viewer, &layer->places);
 	return device ? owner_of_device(device) : NETNS_UNKNOWN;
 }
 
@@ -85,6 +116,7 @@ static __always_inline void record_device(const struct file *file, struct task_s
 		netns_has_cookie ? BPF_CORE_READ(net, net_cookie) : BPF_CORE_READ(net, ns.inum);
 	device.owner_made = record_made(device.owner);
 	device.inode = BPF_CORE_READ(net, ns.inum);
+	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);
 	/* A device at an address that was used before must not inherit its record. */
@@ -146,6 +178,21 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* Whether the kernel's table has the device: one that is closed has a CID for a moment yet. */
+static __always_inline bool is_in_table(__u64 device, __u32 cid, const struct kernel_places *places)
+{
+	__u64 node = first_in_bucket(cid, places);
+	int i;
+
+	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
+		if (node - places->device_node == device)
+			return true;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
+			break;
+	}
+	return false;
+}
+
 /* Writes a struct cid_line for each recorded device that has a CID. */
 SEC("iter/bpf_map_elem")
 int cids(struct bpf_iter__bpf_map_elem *ctx)
@@ -157,9 +204,8 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!address || !device || !layer)
 		return 0;
-	bpf_probe_read_kernel(&line.cid, sizeof(line.cid),
-			      (void *)(*address + layer->places.device_cid));
-	if (!line.cid || device_of(line.cid, &layer->places) != *address)
+	line.cid = cid_of(*address, &layer->places);
+	if (!line.cid || !is_in_table(*address, line.cid, &layer->places))
 		return 0;
 	line.device = *device;
 	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
@@ -174,14 +220,13 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 SEC("raw_tp")
 int find_offsets(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u32 cid = ctx->args[1], bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
 	struct layer_state *layer = layer_state();
-	__u64 device = ctx->args[0], node = 0;
-	__u32 word, i;
+	__u64 device = ctx->args[0], node;
+	__u32 cid = ctx->args[1], word, i;
 
 	if (!layer)
 		return 0;
-	bpf_probe_read_kernel(&node, sizeof(node), (void *)(layer->places.guests + bucket * 8));
+	node = first_in_bucket(cid, &layer->places);
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
 		if (node > device && node - device < MAX_DEVICE_SIZE)
 			break;

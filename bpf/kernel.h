@@ -44,9 +44,20 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* 7.0 on. */
+enum vsock_net_mode {
+	VSOCK_NET_MODE_GLOBAL,
+	VSOCK_NET_MODE_LOCAL,
+};
+
+struct netns_vsock {
+	enum vsock_net_mode mode;
+};
+
 struct net {
 	__u64 net_cookie; /* a plain u64 since 5.12, an atomic64_t before */
 	struct ns_common ns;
+	struct netns_vsock vsock;
 };
 
 typedef struct {
@@ -183,6 +194,16 @@ static __always_inline netns_id netns_of(const struct net *net)
 static __always_inline netns_id netns_of_sock(struct sock *sk)
 {
 	return netns_of(sk->__sk_common.skc_net.net);
+}
+
+/* The mode that the kernel itself has for a namespace, fixed when it is made. */
+static __always_inline enum vsock_mode native_mode(const struct net *net)
+{
+	enum vsock_net_mode mode = VSOCK_NET_MODE_GLOBAL;
+
+	if (bpf_core_field_exists(net->vsock))
+		bpf_core_read(&mode, sizeof(mode), &net->vsock.mode);
+	return mode == VSOCK_NET_MODE_GLOBAL ? GLOBAL : LOCAL;
 }
 
 static __always_inline bool is_vsock(const struct sock *sk)

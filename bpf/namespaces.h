@@ -65,10 +65,11 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 }
 
 /*
- * The namespace is torn down: no socket is left, and right after this its inode number
- * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference.
+ * The namespace is torn down: no socket is left, and soon after this its inode number
+ * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference. Nor
+ * net_ns_net_exit(): it went before 7.0.
  */
-SEC("fentry/net_ns_net_exit")
+SEC("fentry/sysctl_net_exit")
 int BPF_PROG(namespace_gone, struct net *net)
 {
 	netns_id id = netns_of(net);

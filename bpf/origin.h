@@ -27,7 +27,7 @@ static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, _
 {
 	bool outside = dst_cid != VMADDR_CID_HOST;
 
-	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid);
+	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid, NULL);
 	origin->cid = outside ? VMADDR_CID_HOST : src_cid;
 }
 
@@ -50,10 +50,10 @@ static __always_inline netns_id origin_of_skb(struct sk_buff *skb, enum step ste
 
 /*
  * Packets are sk_buffs that hold a reference on the socket that sent them, so its
- * namespace is still there and is the one.
+ * namespace is still there and is the one. `net` is the namespace of the guest, where
+ * the kernel tells it.
  */
-SEC("fentry/virtio_transport_recv_pkt")
-int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
+static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *net)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
@@ -61,17 +61,33 @@ int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
 		packet_arrives(REQUEST, &origin, 0);
-		return 0;
+		return;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
 	if (step == TAKEN)
-		return 0;
-	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
-		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
-	else
+		return;
+	if (le64_to_cpu(hdr.src_cid) == VMADDR_CID_LOCAL)
 		origin.netns = origin_of_skb(skb, step);
+	else
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
+	if (net && origin.cid && origin.netns != NETNS_NONE)
+		origin.netns = netns_of(net);
 	origin.port = le32_to_cpu(hdr.src_port);
 	packet_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
+}
+
+SEC("fentry/virtio_transport_recv_pkt")
+int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
+{
+	skb_arrives(skb, NULL);
+	return 0;
+}
+
+/* From 7.0 on several guests can have one CID. */
+SEC("fentry/virtio_transport_recv_pkt")
+int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct net *net)
+{
+	skb_arrives(skb, net);
 	return 0;
 }
 

@@ -66,11 +66,13 @@ struct netns_record {
 
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
 struct device {
-	netns_id owner;	  /* namespace of the task that opened it */
-	__u64 owner_made; /* `made` of the owner's record, 0 if it had none */
-	__u64 since;	  /* nanoseconds of CLOCK_BOOTTIME */
-	__u32 inode;	  /* of the owner's nsfs file */
-	__u32 pid;	  /* of the process that opened it */
+	netns_id owner;		/* namespace of the task that opened it */
+	__u64 owner_made;	/* `made` of the owner's record, 0 if it had none */
+	__u64 since;		/* nanoseconds of CLOCK_BOOTTIME */
+	__u32 inode;		/* of the owner's nsfs file */
+	__u32 pid;		/* of the process that opened it */
+	enum vsock_mode native; /* of the owner to the kernel itself; 7.0 on */
+	__u32 unused;
 	char comm[16];
 };
 

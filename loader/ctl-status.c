@@ -18,8 +18,9 @@ static const char *isolation(const struct layer_report *report)
 
 static bool is_whole(const struct layer_report *report)
 {
-	return report->kernel.native ||
-	       (report->state.generation && report->pinned == report->needed);
+	if (!report->state.generation)
+		return report->kernel.native;
+	return report->pinned == report->needed;
 }
 
 /* NULL while there is nothing to refuse. */
@@ -33,7 +34,7 @@ static const char *gates(const struct layer_report *report)
 static void print_status(const struct layer_report *report)
 {
 	printf("isolation:   %s\n", isolation(report));
-	if (report->kernel.native || !report->state.generation)
+	if (!report->state.generation)
 		return;
 	printf("programs:    %d of %d in force, generation %u\n", report->pinned, report->needed,
 	       report->state.generation);
@@ -51,7 +52,7 @@ static void print_status_json(const struct layer_report *report)
 
 	json_object_object_add(object, "isolation", json_object_new_string(isolation(report)));
 	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report)));
-	if (!report->kernel.native && report->state.generation) {
+	if (report->state.generation) {
 		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
 		json_object_object_add(object, "programs_needed",
 				       json_object_new_int(report->needed));

@@ -111,11 +111,11 @@ static const char *reason_text(const struct event *event)
 	case REASON_MODE:
 		return "one is local, and the other elsewhere";
 	case REASON_RULE:
-		return event->verb == ACCEPT ? "a rule of the other's policy" :
-					       "a rule of its own policy";
+		return event->verb == ACCEPT ? "a rule of the other's policy"
+					     : "a rule of its own policy";
 	case REASON_BIND:
-		return is_bind(event) ? "a rule of its policy" :
-					"a rule against listeners at this port";
+		return is_bind(event) ? "a rule of its policy"
+				      : "a rule against listeners at this port";
 	case REASON_GUEST:
 		return "a rule against guests with this CID";
 	case REASON_UNKNOWN:

@@ -191,13 +191,14 @@ static int attach_locked(const struct config *config)
 	if (ret)
 		return ret;
 	kernel_probe(&kernel);
-	if (kernel.native)
-		return LAYER_NATIVE;
-	ret = check_kernel(&kernel);
+	ret = kernel.native ? 0 : check_kernel(&kernel);
 	if (!ret)
 		ret = read_state(&pinned);
 	if (ret)
 		return ret;
+	/* Policies are what brings programs into a kernel that isolates by itself. */
+	if (kernel.native && !pinned.generation)
+		return LAYER_NATIVE;
 	if (pinned.generation && pinned.build == attachment_build() &&
 	    whole(&pinned, &kernel, extent_of(&pinned))) {
 		ret = remove_other_generations(pinned.generation);
@@ -215,8 +216,9 @@ int layer_arm(enum extent extent)
 	if (ret || (pinned.generation && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
-	if (pinned.generation && whole(&pinned, &kernel, extent))
-		return 0;
+	ret = check_kernel(&kernel);
+	if (ret || (pinned.generation && whole(&pinned, &kernel, extent)))
+		return ret;
 	ret = attach_new(&kernel, pinned.generation, extent);
 	return ret < 0 ? ret : 0;
 }
@@ -263,9 +265,9 @@ int layer_inspect(struct layer_report *report)
 	if (ret)
 		return ret;
 	kernel_probe(&report->kernel);
-	if (report->kernel.native)
-		return 0;
 	ret = read_state(&report->state);
+	if (!report->state.generation && report->kernel.native)
+		return ret;
 	for (program = programs; !ret && program->name; program++) {
 		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
 			continue;

@@ -26,6 +26,8 @@
 
 struct names_watch {
 	sd_event *event;
+	void (*changed)(void *arg);
+	void *arg;
 	struct names names;
 	sd_event_source *folder; /* /run/netns, */
 	sd_event_source *parent; /* or where it will be */
@@ -80,6 +82,7 @@ static int take_name(struct names_watch *watch, const char *name)
 		return ret;
 	names_add(&watch->names, name, ns.id);
 	netns_close(&ns);
+	watch->changed(watch->arg);
 	return 0;
 }
 
@@ -113,6 +116,7 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 		return;
 	if (what & WENT) {
 		names_remove(&watch->names, name);
+		watch->changed(watch->arg);
 		forget_waiting(watch, name);
 		set_waiting(watch);
 		return;
@@ -193,6 +197,7 @@ static void load(struct names_watch *watch)
 {
 	names_free(&watch->names);
 	names_load(&watch->names);
+	watch->changed(watch->arg);
 	load_waiting(watch);
 }
 
@@ -221,7 +226,8 @@ static int watch_mounts(struct names_watch *watch)
 	return ret;
 }
 
-int names_watch_start(struct names_watch **watch, sd_event *event)
+int names_watch_start(struct names_watch **watch, sd_event *event, void (*changed)(void *arg),
+		      void *arg)
 {
 	struct names_watch *new = calloc(1, sizeof(*new));
 	int ret;
@@ -229,6 +235,8 @@ int names_watch_start(struct names_watch **watch, sd_event *event)
 	if (!new)
 		return -ENOMEM;
 	new->event = event;
+	new->changed = changed;
+	new->arg = arg;
 	new->mounts_fd = -1;
 	ret = watch_mounts(new);
 	if (ret >= 0)

@@ -9,8 +9,12 @@
 
 struct names_watch;
 
-/* Reads the names and follows them from then on. Returns -errno and says nothing. */
-int names_watch_start(struct names_watch **watch, sd_event *event);
+/*
+ * Reads the names and follows them from then on; calls changed(arg) after each change. Returns
+ * -errno and says nothing.
+ */
+int names_watch_start(struct names_watch **watch, sd_event *event, void (*changed)(void *arg),
+		      void *arg);
 void names_watch_stop(struct names_watch *watch);
 
 const struct names *names_watch_names(const struct names_watch *watch);

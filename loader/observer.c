@@ -17,7 +17,6 @@
 #include "events.h"
 #include "journal.h"
 #include "metrics.h"
-#include "names-watch.h"
 #include "pins.h"
 #include "report.h"
 
@@ -27,13 +26,10 @@
 #define LOOK_USEC SECOND
 
 struct observer {
-	sd_event *event;
-	const struct hub_word *words;
-	void *words_arg;
+	struct observer_needs needs;
 	struct hub *hub; /* NULL while another service has the socket: then that one tells */
 	struct events *events;
 	sd_event_source *ring;
-	struct names_watch *names;
 	struct drops drops;
 	int counters; /* map */
 	sd_event_source *look;
@@ -44,10 +40,9 @@ struct observer {
 
 /* --- One event --- */
 
-/* NULL where names cannot be followed. */
 static const char *find_name(const struct observer *observer, netns_id id)
 {
-	return observer->names ? names_find(names_watch_names(observer->names), id) : NULL;
+	return names_find(names_watch_names(observer->needs.names), id);
 }
 
 /* To those who follow; what makes the line is not called if there are none. */
@@ -70,8 +65,10 @@ static void on_event(const struct event *event, void *arg)
 	struct told told = { .event = *event };
 
 	/* Not for people. */
-	if (event->kind == EVENT_MADE)
+	if (event->kind == EVENT_MADE) {
+		observer->needs.made(observer->needs.arg);
 		return;
+	}
 	told.origin = find_name(observer, event->origin.netns);
 	told.target = find_name(observer, event->target.netns);
 	journal_event(&told);
@@ -135,7 +132,7 @@ static int on_look(sd_event_source *source, uint64_t now, void *arg)
 static void look_soon(struct observer *observer)
 {
 	if (!observer->look)
-		sd_event_add_time_relative(observer->event, &observer->look, CLOCK_MONOTONIC,
+		sd_event_add_time_relative(observer->needs.event, &observer->look, CLOCK_MONOTONIC,
 					   LOOK_USEC, 0, on_look, observer);
 }
 
@@ -154,8 +151,8 @@ static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct observer *observer = arg;
 	const struct config *config = observer->config;
-	int ret = metrics_write_file(config->metrics_file,
-				     observer->names ? names_watch_names(observer->names) : NULL);
+	int ret =
+		metrics_write_file(config->metrics_file, names_watch_names(observer->needs.names));
 
 	(void)source;
 	(void)now;
@@ -163,8 +160,9 @@ static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 		fail_errno(-ret, "%s", config->metrics_file);
 	observer->metrics_error = ret;
 	observer->metrics = sd_event_source_disable_unref(observer->metrics);
-	return sd_event_add_time_relative(observer->event, &observer->metrics, CLOCK_MONOTONIC,
-					  config->metrics_sec * SECOND, 0, on_metrics, observer);
+	return sd_event_add_time_relative(observer->needs.event, &observer->metrics,
+					  CLOCK_MONOTONIC, config->metrics_sec * SECOND, 0,
+					  on_metrics, observer);
 }
 
 static void follow_config(struct observer *observer, const struct config *config)
@@ -178,24 +176,18 @@ static void follow_config(struct observer *observer, const struct config *config
 
 /* --- All of it --- */
 
-struct observer *observer_start(sd_event *event, const struct hub_word *words, void *arg)
+struct observer *observer_start(const struct observer_needs *needs)
 {
 	struct observer *observer = calloc(1, sizeof(*observer));
-	int ret;
 
 	if (!observer) {
 		fail_errno(ENOMEM, "events are not told");
 		return NULL;
 	}
-	observer->event = event;
 	observer->counters = -1;
 	observer->drops.read = read_dropped;
 	observer->drops.arg = observer;
-	observer->words = words;
-	observer->words_arg = arg;
-	ret = names_watch_start(&observer->names, event);
-	if (ret < 0)
-		fail_errno(-ret, "names of namespaces are not followed");
+	observer->needs = *needs;
 	return observer;
 }
 
@@ -220,7 +212,7 @@ static void follow_ring(struct observer *observer)
 		return;
 	observer->ring = sd_event_source_disable_unref(observer->ring);
 	open_counters(observer);
-	ret = sd_event_add_io(observer->event, &observer->ring, events_fd(observer->events),
+	ret = sd_event_add_io(observer->needs.event, &observer->ring, events_fd(observer->events),
 			      EPOLLIN, on_ring, observer);
 	if (ret < 0)
 		fail_errno(-ret, "events are not told");
@@ -230,8 +222,8 @@ void observer_follow(struct observer *observer, const struct config *config)
 {
 	if (!observer)
 		return;
-	if (!observer->hub &&
-	    hub_open(&observer->hub, observer->event, observer->words, observer->words_arg))
+	if (!observer->hub && hub_open(&observer->hub, observer->needs.event, observer->needs.words,
+				       observer->needs.arg))
 		return;
 	follow_ring(observer);
 	follow_config(observer, config);
@@ -245,7 +237,6 @@ void observer_stop(struct observer *observer)
 	sd_event_source_disable_unref(observer->look);
 	sd_event_source_disable_unref(observer->metrics);
 	events_close(observer->events);
-	names_watch_stop(observer->names);
 	drops_free(&observer->drops);
 	if (observer->counters >= 0)
 		close(observer->counters);

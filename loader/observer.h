@@ -11,11 +11,21 @@
 
 #include "config.h"
 #include "hub.h"
+#include "names-watch.h"
 
 struct observer;
 
-/* `words` are answered on the control socket, with `arg`. NULL without memory. */
-struct observer *observer_start(sd_event *event, const struct hub_word *words, void *arg);
+/* What it needs of the service. */
+struct observer_needs {
+	sd_event *event;
+	const struct hub_word *words; /* answered on the control socket */
+	void (*made)(void *arg);      /* a namespace was made, and policies ask for that */
+	void *arg;		      /* of both */
+	const struct names_watch *names;
+};
+
+/* NULL without memory. */
+struct observer *observer_start(const struct observer_needs *needs);
 void observer_stop(struct observer *observer);
 
 /* After everything that may have attached, or read another configuration. */

@@ -324,13 +324,29 @@ static int refuse_local_init(const struct set *set)
 		    policy->file);
 }
 
+static bool is_unattached(void)
+{
+	int fd = pin_open_map(PIN_STATE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT;
+}
+
+/* Only a kernel that isolates by itself is without the layer until there are policies. */
+static int need_layer(void)
+{
+	return !native_here() && is_unattached() ? fail(ENOSYS, NOT_ATTACHED) : 0;
+}
+
 static int apply_locked(const struct set *set)
 {
 	struct set before = {};
 	struct records records;
-	int ret;
+	int ret = need_layer();
 
-	ret = layer_arm(needed_extent(set));
+	if (!ret)
+		ret = layer_arm(needed_extent(set));
 	if (!ret)
 		ret = records_open(&records);
 	if (ret)
@@ -360,16 +376,6 @@ static int apply_staged(const char *dir)
 	return ret;
 }
 
-/* A kernel that isolates by itself has the layer only once there are policies. */
-static bool has_no_layer(void)
-{
-	int fd = native_here() ? pin_open_map(PIN_STATE) : -EEXIST;
-
-	if (fd >= 0)
-		close(fd);
-	return fd == -ENOENT;
-}
-
 int policy_apply(const char *dir)
 {
 	struct policies policies;
@@ -379,7 +385,7 @@ int policy_apply(const char *dir)
 		return ret;
 	count = policies.count;
 	policies_free(&policies);
-	if (!count && has_no_layer())
+	if (!count && native_here() && is_unattached())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
@@ -396,7 +402,7 @@ int policy_applied(struct policies *policies)
 	int ret;
 
 	memset(policies, 0, sizeof(*policies));
-	if (has_no_layer())
+	if (native_here() && is_unattached())
 		return 0;
 	ret = records_open(&records);
 	if (ret)
@@ -418,7 +424,7 @@ static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void
 	struct set set;
 	int lock, ret;
 
-	if (has_no_layer())
+	if (native_here() && is_unattached())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
@@ -442,7 +448,7 @@ unlock:
 static int bind_again(struct binder *binder, void *arg)
 {
 	(void)arg;
-	return look_and_bind(binder);
+	return binder->set->policies.count ? look_and_bind(binder) : 0;
 }
 
 int policy_bind(void)

@@ -31,7 +31,7 @@ int policy_bind(void);
  * Gives the namespace of a container the policy that fits its annotations, name, path and cgroup,
  * at once and for as long as it lives. Returns 0, also if none fits, or says what is wrong.
  */
-int policy_assign_container(const struct netns *ns, pid_t pid,
-			    const struct annotation *annotations, size_t count);
+int policy_assign_container(const struct netns *ns, pid_t pid, const struct annotation *annotations,
+			    size_t count);
 
 #endif

@@ -12,7 +12,6 @@
 #include <sys/inotify.h>
 #include <time.h>
 
-#include "netns.h"
 #include "policy-apply.h"
 #include "policy-store.h"
 #include "report.h"
@@ -20,16 +19,13 @@
 #define CHANGES                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
 	 IN_MOVE_SELF | IN_ONLYDIR)
-#define NAMES (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_ONLYDIR)
-
 /* Who writes one file mostly writes another. */
 #define FILES_USEC 200000
 
-/*
- * `ip netns add` makes a file and mounts the namespace on it a moment later, of which inotify
- * tells nothing; who enters a new namespace needs a while, too. So it is looked at repeatedly.
- */
+/* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
+#define LOOKS_NAMED 1
+#define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
 
 /* Looking takes at most this part of the time. */
 #define SHARE 10
@@ -38,11 +34,10 @@ struct policy_watch {
 	sd_event *event;
 	char *dir;
 	sd_event_source *files[2]; /* the directory, and the one that it is in */
-	sd_event_source *names[2];
 	sd_event_source *reload, *look;
-	size_t next_look;
-	uint64_t look_cost; /* microseconds of the last one */
-	__u64 seen;	    /* hash of the files that were tried last */
+	size_t looks_wanted, looks_done; /* since the last news */
+	uint64_t look_cost;		 /* microseconds of the last one */
+	__u64 seen;			 /* hash of the files that were tried last */
 	bool tried;
 };
 
@@ -102,7 +97,6 @@ static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64
 }
 
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg);
-static int on_name(sd_event_source *source, const struct inotify_event *event, void *arg);
 
 /* Other files of the parent change, too: only what is new is read. */
 static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
@@ -127,7 +121,14 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	return set_timer(watch, &watch->reload, FILES_USEC, on_files_settled);
 }
 
-static int look_later(struct policy_watch *watch);
+static int on_look(sd_event_source *source, uint64_t time, void *arg);
+
+static int next_look(struct policy_watch *watch)
+{
+	uint64_t wait = looks[watch->looks_done], rest = SHARE * watch->look_cost;
+
+	return set_timer(watch, &watch->look, wait > rest ? wait : rest, on_look);
+}
 
 static int on_look(sd_event_source *source, uint64_t time, void *arg)
 {
@@ -136,42 +137,36 @@ static int on_look(sd_event_source *source, uint64_t time, void *arg)
 
 	(void)source;
 	(void)time;
-	watch_dir_and_parent(watch, watch->names, NETNS_DIR, NAMES, on_name);
 	policy_bind();
 	malloc_trim(0);
 	watch->look_cost = now_usec() - start;
-	return look_later(watch);
-}
-
-static int look_later(struct policy_watch *watch)
-{
-	uint64_t wait, rest = SHARE * watch->look_cost;
-
-	if (watch->next_look == sizeof(looks) / sizeof(*looks))
-		return 0;
-	wait = looks[watch->next_look++];
-	return set_timer(watch, &watch->look, wait > rest ? wait : rest, on_look);
+	if (++watch->looks_done < watch->looks_wanted)
+		return next_look(watch);
+	watch->looks_wanted = watch->looks_done = 0;
+	return 0;
 }
 
 /* Many that come at once are looked at together. */
-void policy_watch_made(struct policy_watch *watch)
+static void look_again(struct policy_watch *watch, size_t wanted)
 {
-	bool waits = watch->next_look == 1;
+	bool first_is_due = watch->looks_wanted && !watch->looks_done;
 
-	watch->next_look = waits ? 1 : 0;
-	if (!waits)
-		look_later(watch);
+	if (watch->looks_wanted < wanted)
+		watch->looks_wanted = wanted;
+	if (first_is_due)
+		return;
+	watch->looks_done = 0;
+	next_look(watch);
 }
 
-static int on_name(sd_event_source *source, const struct inotify_event *event, void *arg)
+void policy_watch_named(struct policy_watch *watch)
 {
-	struct policy_watch *watch = arg;
+	look_again(watch, LOOKS_NAMED);
+}
 
-	(void)source;
-	if (watch->names[1] == source && event->len && strcmp(event->name, "netns"))
-		return 0;
-	policy_watch_made(watch);
-	return 0;
+void policy_watch_made(struct policy_watch *watch)
+{
+	look_again(watch, LOOKS_MADE);
 }
 
 struct policy_watch *policy_watch_start(sd_event *event, const char *dir)
@@ -187,8 +182,6 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir)
 		err(EXIT_FAILURE, NULL);
 	ret = watch_dir_and_parent(watch, watch->files, dir, CHANGES, on_file);
 	if (ret >= 0)
-		ret = watch_dir_and_parent(watch, watch->names, NETNS_DIR, NAMES, on_name);
-	if (ret >= 0)
 		return watch;
 	fail_errno(-ret, "watching %s", dir);
 	policy_watch_end(watch);
@@ -201,8 +194,6 @@ void policy_watch_end(struct policy_watch *watch)
 		return;
 	sd_event_source_unref(watch->files[0]);
 	sd_event_source_unref(watch->files[1]);
-	sd_event_source_unref(watch->names[0]);
-	sd_event_source_unref(watch->names[1]);
 	sd_event_source_unref(watch->reload);
 	sd_event_source_unref(watch->look);
 	free(watch->dir);

@@ -18,6 +18,9 @@ void policy_watch_end(struct policy_watch *watch);
 /* Reads the policies again, says what came of it and returns it: see policy_apply(). */
 int policy_watch_reload(struct policy_watch *watch);
 
+/* Names of namespaces came or went. */
+void policy_watch_named(struct policy_watch *watch);
+
 /* A namespace was made: who is in it is looked at as soon as it has moved in. */
 void policy_watch_made(struct policy_watch *watch);
 

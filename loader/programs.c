@@ -16,7 +16,12 @@ static bool by_fmod_ret(const struct kernel *kernel)
 
 static bool with_packet_socket(const struct kernel *kernel)
 {
-	return kernel->packet_socket;
+	return kernel->packet_socket && !kernel->native;
+}
+
+static bool with_packet_socket_and_net(const struct kernel *kernel)
+{
+	return kernel->packet_socket && kernel->native;
 }
 
 static bool without_packet_socket(const struct kernel *kernel)
@@ -61,6 +66,7 @@ const struct program programs[] = {
 	{ "packet_made",		GATES,		without_packet_socket },
 	{ "packet_arrives_addr",	GATES,		without_packet_socket },
 	{ "packet_arrives_skb",		GATES,		with_packet_socket },
+	{ "packet_arrives_net",		GATES,		with_packet_socket_and_net },
 	{ "answer_accepted",		GATES,		with_module_btf },
 	{ "answer_accepted_wakeup",	GATES,		without_module_btf },
 	{ "socket_gone_vsock",		GATES,		with_module_btf },

@@ -17,14 +17,17 @@
 #include "layer.h"
 #include "native.h"
 #include "observer.h"
+#include "policy-watch.h"
 #include "report.h"
 
 #define SETTLE_USEC 200000
 
 struct service {
-	const char *config_path;
+	const char *config_path, *policy_dir;
 	struct config config;
 	sd_event *event;
+	struct names_watch *names;
+	struct policy_watch *policies;
 	struct observer *observer;
 	int uevents; /* netlink socket */
 };
@@ -105,6 +108,8 @@ static int reload(void *arg)
 	if (!ret) {
 		service->config = config;
 		ret = service_attach(&service->config);
+		if (!ret && policy_watch_reload(service->policies) < 0)
+			ret = -EINVAL;
 		observer_follow(service->observer, &service->config);
 	}
 	sd_notify(0, "READY=1");
@@ -163,8 +168,23 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* Watches before it attaches: a module that comes in between is not missed. */
-static int start(struct service *service)
+static void on_named(void *arg)
+{
+	struct service *service = arg;
+
+	if (service->policies)
+		policy_watch_named(service->policies);
+}
+
+static void on_made(void *arg)
+{
+	struct service *service = arg;
+
+	policy_watch_made(service->policies);
+}
+
+/* Watches before it attaches: a module or a file that comes in between is not missed. */
+static int watch(struct service *service)
 {
 	int ret = sd_event_new(&service->event);
 
@@ -172,14 +192,41 @@ static int start(struct service *service)
 		ret = watch_signals(service);
 	if (ret >= 0)
 		ret = watch_modules(service);
+	if (ret >= 0)
+		ret = names_watch_start(&service->names, service->event, on_named, service);
 	if (ret < 0)
 		return fail_errno(-ret, "event loop");
-	ret = service_attach(&service->config);
-	if (ret)
-		return ret;
-	service->observer = observer_start(service->event, words, service);
+	service->policies = policy_watch_start(service->event, service->policy_dir);
+	return service->policies ? 0 : -EIO;
+}
+
+static int observe(struct service *service)
+{
+	struct observer_needs needs = {
+		.event = service->event,
+		.words = words,
+		.made = on_made,
+		.arg = service,
+		.names = service->names,
+	};
+
+	service->observer = observer_start(&needs);
+	if (!service->observer)
+		return -ENOMEM;
 	observer_follow(service->observer, &service->config);
 	return 0;
+}
+
+/* Policies hold before anybody is told that enforcement is live. */
+static int start(struct service *service)
+{
+	int ret = watch(service);
+
+	if (!ret)
+		ret = service_attach(&service->config);
+	if (!ret && policy_watch_reload(service->policies) < 0)
+		ret = -EINVAL;
+	return ret ? ret : observe(service);
 }
 
 static int loop(struct service *service)
@@ -195,9 +242,13 @@ static int loop(struct service *service)
 	return 0;
 }
 
-int service_run(const char *config_path)
+int service_run(const char *config_path, const char *policy_dir)
 {
-	struct service service = { .config_path = config_path, .uevents = -1 };
+	struct service service = {
+		.config_path = config_path,
+		.policy_dir = policy_dir,
+		.uevents = -1,
+	};
 	int ret = config_read(&service.config, config_path);
 
 	if (ret)
@@ -207,6 +258,8 @@ int service_run(const char *config_path)
 	if (!ret)
 		ret = loop(&service);
 	observer_stop(service.observer);
+	policy_watch_end(service.policies);
+	names_watch_stop(service.names);
 	sd_event_unref(service.event);
 	if (service.uevents >= 0)
 		close(service.uevents);

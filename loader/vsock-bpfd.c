@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsock-bpfd: brings the layer into the kernel, which holds it from then on. */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -9,11 +8,11 @@
 #include "attachment.h"
 #include "config.h"
 #include "layer.h"
+#include "policy-apply.h"
 #include "report.h"
 #include "service.h"
 
-#define USAGE	   2
-#define POLICY_DIR "/etc/vsock-bpfd/policy.d"
+#define USAGE 2
 
 enum option_id {
 	OPTION_ONCE = 256,
@@ -31,7 +30,7 @@ struct options {
 
 static int serve(const struct options *options)
 {
-	return service_run(options->config);
+	return service_run(options->config, options->policy_dir);
 }
 
 static int attach_once(const struct options *options)
@@ -39,7 +38,12 @@ static int attach_once(const struct options *options)
 	struct config config;
 	int ret = config_read(&config, options->config);
 
-	return ret ? ret : service_attach(&config);
+	if (!ret)
+		ret = service_attach(&config);
+	if (ret)
+		return ret;
+	ret = policy_apply(options->policy_dir);
+	return ret < 0 ? ret : 0;
 }
 
 static int detach(const struct options *options)
@@ -133,23 +137,13 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return optind == argc ? 0 : fail(EINVAL, "%s: unexpected argument", argv[optind]);
 }
 
-/*
- * Policy files are not understood yet. Who has written one expects it to hold, so
- * going on without it would be worse than not starting.
- */
-static int refuse_policies(const char *path)
+/* Mistakes are found before anything is attached. */
+static int check_policies(const char *dir)
 {
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-	int ret = 0;
+	struct policies policies;
+	int ret = policies_read(&policies, dir);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", path);
-	while (!ret && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			ret = fail(ENOTSUP, "%s/%s: this version does not understand policy files",
-				   path, entry->d_name);
-	closedir(dir);
+	policies_free(&policies);
 	return ret;
 }
 
@@ -161,7 +155,7 @@ int main(int argc, char **argv)
 		fputs("Try 'vsock-bpfd --help'.\n", stderr);
 		return USAGE;
 	}
-	if (options.run != detach && refuse_policies(options.policy_dir))
+	if (options.run != detach && check_policies(options.policy_dir))
 		return EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
