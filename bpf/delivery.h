@@ -12,22 +12,67 @@
  */
 #include "verdict.h"
 
-static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
+/* Counts what could not be recorded. A change makes all records void that are there. */
+static __u32 lost;
+
+/* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
+static __always_inline struct delivery *own_delivery(__u64 flags)
 {
-	struct delivery delivery = { .origin = *origin, .port = port, .step = step };
+	__u32 tid;
+
+	if (packets_carry_socket)
+		return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+	tid = current_tid();
+	return bpf_map_lookup_elem(&deliveries, &tid);
+}
+
+static __always_inline struct delivery *make_delivery(void)
+{
+	static const struct delivery none;
 	__u32 tid = current_tid();
 
-	/* Failing must not leave the record of an earlier request. */
-	if (bpf_map_update_elem(&deliveries, &tid, &delivery, BPF_ANY))
-		bpf_map_delete_elem(&deliveries, &tid);
+	if (packets_carry_socket)
+		return own_delivery(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
+	return own_delivery(0);
+}
+
+/*
+ * Written in place, as only its task uses it. Should it fall to another one at this very
+ * moment, that one reads that it is not its own.
+ */
+static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
+{
+	struct delivery *delivery = own_delivery(0);
+
+	if (!delivery)
+		delivery = make_delivery();
+	if (!delivery) {
+		/* The record of an earlier request must not be taken for that of this one. */
+		__sync_fetch_and_add(&lost, 1);
+		return;
+	}
+	delivery->step = TAKEN;
+	delivery->origin = *origin;
+	delivery->listener = NETNS_NONE;
+	delivery->port = port;
+	delivery->tid = packets_carry_socket ? 0 : current_tid();
+	delivery->lost = lost;
+	delivery->step = step;
+}
+
+static __always_inline bool is_own(const struct delivery *delivery)
+{
+	if (!packets_carry_socket && delivery->tid != current_tid())
+		return false;
+	return delivery->lost == lost;
 }
 
 static __always_inline struct delivery *current_delivery(enum step step)
 {
-	__u32 tid = current_tid();
-	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	struct delivery *delivery = own_delivery(0);
 
-	return delivery && delivery->step == step ? delivery : NULL;
+	return delivery && delivery->step == step && is_own(delivery) ? delivery : NULL;
 }
 
 static __always_inline void listener_found(netns_id listener)

@@ -64,6 +64,8 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct socket;
+
 struct sock_common {
 	unsigned short skc_family;
 	possible_net_t skc_net;
@@ -71,6 +73,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 };
 
 struct socket {
@@ -79,6 +82,7 @@ struct socket {
 };
 
 struct sk_buff {
+	unsigned int len;
 	struct sock *sk;
 	unsigned char *head;
 };
@@ -225,6 +229,16 @@ static __always_inline __u32 current_tid(void)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
+static __always_inline unsigned int task_flags(void)
+{
+	struct task_struct *task;
+
+	if (packets_carry_socket)
+		return bpf_get_current_task_btf()->flags;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, flags);
+}
+
 /*
  * Whether the current task is one that delivers packets: the loopback kworker, a
  * vhost worker. A process that calls socket() is none, nor is an io_uring worker
@@ -232,8 +246,7 @@ static __always_inline __u32 current_tid(void)
  */
 static __always_inline bool is_delivering(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	unsigned int flags = BPF_CORE_READ(task, flags);
+	unsigned int flags = task_flags();
 
 	if (flags & PF_IO_WORKER)
 		return false;

@@ -45,7 +45,9 @@ static __always_inline void check_answer(struct sock *sk)
 SEC("fentry/vsock_insert_connected")
 int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
 {
-	check_answer(&vsk->sk);
+	/* The child of a listener, or one that was closed meanwhile: nobody holds it. */
+	if (vsk->sk.sk_socket)
+		check_answer(&vsk->sk);
 	return 0;
 }
 
