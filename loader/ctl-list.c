@@ -11,6 +11,7 @@
 #include "event-text.h"
 #include "mode.h"
 #include "native.h"
+#include "policy-apply.h"
 #include "records.h"
 #include "report.h"
 #include "table.h"
@@ -20,7 +21,8 @@ struct row {
 	char *name; /* NULL: none under /run/netns */
 	netns_id id;
 	struct netns_record ns;
-	struct tally *tally; /* NULL: nothing of it was refused */
+	const struct policy *policy; /* or NULL */
+	struct tally *tally;	     /* NULL: nothing of it was refused */
 };
 
 /* What was refused, by origin. */
@@ -32,7 +34,9 @@ struct tally {
 
 struct rows {
 	struct records records;
-	bool native;
+	struct policy_set *policies;
+	bool native;	     /* the kernel knows modes itself */
+	bool layered;	     /* there are records */
 	bool counted;	     /* somebody counts */
 	struct tally *tally; /* by identity */
 	size_t tallies, tally_room;
@@ -52,6 +56,25 @@ static struct row *add_row(struct rows *rows)
 	return &rows->row[rows->count++];
 }
 
+static void read_record(const struct rows *rows, struct row *row)
+{
+	if (!rows->layered)
+		return;
+	records_read(&rows->records, row->id, &row->ns);
+	row->policy = policy_of(rows->policies, &row->ns);
+}
+
+/* Who is local to the kernel is local, whatever the record says, and the other way round. */
+static void read_native(struct row *row, const struct netns *ns)
+{
+	enum vsock_mode mode;
+
+	if (!native_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
+		row->ns.mode = LOCAL;
+	if (!native_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
+		row->ns.child_mode = LOCAL;
+}
+
 static void add_named(const char *name, const struct netns *ns, void *arg)
 {
 	struct rows *rows = arg;
@@ -59,12 +82,9 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 
 	row->name = strdup(name);
 	row->id = ns->id;
-	if (rows->native) {
-		native_get(ns, knob_name(NS_MODE), &row->ns.mode);
-		native_get(ns, knob_name(CHILD_NS_MODE), &row->ns.child_mode);
-	} else {
-		records_read(&rows->records, ns->id, &row->ns);
-	}
+	read_record(rows, row);
+	if (rows->native)
+		read_native(row, ns);
 	row->ns.inode = ns->inode;
 }
 
@@ -105,6 +125,7 @@ static void add_unnamed(struct rows *rows)
 		row = add_row(rows);
 		row->id = id;
 		row->ns = ns;
+		row->policy = policy_of(rows->policies, &ns);
 	}
 	free(ids);
 }
@@ -148,8 +169,7 @@ static void add_tallies(struct rows *rows)
 		row = add_row(rows);
 		row->id = rows->tally[i].id;
 		row->tally = &rows->tally[i];
-		if (!rows->native)
-			records_read(&rows->records, row->id, &row->ns);
+		read_record(rows, row);
 	}
 }
 
@@ -165,28 +185,43 @@ static int count(struct rows *rows)
 	return ret;
 }
 
+static int collect_layered(struct rows *rows)
+{
+	int ret;
+
+	add_unnamed(rows);
+	ret = count(rows);
+	records_close(&rows->records);
+	return ret;
+}
+
+static int open_layer(struct rows *rows)
+{
+	int ret = records_open(&rows->records);
+
+	rows->layered = !ret;
+	/* The rest can be told without. */
+	if (!ret)
+		policy_set_open(&rows->policies);
+	return ret;
+}
+
 static int collect(struct rows *rows)
 {
 	struct netns init;
-	int ret;
+	int ret = 0;
 
 	rows->native = native_here();
-	ret = rows->native ? 0 : records_open(&rows->records);
+	if (!rows->native || records_are_there())
+		ret = open_layer(rows);
+	if (!ret)
+		ret = netns_open_init(&init);
 	if (ret)
 		return ret;
-	ret = netns_open_init(&init);
-	if (!ret) {
-		add_named("(init)", &init, rows);
-		netns_close(&init);
-		ret = netns_each_name(add_named, rows);
-	}
-	if (!ret && !rows->native)
-		add_unnamed(rows);
-	if (!ret)
-		ret = count(rows);
-	if (!rows->native)
-		records_close(&rows->records);
-	return ret;
+	add_named("(init)", &init, rows);
+	netns_close(&init);
+	ret = netns_each_name(add_named, rows);
+	return ret || !rows->layered ? ret : collect_layered(rows);
 }
 
 static const char *child_lock(const struct rows *rows, const struct row *row)
@@ -229,17 +264,19 @@ static void add_netns_cells(struct table *table, const struct rows *rows, const 
 
 static void print_rows(const struct rows *rows)
 {
-	static const char *const head[] = { "NAMESPACE", "MODE",    "CHILDREN", "INODE",
-					    "IDENTITY",	 "REFUSED", "AUDITED" };
+	static const char *const head[] = { "NAMESPACE", "MODE",   "CHILDREN", "INODE",
+					    "IDENTITY",	 "POLICY", "REFUSED",  "AUDITED" };
 	struct table table;
 	size_t i;
 
-	table_start(&table, rows->counted ? 7 : 5, head);
+	table_start(&table, rows->counted ? 8 : rows->layered ? 6 : 5, head);
 	for (i = 0; i < rows->count; i++) {
 		const struct row *row = &rows->row[i];
 
 		add_name_cell(&table, row);
 		add_netns_cells(&table, rows, row);
+		if (rows->layered)
+			table_add(&table, "%s", row->policy ? row->policy->name : "-");
 		if (!rows->counted)
 			continue;
 		table_add(&table, "%llu",
@@ -285,6 +322,10 @@ static void add_netns_json(struct json_object *object, const struct rows *rows,
 	json_object_object_add(object, "inode",
 			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
 	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+	if (rows->layered)
+		json_object_object_add(object, "policy",
+				       row->policy ? json_object_new_string(row->policy->name)
+						   : NULL);
 }
 
 static struct json_object *row_json(const struct rows *rows, const struct row *row)
@@ -328,6 +369,7 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
+	policy_set_close(rows.policies);
 	free(rows.tally);
 	return ret;
 }

@@ -21,8 +21,8 @@
 #define YELLOW "\033[33m"
 #define PLAIN  "\033[0m"
 
-/* Names as people give them fit; longer ones push what follows. */
-#define LINE "%-19s  %-7s  %-7s  %-7s  %-22s  %-22s  %10s  %s\n"
+/* Names as people give them fit; longer ones push what follows. The time is local. */
+#define LINE "%-19.19s  %-7s  %-7s  %-7s  %-22s  %-22s  %10s  %s\n"
 
 struct view {
 	bool json, colour;

@@ -182,7 +182,7 @@ static int attach_new(const struct kernel *kernel, __u32 generation, enum extent
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
-static int attach_locked(const struct config *config)
+static int attach_locked(const struct config *config, enum extent extent)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
@@ -197,14 +197,16 @@ static int attach_locked(const struct config *config)
 	if (ret)
 		return ret;
 	/* Policies are what brings programs into a kernel that isolates by itself. */
-	if (kernel.native && !pinned.generation)
+	if (kernel.native && !pinned.generation && extent == RECORDING)
 		return LAYER_NATIVE;
+	if (extent < extent_of(&pinned))
+		extent = extent_of(&pinned);
 	if (pinned.generation && pinned.build == attachment_build() &&
-	    whole(&pinned, &kernel, extent_of(&pinned))) {
+	    whole(&pinned, &kernel, extent)) {
 		ret = remove_other_generations(pinned.generation);
 		return ret ? ret : LAYER_ADOPTED;
 	}
-	return attach_new(&kernel, pinned.generation, extent_of(&pinned));
+	return attach_new(&kernel, pinned.generation, extent);
 }
 
 int layer_arm(enum extent extent)
@@ -223,7 +225,7 @@ int layer_arm(enum extent extent)
 	return ret < 0 ? ret : 0;
 }
 
-int layer_attach(const struct config *config)
+int layer_attach(const struct config *config, enum extent extent)
 {
 	int lock, ret = check_place();
 
@@ -232,7 +234,7 @@ int layer_attach(const struct config *config)
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = attach_locked(config);
+	ret = attach_locked(config, extent);
 	lock_release(lock);
 	return ret;
 }

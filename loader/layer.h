@@ -19,12 +19,13 @@ enum layer_outcome {
 };
 
 /*
- * Brings enforcement to life for the modules that are there; all or nothing. Run again
+ * Brings enforcement to life for the modules that are there; all or nothing, and at least
+ * `extent`, if it is known what will be asked for. Run again
  * after a module came, it hooks that one, too. Says what is wrong and returns -errno:
  * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
  * what is pinned has another layout. Otherwise one of enum layer_outcome.
  */
-int layer_attach(const struct config *config);
+int layer_attach(const struct config *config, enum extent extent);
 
 /*
  * Attaches what the first local mode needs, or the first rule; the caller holds the lock and

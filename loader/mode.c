@@ -77,7 +77,10 @@ int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 	if (!native_here())
 		return layer_get(ns, knob, mode);
 	ret = native_get(ns, knob_name(knob), mode);
-	return ret ? fail_errno(-ret, "%s", knob_name(knob)) : 0;
+	if (ret)
+		return fail_errno(-ret, "%s", knob_name(knob));
+	/* A policy can make local what the kernel has as global. */
+	return *mode == GLOBAL && records_are_there() ? layer_get(ns, knob, mode) : 0;
 }
 
 /* In the order of the kernel: EPERM comes before EBUSY. */

@@ -214,6 +214,9 @@ static void follow_ring(struct observer *observer)
 	open_counters(observer);
 	ret = sd_event_add_io(observer->needs.event, &observer->ring, events_fd(observer->events),
 			      EPOLLIN, on_ring, observer);
+	/* After what there is to learn of names, which events are told with. */
+	if (ret >= 0)
+		ret = sd_event_source_set_priority(observer->ring, SD_EVENT_PRIORITY_IDLE);
 	if (ret < 0)
 		fail_errno(-ret, "events are not told");
 }

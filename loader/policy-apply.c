@@ -21,20 +21,20 @@
 #define SETTLE_USEC 20000
 
 /* Policies, and what has become of them. */
-struct set {
+struct policy_set {
 	struct policies policies;
 	struct compiled compiled;
 	__u64 hash;
+	__u32 half; /* where it is in force */
 };
 
-static void set_free(struct set *set)
+static void set_free(struct policy_set *set)
 {
 	compiled_free(&set->compiled);
 	policies_free(&set->policies);
 }
 
-/* Of a folder that only we write. */
-static int set_read(struct set *set, const char *dir)
+static int set_read(struct policy_set *set, const char *dir)
 {
 	int ret;
 
@@ -50,7 +50,7 @@ static int set_read(struct set *set, const char *dir)
 }
 
 /* What is in force. One that is lost binds on, but nobody can tell any more who it is. */
-static int set_in_force(struct set *set, const struct records *records)
+static int set_in_force(struct policy_set *set, const struct records *records)
 {
 	const char *dir;
 
@@ -67,7 +67,7 @@ static int set_in_force(struct set *set, const struct records *records)
 }
 
 /* Index of the policy that starts at `place`, or NO_POLICY. */
-static size_t index_at(const struct set *set, __u32 place)
+static size_t index_at(const struct policy_set *set, __u32 place)
 {
 	size_t i;
 
@@ -78,7 +78,7 @@ static size_t index_at(const struct set *set, __u32 place)
 }
 
 /* The policy of the same name in another set. */
-static size_t index_in(const struct set *set, const struct set *other, size_t index)
+static size_t index_in(const struct policy_set *set, const struct policy_set *other, size_t index)
 {
 	const struct policy *policy;
 
@@ -91,8 +91,8 @@ static size_t index_in(const struct set *set, const struct set *other, size_t in
 /* Who gets what in half `to`, from what holds in half `from`. */
 struct binder {
 	struct records *records;
-	const struct set *set;	  /* of `to` */
-	const struct set *before; /* of `from` */
+	const struct policy_set *set;	 /* of `to` */
+	const struct policy_set *before; /* of `from` */
 	struct census census;
 	__u32 from, to;
 };
@@ -257,7 +257,7 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 }
 
 /* One store is the switch. Who asks whether there are rules finds them before and after it. */
-static void put_in_force(struct layer_state *state, const struct set *set, __u32 half)
+static void put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half)
 {
 	const struct compiled *compiled = &set->compiled;
 
@@ -279,7 +279,8 @@ static void put_in_force(struct layer_state *state, const struct set *set, __u32
  * A namespace that is made between the first look and the switch has only what held before, and
  * is pending: the second look finds it.
  */
-static int switch_to(struct records *records, const struct set *set, const struct set *before)
+static int switch_to(struct records *records, const struct policy_set *set,
+		     const struct policy_set *before)
 {
 	struct binder binder = { .records = records, .set = set, .before = before };
 	int ret;
@@ -297,7 +298,7 @@ static int switch_to(struct records *records, const struct set *set, const struc
 }
 
 /* What there is to attach before anything can hold. */
-static enum extent needed_extent(const struct set *set)
+static enum extent needed_extent(const struct policy_set *set)
 {
 	const struct policy *policy;
 	size_t i;
@@ -313,7 +314,19 @@ static enum extent needed_extent(const struct set *set)
 	return RECORDING;
 }
 
-static int refuse_local_init(const struct set *set)
+int policy_extent(const char *dir, enum extent *extent)
+{
+	struct policy_set set;
+	int ret = set_read(&set, dir);
+
+	if (ret)
+		return ret;
+	*extent = needed_extent(&set);
+	set_free(&set);
+	return 0;
+}
+
+static int refuse_local_init(const struct policy_set *set)
 {
 	const struct traits init = { .name = POLICY_INIT_NAME };
 	const struct policy *policy = policies_match(&set->policies, &init);
@@ -324,24 +337,15 @@ static int refuse_local_init(const struct set *set)
 		    policy->file);
 }
 
-static bool is_unattached(void)
-{
-	int fd = pin_open_map(PIN_STATE);
-
-	if (fd >= 0)
-		close(fd);
-	return fd == -ENOENT;
-}
-
 /* Only a kernel that isolates by itself is without the layer until there are policies. */
 static int need_layer(void)
 {
-	return !native_here() && is_unattached() ? fail(ENOSYS, NOT_ATTACHED) : 0;
+	return !native_here() && !records_are_there() ? fail(ENOSYS, NOT_ATTACHED) : 0;
 }
 
-static int apply_locked(const struct set *set)
+static int apply_locked(const struct policy_set *set)
 {
-	struct set before = {};
+	struct policy_set before = {};
 	struct records records;
 	int ret = need_layer();
 
@@ -362,7 +366,7 @@ static int apply_locked(const struct set *set)
 /* What was read once already, without a mistake: from here on nobody else writes it. */
 static int apply_staged(const char *dir)
 {
-	struct set set;
+	struct policy_set set;
 	int ret = store_stage(dir);
 
 	if (!ret)
@@ -385,7 +389,7 @@ int policy_apply(const char *dir)
 		return ret;
 	count = policies.count;
 	policies_free(&policies);
-	if (!count && native_here() && is_unattached())
+	if (!count && native_here() && !records_are_there())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
@@ -395,25 +399,61 @@ int policy_apply(const char *dir)
 	return ret ? ret : count;
 }
 
-int policy_applied(struct policies *policies)
+static int read_in_force(struct policy_set *set)
 {
 	struct records records;
-	struct set set;
 	int ret;
 
-	memset(policies, 0, sizeof(*policies));
-	if (native_here() && is_unattached())
+	memset(set, 0, sizeof(*set));
+	if (native_here() && !records_are_there())
 		return 0;
 	ret = records_open(&records);
 	if (ret)
 		return ret;
-	ret = set_in_force(&set, &records);
+	ret = set_in_force(set, &records);
+	set->half = records.state->half;
 	records_close(&records);
-	if (ret)
-		return ret;
+	return ret;
+}
+
+int policy_applied(struct policies *policies)
+{
+	struct policy_set set;
+	int ret = read_in_force(&set);
+
 	compiled_free(&set.compiled);
 	*policies = set.policies;
-	return 0;
+	return ret;
+}
+
+int policy_set_open(struct policy_set **set)
+{
+	int ret;
+
+	*set = calloc(1, sizeof(**set));
+	if (!*set)
+		return fail_errno(ENOMEM, "policies");
+	ret = read_in_force(*set);
+	if (ret) {
+		policy_set_close(*set);
+		*set = NULL;
+	}
+	return ret;
+}
+
+void policy_set_close(struct policy_set *set)
+{
+	if (!set)
+		return;
+	set_free(set);
+	free(set);
+}
+
+const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record)
+{
+	size_t index = set ? index_at(set, record->binding[set->half].policy) : NO_POLICY;
+
+	return index == NO_POLICY ? NULL : &set->policies.policy[index];
 }
 
 /* What is done to the half in force. */
@@ -421,10 +461,10 @@ static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void
 {
 	struct binder binder = {};
 	struct records records;
-	struct set set;
+	struct policy_set set;
 	int lock, ret;
 
-	if (native_here() && is_unattached())
+	if (native_here() && !records_are_there())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)

@@ -10,6 +10,10 @@
 
 #include "netns.h"
 #include "policy.h"
+#include "programs.h"
+
+/* Reads the policies of `dir` and tells what has to be attached for them. Says what is wrong. */
+int policy_extent(const char *dir, enum extent *extent);
 
 /*
  * Reads the policies of `dir` and switches to them at once. A mistake changes nothing: says it
@@ -20,6 +24,14 @@ int policy_apply(const char *dir);
 
 /* What is in force; free it. Says what is wrong. */
 int policy_applied(struct policies *policies);
+
+/* The same, where it is asked who has which of them. *set is NULL after a failure: none known. */
+struct policy_set;
+int policy_set_open(struct policy_set **set);
+void policy_set_close(struct policy_set *set);
+
+/* The policy that a record says, or NULL if it says none that is known. */
+const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record);
 
 /*
  * Looks again which policy fits whom: namespaces come, get names and lose them. Changes what has

@@ -16,6 +16,9 @@
 #include "pins.h"
 #include "report.h"
 
+/* Files may be replaced while they are copied: all of them have to be of one time. */
+#define STAGE_TRIES 10
+
 int store_make_dir(void)
 {
 	if (mkdir(STORE_DIR, 0700) && errno != EEXIST)
@@ -48,13 +51,21 @@ static int copy_file(const char *from, const char *to)
 	return ret ? fail_errno(-ret, "%s", to) : 0;
 }
 
+/* What policies_read() takes: it has seen the directory before, and said what is none. */
+static int is_policy(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+
+	return end && end != entry->d_name && *entry->d_name != '.' && !strcmp(end, ".policy");
+}
+
 static int each_file(const char *dir, int (*work)(const char *dir, const char *name, void *arg),
 		     void *arg)
 {
 	struct dirent **names;
 	int count, i, ret = 0;
 
-	count = scandir(dir, &names, policy_is_file, alphasort);
+	count = scandir(dir, &names, is_policy, alphasort);
 	if (count < 0)
 		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
 	for (i = 0; i < count; i++) {
@@ -76,12 +87,10 @@ static int stage_file(const char *dir, const char *name, void *arg)
 	return copy_file(from, to);
 }
 
-int store_stage(const char *dir)
+static int copy_files(const char *dir)
 {
-	int ret = store_make_dir();
+	int ret = pin_remove(STORE_NEXT);
 
-	if (!ret)
-		ret = pin_remove(STORE_NEXT);
 	if (!ret && mkdir(STORE_NEXT, 0700))
 		ret = -errno;
 	if (ret)
@@ -123,6 +132,23 @@ int store_hash(const char *dir, __u64 *hash)
 {
 	*hash = 0;
 	return each_file(dir, hash_file, hash);
+}
+
+int store_stage(const char *dir)
+{
+	__u64 staged, there;
+	int tries, ret = store_make_dir();
+
+	for (tries = 0; !ret && tries < STAGE_TRIES; tries++) {
+		ret = copy_files(dir);
+		if (!ret)
+			ret = store_hash(STORE_NEXT, &staged);
+		if (!ret)
+			ret = store_hash(dir, &there);
+		if (!ret && staged == there)
+			return 0;
+	}
+	return ret ? ret : fail(EAGAIN, "%s: changes all the time", dir);
 }
 
 static bool holds(const char *dir, __u64 hash)

@@ -2,7 +2,8 @@
 /*
  * Policies: which namespace gets what. One file NAME.policy each, see vsock-bpfd.policy(5).
  *
- *	policy-read.c		files, and what stands in them
+ *	policy-files.c		which files there are
+ *	policy-read.c		what stands in one
  *	policy-line.c		what a line may look like before libinih gets it
  *	policy-rule.c		the words of a rule
  *	policy-match.c		which policy a namespace has
@@ -11,7 +12,6 @@
 #ifndef POLICY_H
 #define POLICY_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -78,21 +78,20 @@ struct policies {
 	size_t mistakes; /* how many there are, kept or not */
 };
 
-/* For scandir(3): whether a file of a policy directory is a policy. */
-int policy_is_file(const struct dirent *entry);
-
 /*
- * Reads DIR/?*.policy, sorted by file name. A directory that is not there has no policies.
+ * Reads DIR/NAME.policy, sorted by file name. A directory that is not there has no policies.
  * Says every mistake in a line of its own and returns -EINVAL, or the errno of what failed;
  * then there are no policies. policies_free() is never wrong.
  */
 int policies_read(struct policies *policies, const char *dir);
 
-/* The same without saying the mistakes: they stand in policies->mistake. */
+/* The same, but the mistakes stand in policies->mistake, and what is good is there. */
 int policies_load(struct policies *policies, const char *dir);
 
 /* Files as a set of their own. */
 int policies_load_files(struct policies *policies, char *const *files, size_t count);
+
+void policies_say_mistakes(const struct policies *policies);
 
 void policies_free(struct policies *policies);
 

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +18,15 @@ struct layer_state *records_map_state(int map_fd)
 		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 
 	return state == MAP_FAILED ? NULL : state;
+}
+
+bool records_are_there(void)
+{
+	int fd = pin_open_map(PIN_STATE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -ENOENT;
 }
 
 static int open_map(const char *name)

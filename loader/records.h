@@ -3,6 +3,8 @@
 #ifndef RECORDS_H
 #define RECORDS_H
 
+#include <stdbool.h>
+
 #include "netns.h"
 
 #define NOT_ATTACHED "not attached; start the service vsock-bpfd, or run 'vsock-bpfd --once'"
@@ -11,6 +13,9 @@ struct records {
 	int namespaces;		   /* map descriptor */
 	struct layer_state *state; /* mapped: stores are seen by the programs at once */
 };
+
+/* Whether a layer is attached. */
+bool records_are_there(void);
 
 /* Says what is wrong; -ENOSYS if the layer is not attached, -EPROTO for another layout. */
 int records_open(struct records *records);

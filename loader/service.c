@@ -17,6 +17,7 @@
 #include "layer.h"
 #include "native.h"
 #include "observer.h"
+#include "policy-apply.h"
 #include "policy-watch.h"
 #include "report.h"
 
@@ -44,14 +45,24 @@ static const char *outcome_text(int outcome)
 	return texts[outcome];
 }
 
-int service_attach(const struct config *config)
+int service_attach(const struct config *config, enum extent extent)
 {
-	int outcome = layer_attach(config);
+	int outcome = layer_attach(config, extent);
 
 	if (outcome < 0)
 		return outcome;
 	say("%s", outcome_text(outcome));
 	return 0;
+}
+
+/* The same later, when there is little to say. */
+static int attach_again(const struct config *config)
+{
+	int outcome = layer_attach(config, RECORDING);
+
+	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
+		say("%s", outcome_text(outcome));
+	return outcome < 0 ? outcome : 0;
 }
 
 /*
@@ -61,13 +72,10 @@ int service_attach(const struct config *config)
 static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct service *service = arg;
-	int outcome;
 
 	(void)source;
 	(void)now;
-	outcome = layer_attach(&service->config);
-	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
-		say("%s", outcome_text(outcome));
+	attach_again(&service->config);
 	observer_follow(service->observer, &service->config);
 	return 0;
 }
@@ -107,7 +115,7 @@ static int reload(void *arg)
 	ret = config_read(&config, service->config_path);
 	if (!ret) {
 		service->config = config;
-		ret = service_attach(&service->config);
+		ret = attach_again(&service->config);
 		if (!ret && policy_watch_reload(service->policies) < 0)
 			ret = -EINVAL;
 		observer_follow(service->observer, &service->config);
@@ -220,10 +228,13 @@ static int observe(struct service *service)
 /* Policies hold before anybody is told that enforcement is live. */
 static int start(struct service *service)
 {
+	enum extent extent;
 	int ret = watch(service);
 
 	if (!ret)
-		ret = service_attach(&service->config);
+		ret = policy_extent(service->policy_dir, &extent);
+	if (!ret)
+		ret = service_attach(&service->config, extent);
 	if (!ret && policy_watch_reload(service->policies) < 0)
 		ret = -EINVAL;
 	return ret ? ret : observe(service);

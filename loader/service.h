@@ -4,6 +4,7 @@
 #define SERVICE_H
 
 #include "config.h"
+#include "programs.h"
 
 /*
  * Attaches, tells systemd, and stays until SIGTERM or SIGINT; enforcement outlives it.
@@ -13,6 +14,6 @@
 int service_run(const char *config_path, const char *policy_dir);
 
 /* Attaches once and says what came of it. */
-int service_attach(const struct config *config);
+int service_attach(const struct config *config, enum extent extent);
 
 #endif

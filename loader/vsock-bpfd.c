@@ -36,10 +36,14 @@ static int serve(const struct options *options)
 static int attach_once(const struct options *options)
 {
 	struct config config;
+	enum extent extent;
 	int ret = config_read(&config, options->config);
 
+	/* Mistakes are found before anything is attached. */
 	if (!ret)
-		ret = service_attach(&config);
+		ret = policy_extent(options->policy_dir, &extent);
+	if (!ret)
+		ret = service_attach(&config, extent);
 	if (ret)
 		return ret;
 	ret = policy_apply(options->policy_dir);
@@ -137,16 +141,6 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return optind == argc ? 0 : fail(EINVAL, "%s: unexpected argument", argv[optind]);
 }
 
-/* Mistakes are found before anything is attached. */
-static int check_policies(const char *dir)
-{
-	struct policies policies;
-	int ret = policies_read(&policies, dir);
-
-	policies_free(&policies);
-	return ret;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options = { .run = serve, .policy_dir = POLICY_DIR };
@@ -155,7 +149,5 @@ int main(int argc, char **argv)
 		fputs("Try 'vsock-bpfd --help'.\n", stderr);
 		return USAGE;
 	}
-	if (options.run != detach && check_policies(options.policy_dir))
-		return EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
