@@ -3,9 +3,6 @@
 
 VERSION	:= 0.1.0
 PREFIX	?= /usr/local
-SBIN	:= $(DESTDIR)$(PREFIX)/sbin
-DOC	:= $(DESTDIR)$(PREFIX)/share/doc/vsock-bpfd
-MAN	:= $(DESTDIR)$(PREFIX)/share/man/man8
 BUILD	:= build
 Q	:= $(if $(V),,@)
 
@@ -22,13 +19,14 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) -Wno-unused-parameter \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
-PAGES	:= $(addsuffix .8,$(PROGRAMS))
+PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
+HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
 LIB	:= $(BUILD)/libvsock-bpfd.a
 CTL_SRC	:= loader/vsockctl.c $(wildcard loader/ctl-*.c)
-LIB_SRC	:= $(filter-out loader/vsock-bpfd.c $(CTL_SRC),$(wildcard loader/*.c))
+LIB_SRC	:= $(filter-out loader/vsock-bpfd.c loader/oci-hook.c $(CTL_SRC),$(wildcard loader/*.c))
 objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(PROGRAMS) ## build the service and the control program
+all: $(PROGRAMS) $(HOOK) ## build the service, the control program and the hook of containers
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -58,30 +56,13 @@ check: ## format, shellcheck, cppcheck, three clangs
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tools/check
 
-man: $(PAGES) ## the man pages, with pandoc
-
-install: all ## into $(DESTDIR)$(PREFIX)
-	install -d $(SBIN) $(DOC)/docs
-	install -m 755 $(PROGRAMS) $(SBIN)
-	install -m 644 README.md LICENSE CONTRIBUTING.md $(DOC)
-	install -m 644 docs/*.md $(DOC)/docs
-	@if command -v pandoc >/dev/null; then $(MAKE) --no-print-directory install-man; \
-	else echo "  no pandoc: man pages are not installed"; fi
-
-install-man: $(PAGES)
-	install -d $(MAN)
-	install -m 644 $(PAGES) $(MAN)
-
-uninstall: ## what install put there
-	rm -f $(addprefix $(SBIN)/,$(notdir $(PROGRAMS))) $(addprefix $(MAN)/,$(notdir $(PAGES)))
-	rm -rf $(DOC)
-
 clean: ## everything that was built; kernels stay in the cache
 	rm -rf $(BUILD)
 
 $(BUILD)/vsock-bpfd: $(call objects,loader/vsock-bpfd.c) $(LIB)
 $(BUILD)/vsockctl: $(call objects,$(CTL_SRC)) $(LIB)
-$(PROGRAMS):
+$(HOOK): $(call objects,loader/oci-hook.c) $(LIB)
+$(PROGRAMS) $(HOOK):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
 
@@ -105,13 +86,8 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 	@echo "  SKEL  $@"
 	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
 
-$(BUILD)/%.8: docs/%.8.md
-	@mkdir -p $(@D)
-	@echo "  MAN   $@"
-	$(Q)pandoc -s -t man $< -o $@
-
-include $(wildcard tests/*.mk tools/*/*.mk)
+include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help deps demo test test-all test-mutants check man install install-man uninstall clean build-tests
+.PHONY: all help deps demo test test-all test-mutants check clean build-tests
 .DELETE_ON_ERROR:

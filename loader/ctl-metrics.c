@@ -5,7 +5,7 @@
 
 int verb_metrics(const struct options *options, int argc, char **argv)
 {
-	struct numbers numbers;
+	struct numbers numbers = {};
 	struct names names;
 	int ret;
 

@@ -120,8 +120,11 @@ static void send_event(const struct told *told, const char *text)
 {
 	const struct event *event = &told->event;
 	struct entry entry = {};
+	char time[TIME_WORD_SIZE];
 
+	time_word(time, "%FT%T%z", event->time);
 	add(&entry, "MESSAGE=%s", text);
+	add(&entry, "VSOCK_TIME=%s", time);
 	add(&entry, "MESSAGE_ID=%s", messages[event->kind].id);
 	add(&entry, "PRIORITY=%d", messages[event->kind].priority);
 	add(&entry, "VSOCK_KIND=%s", event_kind_name(event->kind));

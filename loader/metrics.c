@@ -307,7 +307,7 @@ static int replace(const char *path, const char *new, const struct numbers *numb
 int metrics_write_file(const char *path, const struct names *names)
 {
 	char new[PATH_MAX];
-	struct numbers numbers;
+	struct numbers numbers = {};
 	int ret;
 
 	/* The collector takes what ends in ".prom". */

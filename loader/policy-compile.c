@@ -340,7 +340,7 @@ static void compile_policy(struct compiler *compiler, size_t index)
 	struct rule_cell *head = &compiler->compiled->cells[compiler->compiled->heads[index]];
 	int peer;
 
-	head->flags = policy->audit ? POLICY_AUDIT : 0;
+	head->flags = (policy->audit ? POLICY_AUDIT : 0) | (policy->inherit ? 0 : POLICY_PRIVATE);
 	if (policy->audit || policy->rules)
 		compiler->compiled->ruled = true;
 	if (policy->cgroups.count)

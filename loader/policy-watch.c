@@ -33,6 +33,8 @@ static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
 struct policy_watch {
 	sd_event *event;
 	char *dir;
+	void (*applied)(void *arg);
+	void *arg;
 	sd_event_source *files[2]; /* the directory, and the one that it is in */
 	sd_event_source *reload, *look;
 	size_t looks_wanted, looks_done; /* since the last news */
@@ -107,8 +109,10 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 	(void)source;
 	(void)time;
 	watch_dir_and_parent(watch, watch->files, watch->dir, CHANGES, on_file);
-	if (!store_hash(watch->dir, &hash) && (!watch->tried || hash != watch->seen))
-		policy_watch_reload(watch);
+	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
+		return 0;
+	policy_watch_reload(watch);
+	watch->applied(watch->arg);
 	return 0;
 }
 
@@ -169,7 +173,8 @@ void policy_watch_made(struct policy_watch *watch)
 	look_again(watch, LOOKS_MADE);
 }
 
-struct policy_watch *policy_watch_start(sd_event *event, const char *dir)
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
+					void (*applied)(void *arg), void *arg)
 {
 	struct policy_watch *watch = calloc(1, sizeof(*watch));
 	int ret;
@@ -177,6 +182,8 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir)
 	if (!watch)
 		err(EXIT_FAILURE, NULL);
 	watch->event = event;
+	watch->applied = applied;
+	watch->arg = arg;
 	watch->dir = strdup(dir);
 	if (!watch->dir)
 		err(EXIT_FAILURE, NULL);

@@ -11,8 +11,12 @@
 
 struct policy_watch;
 
-/* Says what is wrong; NULL then. `dir` need not be there, and may be replaced. */
-struct policy_watch *policy_watch_start(sd_event *event, const char *dir);
+/*
+ * Says what is wrong; NULL then. `dir` need not be there, and may be replaced. applied(arg) is
+ * called after files that changed were read, which may have attached programs.
+ */
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
+					void (*applied)(void *arg), void *arg);
 void policy_watch_end(struct policy_watch *watch);
 
 /* Reads the policies again, says what came of it and returns it: see policy_apply(). */

@@ -191,6 +191,14 @@ static void on_made(void *arg)
 	policy_watch_made(service->policies);
 }
 
+/* On 7.x the first policy brings the programs, and with them what they tell. */
+static void on_applied(void *arg)
+{
+	struct service *service = arg;
+
+	observer_follow(service->observer, &service->config);
+}
+
 /* Watches before it attaches: a module or a file that comes in between is not missed. */
 static int watch(struct service *service)
 {
@@ -204,7 +212,8 @@ static int watch(struct service *service)
 		ret = names_watch_start(&service->names, service->event, on_named, service);
 	if (ret < 0)
 		return fail_errno(-ret, "event loop");
-	service->policies = policy_watch_start(service->event, service->policy_dir);
+	service->policies =
+		policy_watch_start(service->event, service->policy_dir, on_applied, service);
 	return service->policies ? 0 : -EIO;
 }
 

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "attachment.h"
 #include "config.h"
@@ -149,5 +150,7 @@ int main(int argc, char **argv)
 		fputs("Try 'vsock-bpfd --help'.\n", stderr);
 		return USAGE;
 	}
+	if (geteuid())
+		return fail_errno(EPERM, "needs root"), EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,11 +5,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,6 +35,7 @@
 #define JOURNAL	 "/run/systemd/journal"
 #define FLOOD	 1000
 #define GUEST_ID 42
+#define MANY	 10000
 
 static struct said said;
 static struct world world;
@@ -92,15 +95,21 @@ static int connect_from(struct ns *ns, unsigned int cid, unsigned int port)
 	return err;
 }
 
-/* Identity as `list` shows it. */
-static char *identity_of(const char *name)
+/* What `list` shows of a namespace, or of all together. */
+static unsigned long long listed(const char *name, const char *key)
+{
+	command(&said, CTL " --json list");
+	return items_number(said.out, name, key);
+}
+
+/* As JSON prints it. */
+static const char *identity_of(const char *name)
 {
 	static char text[2][32];
 	static int next;
 	char *found = text[next++ % 2];
 
-	command(&said, CTL " list | awk '$1 == \"%s\" { print $(NF - 2) }'", name);
-	snprintf(found, sizeof(text[0]), "%.*s", (int)strcspn(said.out, "\n"), said.out);
+	snprintf(found, sizeof(text[0]), "%llu", listed(name, "identity"));
 	return found;
 }
 
@@ -153,7 +162,7 @@ static void loopback(void)
 
 	in[4].value = identity_of("global");
 	in[8].value = identity_of("local1");
-	tap_ok(err == ECONNRESET && *in[4].value && *in[8].value,
+	tap_ok(err == ECONNRESET && strtoull(in[4].value, NULL, 10),
 	       "a connect into a local namespace is refused");
 	check_line(MONITOR, in, "told with both names, identities and the port");
 	err = connect_from(&world.local1, VMADDR_CID_LOCAL, 1002);
@@ -219,14 +228,15 @@ static void audit(const char *name)
 	struct netns_record record;
 	struct layer_state layer;
 	int namespaces, rules, state;
-	__u32 zero = 0, place = 1;
+	__u32 zero = 0, cell;
 
 	open_maps(&namespaces, &rules, &state);
-	if (bpf_map_update_elem(rules, &place, &flags, BPF_ANY) ||
-	    bpf_map_lookup_elem(namespaces, &id, &record) ||
-	    bpf_map_lookup_elem(state, &zero, &layer))
+	if (bpf_map_lookup_elem(state, &zero, &layer) ||
+	    bpf_map_lookup_elem(namespaces, &id, &record))
 		tap_bail("a policy: %s", strerror(errno));
-	record.binding[0].policy = place;
+	cell = (layer.half & 1) * RULE_CELLS + 1;
+	bpf_map_update_elem(rules, &cell, &flags, BPF_ANY);
+	record.binding[layer.half & 1].policy = 1;
 	layer.ruled = YES;
 	bpf_map_update_elem(namespaces, &id, &record, BPF_ANY);
 	bpf_map_update_elem(state, &zero, &layer, BPF_ANY);
@@ -258,8 +268,7 @@ static void audited(void)
 		       lines_count("/tmp/local2.json", others) == 0 &&
 		       lines_count("/tmp/local2.json", all) == 1,
 	       "monitor -n shows that namespace alone");
-	command(&said, CTL " --json list | grep -A2 '\"audited\": {$' | grep -q '\"mode\": *1'");
-	tap_ok(!said.status, "list counts it as audited");
+	tap_ok(listed("global", "audited") == 1, "list counts it as audited");
 	end(monitor, SIGTERM);
 }
 
@@ -296,8 +305,7 @@ static bool flood(const struct ns *ns, unsigned int port, int count)
 
 static long counted(const char *name)
 {
-	command(&said, CTL " list | awk '$1 == \"%s\" { print $(NF - 1) }'", name);
-	return atol(said.out);
+	return listed(name, "refused");
 }
 
 static void counters(void)
@@ -359,12 +367,6 @@ static void read_late(int fd, long *came, long *lost)
 	}
 }
 
-static long counted_in_all(void)
-{
-	command(&said, CTL " list | awk 'NR > 1 { sum += $(NF - 1) + $NF } END { print sum }'");
-	return atol(said.out);
-}
-
 /* What monitor has heard of all that was counted, one way or the other. */
 static long heard(long *lines)
 {
@@ -390,7 +392,7 @@ static void slow_reader(void)
 			flood(origins[i], 1001, EVENT_BURST + 4);
 		sleep_ms(5000);
 	}
-	wanted = counted_in_all();
+	wanted = listed(NULL, "refused") + listed(NULL, "audited");
 	for (waited = 0; waited < 10000 && heard(&others) != wanted; waited += 100)
 		sleep_ms(100);
 	tap_ok(heard(&others) == wanted, "others hear all of it meanwhile");
@@ -463,6 +465,24 @@ static void people(void)
 	command(&said, "grep -c \"$(printf '\\033')\" /tmp/people.txt");
 	tap_ok(!strcmp(said.out, "0\n"), "and writes no colour into a file");
 	end(monitor, SIGTERM);
+}
+
+/* Where somebody looks at it, and has nothing against it. */
+static void colours(void)
+{
+	pid_t monitor = start_command("env -u NO_COLOR TERM=xterm script -qefc '" CTL
+				      " monitor' /tmp/colours.txt </dev/null >/dev/null");
+
+	sleep_ms(2000);
+	connect_from(&world.global, VMADDR_CID_LOCAL, 1001);
+	tap_ok(settles("grep -q \"^$(printf '\\033')\\[31m.* refused \" /tmp/colours.txt", 0),
+	       "on a terminal what is refused is red");
+	end(monitor, SIGTERM);
+	command(&said, "env NO_COLOR=1 TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "NAMESPACE") && !strchr(said.out, '\033'), "NO_COLOR is honoured");
+	command(&said,
+		"env -u NO_COLOR TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
+	tap_ok(strchr(said.out, '\033'), "list has a head that stands out");
 }
 
 /* --- Metrics --- */
@@ -617,6 +637,7 @@ static void names(void)
 	close(late.fd);
 }
 
+/* Resident, in the steady state. */
 static void small(void)
 {
 	command(&said, "sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/%d/status", service);
@@ -642,10 +663,90 @@ static void all(void)
 	metrics();
 	quiet_ends();
 	people();
+	colours();
 	names();
 	small();
 	journal();
 	world_remove(&world);
+}
+
+/* --- As many as there may be --- */
+
+static void make_named(int index)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/pod-%d", index);
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	if (fd < 0 || unshare(CLONE_NEWNET) ||
+	    mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL))
+		tap_bail("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void make_many(void)
+{
+	pid_t pid = fork();
+	int i;
+
+	if (!pid) {
+		for (i = 0; i < MANY; i++)
+			make_named(i);
+		_exit(0);
+	}
+	if (wait_command(pid))
+		tap_bail("not %d namespaces", MANY);
+}
+
+/* Processor time of the service so far. */
+static long ticks(void)
+{
+	command(&said, "awk '{ print $14 + $15 }' /proc/%d/stat", service);
+	return atol(said.out);
+}
+
+/* Until it has done what there was to do. */
+static bool rests(void)
+{
+	int waited;
+	long before;
+
+	for (waited = 0; waited < 120; waited += 5) {
+		before = ticks();
+		sleep_ms(5000);
+		if (ticks() == before)
+			return true;
+	}
+	return false;
+}
+
+static void many(void)
+{
+	static struct ns last;
+	char name[32], path[64];
+	const struct want wants[] = { { "origin.namespace", name }, { "target.port", "1001" }, {} };
+	pid_t monitor;
+
+	world_make(&world);
+	listen_in(&world.local1, 1001);
+	must("echo 200000 >/proc/sys/user/max_net_namespaces");
+	make_many();
+	tap_ok(rests(), "the service comes to rest, and does nothing while nothing happens");
+	small();
+	snprintf(name, sizeof(name), "pod-%d", MANY - 1);
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	last.fd = open(path, O_RDONLY | O_CLOEXEC);
+	monitor = start_monitor("--json", MONITOR);
+	flood(&last, 1001, 1);
+	check_line(MONITOR, wants, "the last of many is told by its name");
+	end(monitor, SIGTERM);
+	command(&said, CTL " list | wc -l");
+	tap_ok(atol(said.out) == MANY + 6, "list shows all of them: %ld", atol(said.out));
+	end(service, SIGTERM);
+	start_service("");
+	tap_ok(rests(), "one that starts among them comes to rest");
+	small();
 }
 
 /* 7.x refuses by itself, and tells nobody: what there is to see works all the same. */
@@ -660,13 +761,15 @@ static void native(void)
 	small();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	prctl(PR_SET_NAME, "events");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	must("touch " CONFIG);
 	start_service("");
-	if (is_native())
+	if (argc > 1 && !strcmp(argv[1], "many"))
+		many();
+	else if (is_native())
 		native();
 	else
 		all();

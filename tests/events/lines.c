@@ -100,3 +100,33 @@ bool line_comes(const char *path, const struct want *wants)
 	}
 	return false;
 }
+
+static unsigned long long number_of(struct json_object *value)
+{
+	unsigned long long sum = 0;
+
+	if (!json_object_is_type(value, json_type_object))
+		return json_object_get_uint64(value);
+	json_object_object_foreach(value, key, part)
+	{
+		(void)key;
+		sum += json_object_get_uint64(part);
+	}
+	return sum;
+}
+
+unsigned long long items_number(const char *json, const char *name, const char *key)
+{
+	struct json_object *list = json_tokener_parse(json), *item, *value;
+	unsigned long long sum = 0;
+	size_t i;
+
+	for (i = 0; list && i < json_object_array_length(list); i++) {
+		item = json_object_array_get_idx(list, i);
+		if ((!name || !strcmp(value_of(item, "name") ?: "", name)) &&
+		    json_object_object_get_ex(item, key, &value))
+			sum += number_of(value);
+	}
+	json_object_put(list);
+	return sum;
+}

@@ -23,4 +23,10 @@ long lines_sum(const char *path, const struct want *wants, const char *key);
 bool line_is(const char *line, const struct want *wants);
 long line_number(const char *line, const char *key);
 
+/*
+ * Of an array of objects: a number of the one with this "name", or the sum of all numbers in
+ * it if it is an object. Of all of them, if `name` is NULL.
+ */
+unsigned long long items_number(const char *json, const char *name, const char *key);
+
 #endif /* TESTS_LINES_H */

@@ -8,6 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 # Machines at a time. Each keeps little more than one CPU busy.
 readonly jobs=${JOBS:-2}
 
+# What prepares a machine for its command; suites that start the service themselves
+# empty it.
+wrapper=(tests/lib/in-machine)
+
 # attempt LABEL COMMAND...: standard output to $results/LABEL.part, standard error
 # shown as it comes, with the label, and kept for emulator_died.
 attempt() {
@@ -22,9 +26,9 @@ emulator_died() {
 	[[ $1 -eq 125 ]] && ! grep -q 'the kernel reported a fault' "$results/$2.err"
 }
 
-# machine LABEL KERNEL [LAB-OPTION...] -- COMMAND...: runs tests/lib/in-machine
-# COMMAND in a machine. $results/LABEL.out is there afterwards if it went well, and
-# LABEL.part if it did not.
+# machine LABEL KERNEL [LAB-OPTION...] -- COMMAND...: prepares a machine and runs COMMAND
+# in it. $results/LABEL.out is there afterwards if it went well, and LABEL.part if it
+# did not.
 machine() {
 	local label=$1 kernel=$2 options=() status=0
 	shift 2
@@ -33,7 +37,7 @@ machine() {
 		shift
 	done
 	shift
-	local command=(tools/lab/run --kernel "$kernel" "${options[@]}" -- tests/lib/in-machine "$@")
+	local command=(tools/lab/run --kernel "$kernel" "${options[@]}" -- "${wrapper[@]}" "$@")
 	attempt "$label" "${command[@]}" || status=$?
 	if emulator_died "$status" "$label"; then
 		echo "$label: once more" >&2
