@@ -10,6 +10,7 @@
  * change in between takes part: the origin is the namespace of the socket that
  * sent the packet, the listener is the one the kernel holds a reference on.
  */
+#include "pending.h"
 #include "verdict.h"
 
 /* Counts what could not be recorded. A change makes all records void that are there. */
@@ -83,29 +84,46 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-/* Refuses what is not complete, and leaves nothing that a later request could use. */
-static __always_inline bool take_request(void)
+static __always_inline bool judge_request(const struct delivery *delivery)
 {
-	struct delivery *delivery = current_delivery(REQUEST);
+	struct call call = { .from = delivery->origin };
+
+	call.to.netns = delivery->listener;
+	call.to.port = delivery->port;
+	return judge(&call);
+}
+
+/* A request that is not complete: refused as what it is. */
+static __always_inline bool judge_stranger(void)
+{
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 
-	if (delivery && delivery->listener != NETNS_NONE) {
-		delivery->step = TAKEN;
-		call.from = delivery->origin;
-		call.to.netns = delivery->listener;
-		call.to.port = delivery->port;
-	}
 	return may_call(&call);
+}
+
+/* Leaves nothing that a later request could use. */
+static __always_inline bool take_request(const struct layer_state *layer)
+{
+	struct delivery *delivery = current_delivery(REQUEST);
+
+	if (!delivery || delivery->listener == NETNS_NONE)
+		return judge_stranger();
+	delivery->step = TAKEN;
+	if (!may_meet(delivery->origin.netns, delivery->listener, layer) && !judge_request(delivery))
+		return false;
+	if (!packets_carry_socket && !delivery->origin.cid)
+		answer_expected(delivery->origin.port, delivery->listener);
+	return true;
 }
 
 static __always_inline int check_sk_alloc(int family)
 {
-	bool allowed;
+	struct layer_state *layer;
 
 	if (family != AF_VSOCK || !is_delivering())
 		return 0;
-	allowed = take_request();
-	return allowed || !in_force(layer_state()) ? 0 : -EACCES;
+	layer = layer_state();
+	return (layer && take_request(layer)) || !in_force(layer) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
@@ -120,7 +138,7 @@ int BPF_PROG(listener_found_parent, struct sock *parent)
 SEC("fentry/sk_alloc")
 int BPF_PROG(listener_found_net, struct net *net, int family)
 {
-	if (family == AF_VSOCK && is_delivering())
+	if (family == AF_VSOCK)
 		listener_found(netns_of(net));
 	return 0;
 }

@@ -23,6 +23,7 @@
 #define ECONNRESET		 104
 #define AF_VSOCK		 40
 #define SOCK_SEQPACKET		 5
+#define TCP_ESTABLISHED		 1
 #define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
@@ -68,6 +69,7 @@ struct socket;
 
 struct sock_common {
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 };
 
