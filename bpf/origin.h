@@ -99,6 +99,9 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	enum step step = step_of(ctx->args[6]);
 	struct end origin = {};
 
+	/* An answer, too: that nobody listens, or nobody who may be seen. */
+	if (ctx->args[6] == VIRTIO_VSOCK_OP_RST && (__u32)ctx->args[0] == VMADDR_CID_LOCAL)
+		take_answer_to(ctx->args[3]);
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
