@@ -38,6 +38,10 @@ demo: deps ## two namespaces on a 6.1 kernel: global talks, local does not
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all
 	@tools/demo
 
+demo-vm: deps ## a real guest in a namespace: reached from inside, and from nowhere else
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-vm
+	@tools/demo-vm
+
 test: deps ## everything that fits into 20 minutes, on four kernel lines
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/run
@@ -89,5 +93,5 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help deps demo test test-all test-mutants check clean build-tests
+.PHONY: all help deps demo demo-vm test test-all test-mutants check clean build-tests
 .DELETE_ON_ERROR:

@@ -3,7 +3,6 @@
  * What an administrator sees of what is refused: on the control socket, in the service's
  * output, in the journal, in counters and metrics; all of it with the right names.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
@@ -32,6 +31,7 @@
 #define MONITOR	 "/tmp/monitor.json"
 #define CONFIG	 "/tmp/vsock-bpfd.conf"
 #define METRICS	 "/tmp/vsock-bpfd.prom"
+#define POLICIES "/tmp/policy.d"
 #define JOURNAL	 "/run/systemd/journal"
 #define FLOOD	 1000
 #define GUEST_ID 42
@@ -57,7 +57,8 @@ static bool settles(const char *line, int status)
 
 static void start_service(const char *how)
 {
-	service = start_command("%s " BPFD " --config " CONFIG " >>" OUTPUT " 2>&1", how);
+	service = start_command(
+		"%s " BPFD " --config " CONFIG " --policy-dir " POLICIES " >>" OUTPUT " 2>&1", how);
 	if (!settles(CTL " reload", 0))
 		tap_bail("the service does not answer");
 }
@@ -210,39 +211,14 @@ static void guests(void)
 	check_line(MONITOR, from, "told with its CID");
 }
 
-/* --- Audit: a policy that logs, of one cell --- */
+/* --- Policies --- */
 
-static void open_maps(int *namespaces, int *rules, int *state)
+/* Written as a whole, as the service watches the folder. */
+static void write_policy(const char *name, const char *text)
 {
-	*namespaces = bpf_obj_get(PINS "/namespaces");
-	*rules = bpf_obj_get(PINS "/rules");
-	*state = bpf_obj_get(PINS "/state");
-	if (*namespaces < 0 || *rules < 0 || *state < 0)
-		tap_bail("maps: %s", strerror(errno));
-}
-
-static void audit(const char *name)
-{
-	struct rule_cell flags = { .flags = POLICY_AUDIT };
-	unsigned long long id = strtoull(identity_of(name), NULL, 10);
-	struct netns_record record;
-	struct layer_state layer;
-	int namespaces, rules, state;
-	__u32 zero = 0, cell;
-
-	open_maps(&namespaces, &rules, &state);
-	if (bpf_map_lookup_elem(state, &zero, &layer) ||
-	    bpf_map_lookup_elem(namespaces, &id, &record))
-		tap_bail("a policy: %s", strerror(errno));
-	cell = (layer.half & 1) * RULE_CELLS + 1;
-	bpf_map_update_elem(rules, &cell, &flags, BPF_ANY);
-	record.binding[layer.half & 1].policy = 1;
-	layer.ruled = YES;
-	bpf_map_update_elem(namespaces, &id, &record, BPF_ANY);
-	bpf_map_update_elem(state, &zero, &layer, BPF_ANY);
-	close(namespaces);
-	close(rules);
-	close(state);
+	must("mkdir -p " POLICIES " && printf '%%b' '%s' >/tmp/new && mv /tmp/new " POLICIES
+	     "/%s.policy",
+	     text, name);
 }
 
 static void audited(void)
@@ -258,7 +234,8 @@ static void audited(void)
 	pid_t monitor = start_monitor("--json -n local2", "/tmp/local2.json");
 	int err;
 
-	audit("local2");
+	write_policy("audit", "[Match]\\nName=local2\\n[Namespace]\\nAudit=yes\\n");
+	must(CTL " reload");
 	err = reach(&world.global, &world.local2);
 	tap_ok(!err, "what is audited goes through: %s", strerror(err));
 	check_line(MONITOR, wants, "told as audited");
@@ -270,6 +247,87 @@ static void audited(void)
 	       "monitor -n shows that namespace alone");
 	tap_ok(listed("global", "audited") == 1, "list counts it as audited");
 	end(monitor, SIGTERM);
+}
+
+static int bind_in(struct ns *ns, unsigned int port)
+{
+	int err = worker_socket(&ns->connector, SOCK_STREAM);
+
+	if (!err)
+		err = worker_listen(&ns->connector, port);
+	worker_close(&ns->connector);
+	return err;
+}
+
+static void check_rule_events(struct ns *init, struct ns *ruled)
+{
+	const struct want connect[] = { { "kind", "refused" },
+					{ "reason", "rule" },
+					{ "verb", "connect" },
+					{ "origin.namespace", "ruled" },
+					{ "target.namespace", "(init)" },
+					{ "target.port", "1003" },
+					{} };
+	const struct want bind[] = { { "kind", "refused" },
+				     { "reason", "bind" },
+				     { "verb", "bind" },
+				     { "origin.namespace", "ruled" },
+				     { "target.port", "1004" },
+				     { "process", "events" },
+				     {} };
+	const struct want guest[] = { { "kind", "refused" },  { "reason", "guest" },
+				      { "verb", "guest" },    { "target.namespace", "ruled" },
+				      { "target.cid", "77" }, {} };
+	pid_t device;
+	int err;
+
+	err = connect_from(ruled, VMADDR_CID_LOCAL, 1003);
+	tap_ok(err == ECONNRESET, "a rule against connecting: %s", strerror(err));
+	check_line(MONITOR, connect, "told as that");
+	err = bind_in(ruled, 1004);
+	tap_ok(err == EACCES, "a rule against listening: %s", strerror(err));
+	check_line(MONITOR, bind, "told as that, with the process");
+	device = start_command("build/guest --cid 77 --netns ruled listen 7 --hold >/dev/null");
+	sleep_ms(1000);
+	err = connect_from(init, 77, 7);
+	tap_ok(err == ENODEV, "a rule against a guest's CID: %s", strerror(err));
+	check_line(MONITOR, guest, "told as that");
+	end(device, SIGTERM);
+	tap_ok(outputs("refused: bind in ruled (events, pid "), "in the service's output, too");
+}
+
+/* The folder is watched: nobody asks for a reload. */
+static void rules(struct ns *init)
+{
+	struct ns ruled;
+
+	if (ns_make(&ruled, "ruled", init, NS_BY_ROOT))
+		tap_bail("namespace ruled");
+	listen_in(init, 1003);
+	write_policy("rules", "[Match]\\nName=ruled\\n[Rules]\\n"
+			      "Deny=connect to anyone port 1003\\n"
+			      "Deny=bind port 1004\\nDeny=guest 77\\n");
+	if (!settles(CTL " --json list | grep -q '\"policy\": *\"rules\"'", 0))
+		tap_bail("the policy does not come into force");
+	check_rule_events(init, &ruled);
+	ns_remove(&ruled);
+}
+
+/* Several mistakes in several files come back to who asked, each in its line. */
+static void wrong_policies(void)
+{
+	write_policy("wrong", "[Match]\\nName=web\\n[Rules]\\nDeny=dance\\nAudit=yes\\n");
+	write_policy("worse", "[Match]\\nName=a/b\\n");
+	command(&said, CTL " reload");
+	tap_ok(said.status == 1 && strstr(said.err, "vsockctl: " POLICIES "/wrong.policy:4: ") &&
+		       strstr(said.err, POLICIES "/wrong.policy:5: ") &&
+		       strstr(said.err, POLICIES "/worse.policy:2: "),
+	       "every mistake in a policy is told to who asks for a reload");
+	if (!said.status || !strstr(said.err, "worse"))
+		tap_said(&said);
+	must("rm " POLICIES "/wrong.policy " POLICIES "/worse.policy");
+	command(&said, CTL " reload");
+	tap_ok(!said.status && !*said.err, "and none once they are gone");
 }
 
 /* --- Floods --- */
@@ -367,6 +425,11 @@ static void read_late(int fd, long *came, long *lost)
 	}
 }
 
+static long counted_in_all(void)
+{
+	return listed(NULL, "refused") + listed(NULL, "audited");
+}
+
 /* What monitor has heard of all that was counted, one way or the other. */
 static long heard(long *lines)
 {
@@ -381,18 +444,19 @@ static long heard(long *lines)
 static void slow_reader(void)
 {
 	struct ns *origins[] = { &world.init, &world.global, &world.nursery, &world.local2 };
-	long before, others, came, lost, wanted;
+	long before, others, came, lost, wanted, gone;
 	int fd = follow_slowly(), waited;
 	size_t round, i;
 
-	heard(&before);
+	/* Of namespaces that have gone nothing is counted any more. */
+	gone = heard(&before) - counted_in_all();
 	/* As many as each may tell at once, again and again. */
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < 4; i++)
 			flood(origins[i], 1001, EVENT_BURST + 4);
 		sleep_ms(5000);
 	}
-	wanted = listed(NULL, "refused") + listed(NULL, "audited");
+	wanted = counted_in_all() + gone;
 	for (waited = 0; waited < 10000 && heard(&others) != wanted; waited += 100)
 		sleep_ms(100);
 	tap_ok(heard(&others) == wanted, "others hear all of it meanwhile");
@@ -656,6 +720,8 @@ static void all(void)
 	loopback();
 	guests();
 	audited();
+	rules(&world.init);
+	wrong_policies();
 	counters();
 	slow_reader();
 	killed(monitor);
@@ -749,14 +815,20 @@ static void many(void)
 	small();
 }
 
-/* 7.x refuses by itself, and tells nobody: what there is to see works all the same. */
+/* 7.x refuses by itself, and tells nobody; what rules refuse is told there, too. */
 static void native(void)
 {
 	pid_t monitor = start_monitor("--json", MONITOR);
+	struct ns init;
 
 	check_metrics(CTL " metrics");
 	command(&said, "grep -q 'isolation=\"native\"' /tmp/metrics");
 	tap_ok(!said.status, "they say who isolates");
+	if (ns_init(&init))
+		tap_bail("workers");
+	must("modprobe vhost_vsock && ip netns add first && ip netns del first");
+	rules(&init);
+	check_metrics(CTL " metrics");
 	tap_ok(end(monitor, SIGTERM) == 0, "monitor follows");
 	small();
 }

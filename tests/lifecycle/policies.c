@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of policies: how they come to be in force, what replaces them, who dies meanwhile, and
+ * whom they hold for as namespaces come and go. Begins and ends with nothing attached.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "service.h"
+#include "tap.h"
+#include "world.h"
+
+#define BPFD   "build/vsock-bpfd"
+#define BPFD_B "build/other/vsock-bpfd"
+#define CTL    "build/vsockctl"
+#define DIR    "/etc/vsock-bpfd/policy.d"
+#define ELSE   "/tmp/elsewhere"
+#define LIMIT  15000
+#define KILLS  24
+#define BROOD  3
+
+static struct said said;
+static struct ns init, a, b, c, d;
+
+static bool check_said(int status, const char *err, const char *what)
+{
+	bool good = said.status == status && strstr(said.err, err);
+
+	if (!good)
+		tap_said(&said);
+	return tap_ok(good, "%s", what);
+}
+
+static void make(struct ns *ns, const char *name, const struct ns *parent)
+{
+	int err = ns_make(ns, name, parent, NS_BY_ROOT);
+
+	if (err)
+		tap_bail("namespace %s: %s", name, strerror(err));
+}
+
+static void begin(void)
+{
+	must(BPFD " --detach 2>/dev/null");
+	must("rm -rf " DIR " " ELSE " && mkdir -p " ELSE " /etc/vsock-bpfd");
+	make(&a, "a", &init);
+	make(&b, "b", &init);
+	make(&c, "c", &init);
+	make(&d, "d", &init);
+}
+
+static void end(void)
+{
+	ns_remove(&d);
+	ns_remove(&c);
+	ns_remove(&b);
+	ns_remove(&a);
+	must(BPFD " --detach 2>/dev/null");
+}
+
+/* A policy of the namespace `name` with one rule, which comes to its place in one piece. */
+static void write_policy(const char *dir, const char *file, const char *name, const char *rule)
+{
+	must("mkdir -p %s && printf '[Match]\\nName=%s\\n[Rules]\\n%s\\n' >%s/.new && "
+	     "mv %s/.new %s/%s.policy",
+	     dir, name, rule, dir, dir, dir, file);
+}
+
+static bool reaches(struct ns *from, struct ns *to, int wanted)
+{
+	int err = reach(from, to);
+
+	if (err == wanted)
+		return true;
+	tap_diag("%s to %s: %s, wanted: %s", from->name, to->name, strerror(err), strerror(wanted));
+	return false;
+}
+
+/* What is to happen by itself takes its time. */
+static bool settles(struct ns *from, struct ns *to, int wanted)
+{
+	int waited, err = 0;
+
+	for (waited = 0; waited < LIMIT; waited += 100) {
+		err = reach(from, to);
+		if (err == wanted)
+			return true;
+		sleep_ms(100);
+	}
+	tap_diag("%s to %s: %s, wanted: %s", from->name, to->name, strerror(err), strerror(wanted));
+	return false;
+}
+
+/* --- Who says that there are new ones --- */
+
+static void watch_directory(void)
+{
+	tap_ok(reaches(&a, &b, 0), "without a directory there are no policies");
+	write_policy("/etc/vsock-bpfd/new", "a", "a", "Deny=connect to namespace b");
+	must("mv /etc/vsock-bpfd/new " DIR);
+	tap_ok(settles(&a, &b, ECONNRESET), "a directory that comes later is seen");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace c");
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0), "a file that is replaced is");
+	must("printf '[Match]\\nName=a\\n[Rules]\\nDeny=connect to namespace b\\n' >" DIR
+	     "/a.policy");
+	tap_ok(settles(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "one that is written anew is");
+	must("rm " DIR "/a.policy");
+	tap_ok(settles(&a, &b, 0), "one that goes is");
+	write_policy("/etc/vsock-bpfd/new", "other", "a", "Deny=connect to namespace c");
+	must("mv " DIR " /etc/vsock-bpfd/old && mv /etc/vsock-bpfd/new " DIR);
+	tap_ok(settles(&a, &c, ECONNRESET), "a directory that takes the place of another is");
+	write_policy(DIR, "other", "a", "Deny=connect to namespace b");
+	tap_ok(settles(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "and what happens in it");
+	must("rm -r " DIR " /etc/vsock-bpfd/old");
+	tap_ok(settles(&a, &b, 0), "a directory that goes takes its policies with it");
+}
+
+/* As kubelet does it: files are links through ..data, which is swapped. */
+static void watch_config_map(void)
+{
+	write_policy(ELSE "/mount/..1", "a", "a", "Deny=connect to namespace b");
+	write_policy(ELSE "/mount/..2", "a", "a", "Deny=connect to namespace c");
+	must("cd " ELSE "/mount && ln -s ..1 ..data && ln -s ..data/a.policy a.policy && "
+	     "mv " ELSE "/mount " DIR);
+	tap_ok(settles(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "a mounted ConfigMap is read");
+	must("cd " DIR " && ln -s ..2 ..data_tmp && mv -T ..data_tmp ..data && rm -r ..1");
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0), "and the swap of its link seen");
+	must("rm -r " DIR);
+	tap_ok(settles(&a, &c, 0), "nothing is left of it");
+}
+
+/* Behind a link nobody sees the file change: that has to be said. */
+static void reload_on_request(const struct service *service)
+{
+	write_policy(ELSE, "a", "a", "Deny=connect to namespace b");
+	must("mkdir " DIR " && ln -s " ELSE "/a.policy " DIR);
+	tap_ok(settles(&a, &b, ECONNRESET), "a link to a file is read");
+	write_policy(ELSE, "a", "a", "Deny=connect to namespace c");
+	sleep_ms(1000);
+	tap_ok(reaches(&a, &b, ECONNRESET), "what is behind it is not watched");
+	kill(service->pid, SIGHUP);
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0), "SIGHUP reads it again");
+	write_policy(ELSE, "a", "a", "Deny=connect to namespace b");
+	command(&said, CTL " reload");
+	check_said(0, "", "vsockctl reload does");
+	tap_ok(reaches(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "and has done it when it ends");
+	must("rm -r " DIR);
+	tap_ok(settles(&a, &b, 0), "and without the link it is gone");
+}
+
+static void reload(void)
+{
+	struct service service;
+
+	begin();
+	tap_ok(service_start(&service), "the service starts without a policy");
+	watch_directory();
+	watch_config_map();
+	reload_on_request(&service);
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+}
+
+/* --- Mistakes --- */
+
+static const char *policies_in_force(void)
+{
+	static char text[16384];
+	struct said rules;
+
+	command(&rules, CTL " rules");
+	snprintf(text, sizeof(text), "%s", rules.out);
+	return text;
+}
+
+static void mistakes(void)
+{
+	struct service service;
+
+	begin();
+	must("mkdir " DIR " && printf '[Match]\\nName=a\\n[Rules]\\nDny=connect to anyone\\n' >" DIR
+	     "/bad.policy");
+	command(&said, BPFD " --once");
+	check_said(1, DIR "/bad.policy:4: ", "a start with a mistake says where it is");
+	tap_ok(access(PINS, F_OK), "and attaches nothing");
+	command(&said, "timeout 20 " BPFD);
+	check_said(1, DIR "/bad.policy:4: ", "so does the service");
+	tap_ok(access(PINS, F_OK), "and attaches nothing, too");
+	must("rm " DIR "/bad.policy");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
+	tap_ok(service_start(&service) && reaches(&a, &b, ECONNRESET), "without it, it starts");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace c");
+	write_policy(DIR, "b", "b", "Deny=connect to namespace c prt 22");
+	command(&said, CTL " reload");
+	check_said(1, DIR "/b.policy:4: ", "a reload with a mistake in another file is refused");
+	tap_ok(reaches(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "what was in force stays");
+	command(&said, BPFD " --once");
+	check_said(1, DIR "/b.policy:4: ", "--once is refused the same way");
+	tap_ok(reaches(&a, &b, ECONNRESET) && reaches(&a, &c, 0), "and changes nothing");
+	must(BPFD " --once --policy-dir " ELSE);
+	tap_ok(reaches(&a, &b, 0), "a directory without policies has none");
+	write_policy(DIR, "b", "b", "Deny=connect to namespace c port 22");
+	tap_ok(settles(&a, &c, ECONNRESET), "once it is mended, it holds");
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+}
+
+/* --- A switch under a storm --- */
+
+static pid_t start_storm(const char *pairs)
+{
+	int waited;
+	pid_t storm;
+
+	unlink("/tmp/storm");
+	storm = start_command("build/tests/lifecycle/storm %s >/tmp/storm", pairs);
+	for (waited = 0; waited < 60000; waited += 100) {
+		command(&said, "grep storming /tmp/storm");
+		if (!said.status)
+			return storm;
+		sleep_ms(100);
+	}
+	tap_bail("the storm does not begin");
+}
+
+static void end_storm(pid_t storm, const char *what)
+{
+	int status;
+
+	/* Also what is still on its way has a say. */
+	sleep_ms(1000);
+	kill(storm, SIGTERM);
+	status = wait_command(storm);
+	command(&said, "cat /tmp/storm");
+	tap_said(&said);
+	tap_ok(status == 0, "%s: nobody was accepted who must not be, nor refused who may", what);
+}
+
+/* Both refuse a to b and allow a to c, each with its own words and in other places. */
+static void write_two(void)
+{
+	write_policy("/tmp/A", "a", "a",
+		     "Deny=connect to namespace b\\nDeny=connect to namespace d");
+	write_policy("/tmp/B", "00-others", "c", "Deny=bind port 9");
+	write_policy("/tmp/B", "b", "b", "Deny=accept from policy zz");
+	write_policy("/tmp/B", "zz", "a", "Allow=connect to namespace d");
+}
+
+/* Many names make the look that comes before the switch, and the one behind it, a long one. */
+static void make_names(int count)
+{
+	must("for i in $(seq %d); do ip netns add n$i || exit; done", count);
+}
+
+static void remove_names(int count)
+{
+	must("for i in $(seq %d); do ip netns del n$i || exit; done", count);
+}
+
+static void atomic(void)
+{
+	pid_t storm;
+	int i;
+
+	begin();
+	write_two();
+	make_names(100);
+	must(BPFD " --once --policy-dir /tmp/A");
+	storm = start_storm("a b never a c always init d always");
+	for (i = 0; i < 5; i++) {
+		must(BPFD " --once --policy-dir /tmp/B");
+		must(BPFD " --once --policy-dir /tmp/A");
+	}
+	end_storm(storm, "ten switches");
+	remove_names(100);
+	end();
+}
+
+/* The mode is part of it: what a rule of the new policies opens was open before. */
+static void atomic_mode(void)
+{
+	pid_t storm;
+
+	begin();
+	write_policy("/tmp/C", "a", "a", "Deny=connect to namespace b");
+	must("rm -rf /tmp/D && mkdir /tmp/D && printf "
+	     "'[Match]\\nName=b\\n[Namespace]\\nMode=local\\n"
+	     "[Rules]\\nAllow=accept from namespace c\\n' >/tmp/D/b.policy");
+	make_names(100);
+	must(BPFD " --once --policy-dir /tmp/C");
+	storm = start_storm("a b never c b always");
+	must(BPFD " --once --policy-dir /tmp/D");
+	end_storm(storm, "a switch that makes one local");
+	remove_names(100);
+	end();
+}
+
+/* --- Whoever switches is killed --- */
+
+static int random_ms(int limit)
+{
+	static unsigned int seed = 1;
+
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % limit;
+}
+
+static int now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Whole old or whole new: 'A', 'B', or what is neither. */
+static char which_is_in_force(void)
+{
+	int to_b = reach(&a, &b), to_c = reach(&a, &c), to_d = reach(&a, &d),
+	    from_c = reach(&c, &d);
+
+	if (to_b != ECONNRESET || to_c)
+		return '?';
+	if (to_d == ECONNRESET && !from_c)
+		return 'A';
+	return !to_d && from_c == ECONNRESET ? 'B' : '?';
+}
+
+static void write_pair(void)
+{
+	write_policy("/tmp/A", "a", "a",
+		     "Deny=connect to namespace b port 40000-60000\\n"
+		     "Deny=connect to namespace d");
+	write_policy("/tmp/B", "00-c", "c", "Deny=connect to namespace d");
+	write_policy("/tmp/B", "a", "a", "Deny=connect to namespace b");
+}
+
+static int time_of_switch(void)
+{
+	int start = now_ms();
+
+	must(BPFD " --once --policy-dir /tmp/A");
+	return now_ms() - start;
+}
+
+/* Children of a are bound as a is, whenever they were made. */
+static bool brood_is_bound(struct ns *brood, const char *when)
+{
+	bool good = true;
+	int i;
+
+	for (i = 0; i < BROOD; i++)
+		good &= reaches(&brood[i], &b, ECONNRESET);
+	if (!good)
+		tap_diag("%s", when);
+	return good;
+}
+
+static bool one_kill(int length, const char *dir, char *found)
+{
+	struct ns brood[BROOD];
+	pid_t pid = start_command(BPFD " --once --policy-dir %s 2>/dev/null", dir);
+	int delay = random_ms(length), begun = now_ms(), i;
+	char name[8];
+	bool good;
+
+	for (i = 0; i < BROOD; i++) {
+		/* Most of a switch is what comes before it. */
+		while (now_ms() - begun < delay * (i + 1) / BROOD)
+			sleep_ms(1);
+		snprintf(name, sizeof(name), "a%d", i);
+		make(&brood[i], name, &a);
+	}
+	kill(pid, SIGKILL);
+	wait_command(pid);
+	*found = which_is_in_force();
+	good = *found != '?' && brood_is_bound(brood, "after the kill");
+	must(BPFD " --once --policy-dir /tmp/A");
+	good &= which_is_in_force() == 'A' && brood_is_bound(brood, "after the next switch");
+	must(BPFD " --once --policy-dir /tmp/A");
+	good &= brood_is_bound(brood, "after one more");
+	for (i = 0; i < BROOD; i++)
+		ns_remove(&brood[i]);
+	if (!good)
+		tap_diag("killed after %d of %d ms, found %c", delay, length, *found);
+	return good;
+}
+
+static void kills(void)
+{
+	int seen[256] = {}, good = 0, length, i;
+	char found;
+
+	begin();
+	write_pair();
+	must(BPFD " --once --policy-dir /tmp/B");
+	length = time_of_switch();
+	for (i = 0; i < KILLS; i++) {
+		good += one_kill(length, "/tmp/B", &found);
+		seen[(unsigned char)found]++;
+	}
+	tap_diag("a switch takes %d ms; after %d kills the old ones held %d times, the new %d",
+		 length, KILLS, seen['A'], seen['B']);
+	tap_ok(good == KILLS, "kill -9 at any moment: whole old or whole new, and on from there");
+	end();
+}
+
+/* The same where a service is killed while it reloads. */
+static void kill_service(void)
+{
+	struct service service;
+	int i, good = 0;
+	char found;
+
+	begin();
+	write_pair();
+	must("mkdir " DIR " && cp /tmp/A/* " DIR);
+	for (i = 0; i < 6; i++) {
+		good += service_start(&service) && which_is_in_force() == 'A';
+		must("rm " DIR "/* && cp /tmp/B/* " DIR);
+		kill(service.pid, SIGHUP);
+		sleep_ms(random_ms(200));
+		service_end(&service, SIGKILL);
+		found = which_is_in_force();
+		good += found != '?';
+		tap_diag("after the kill: %c", found);
+		must("rm " DIR "/* && cp /tmp/A/* " DIR);
+	}
+	tap_ok(good == 12, "a service that is killed while it reloads, and the next one");
+	end();
+}
+
+/* --- Names --- */
+
+static void names(void)
+{
+	struct service service;
+	struct ns later;
+
+	begin();
+	write_policy(DIR, "later", "later", "Deny=connect to namespace b");
+	write_policy(DIR, "other", "other", "Deny=connect to namespace c");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace later");
+	tap_ok(service_start(&service), "policies wait for namespaces that are not there");
+	make(&later, "later", &init);
+	tap_ok(settles(&later, &b, ECONNRESET) && reaches(&later, &c, 0), "one of them comes");
+	tap_ok(settles(&a, &later, ECONNRESET), "and rules that name it hold");
+	tap_ok(reaches(&c, &later, 0), "others reach it");
+	must("touch /run/netns/other && mount --bind /run/netns/later /run/netns/other && "
+	     "umount /run/netns/later && rm /run/netns/later");
+	tap_ok(settles(&later, &c, ECONNRESET) && settles(&later, &b, 0),
+	       "by another name it has the policy of that");
+	tap_ok(settles(&a, &later, 0), "and rules that name the old one hold no more");
+	must("umount /run/netns/other && rm /run/netns/other");
+	tap_ok(settles(&later, &c, 0), "without a name it has none");
+	worker_stop(&later.listener);
+	worker_stop(&later.connector);
+	close(later.fd);
+	make(&later, "later", &init);
+	tap_ok(settles(&later, &b, ECONNRESET), "the next one of the first name has its policy");
+	ns_remove(&later);
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	make(&later, "later", &init);
+	tap_ok(reaches(&later, &b, 0), "without the service a new one has to wait");
+	must(BPFD " --once");
+	tap_ok(reaches(&later, &b, ECONNRESET), "for --once");
+	ns_remove(&later);
+	end();
+}
+
+/* A process in a cgroup brings its namespace its policy. */
+static void cgroups(void)
+{
+	struct service service;
+
+	begin();
+	must("mkdir -p /tmp/cgroup && mount -t cgroup2 none /tmp/cgroup && "
+	     "mkdir -p /tmp/cgroup/pods/one");
+	must("mkdir " DIR " && printf '[Match]\\nCgroup=/pods/*\\n[Rules]\\n"
+	     "Deny=connect to namespace b\\n' >" DIR "/pods.policy");
+	tap_ok(service_start(&service) && reaches(&a, &b, 0), "nobody is in the cgroup");
+	must("echo %d >/tmp/cgroup/pods/one/cgroup.procs", a.connector.pid);
+	must(CTL " reload");
+	tap_ok(reaches(&a, &b, ECONNRESET) && reaches(&c, &b, 0), "a namespace with one who is");
+	ns_remove(&d);
+	make(&d, "d", &init);
+	must("echo %d >/tmp/cgroup/pods/one/cgroup.procs", d.connector.pid);
+	tap_ok(settles(&d, &b, ECONNRESET), "one that is made later is looked at by itself");
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+	must("rmdir /tmp/cgroup/pods/one /tmp/cgroup/pods && umount /tmp/cgroup");
+}
+
+/* --- Detach, upgrade --- */
+
+static void upgrade(void)
+{
+	struct ns child;
+	pid_t storm;
+
+	begin();
+	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
+	must(BPFD " --once");
+	if (ns_make(&child, "child", &a, NS_BY_NOBODY))
+		tap_bail("no namespace more");
+	storm = start_storm("a b never child b never a c always");
+	must(BPFD_B " --once");
+	must(BPFD " --once");
+	end_storm(storm, "two upgrades");
+	tap_ok(reaches(&child, &b, ECONNRESET) && reaches(&a, &b, ECONNRESET),
+	       "another build keeps what is in force");
+	must(BPFD " --detach && rm " DIR "/*");
+	tap_ok(reaches(&a, &b, 0) && reaches(&child, &b, 0), "--detach ends it");
+	must(BPFD " --once");
+	tap_ok(reaches(&a, &b, 0) && reaches(&child, &b, 0), "and nothing is remembered");
+	tap_ok(!strstr(policies_in_force(), "Deny"), "rules shows none");
+	ns_remove(&child);
+	end();
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "reload", reload },	{ "mistakes", mistakes },
+	{ "names", names },	{ "cgroups", cgroups },
+	{ "atomic", atomic },	{ "atomic_mode", atomic_mode },
+	{ "kills", kills },	{ "kill_service", kill_service },
+	{ "upgrade", upgrade },
+};
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+/* With names of cases: those alone. */
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* The first prepares the folder, and what is mounted there before stays below. */
+	must("ip netns add first && ip netns del first");
+	if (ns_init(&init))
+		tap_bail("workers");
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (!is_wanted(cases[i].name, argc, argv))
+			continue;
+		tap_diag("%s", cases[i].name);
+		cases[i].run();
+	}
+	return tap_end();
+}

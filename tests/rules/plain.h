@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rules say, rule by rule and without any table: to hold the compiler and the kernel
+ * against.
+ */
+#ifndef TESTS_PLAIN_H
+#define TESTS_PLAIN_H
+
+#include "policy.h"
+
+/* A namespace. */
+struct space {
+	enum vsock_mode mode;
+	const struct policy *policy; /* or NULL */
+	const char *name;	     /* or NULL */
+	bool pending;		     /* its policy is not known yet */
+};
+
+struct answer {
+	bool may;
+	enum reason reason[2]; /* why who calls, and who is called, does not agree */
+	bool audited[2];       /* and lets it happen */
+};
+
+/* The namespace of an end that is outside, or cannot be told, is NULL. */
+struct answer plain_answer(const struct end *from, const struct space *from_space,
+			   const struct end *to, const struct space *to_space);
+
+#endif
