@@ -9,7 +9,7 @@ static __always_inline int check_port(netns_id own, __u32 port, const struct lay
 {
 	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &own);
 	struct call call = { .from.netns = own, .by_caller = true };
-	__u32 half = layer->half & 1, policy;
+	__u32 half = half_in_force(layer), policy;
 	bool audited;
 
 	policy = record ? record->binding[half].policy : 0;

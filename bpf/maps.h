@@ -154,6 +154,15 @@ static __always_inline struct layer_state *layer_state(void)
 }
 
 /*
+ * Which half of the rules holds. Read once for a whole decision: what a binding of one half
+ * points to is something else in the other.
+ */
+static __always_inline __u32 half_in_force(const struct layer_state *layer)
+{
+	return *(const volatile __u32 *)&layer->half & 1;
+}
+
+/*
  * A set of programs answers from the moment on that all of it is attached; until
  * then the set before it does, which still has the records of what is on its way.
  */

@@ -10,15 +10,25 @@
 static __always_inline void inherit_policy(struct netns_record *made,
 					   const struct netns_record *parent, __u32 half)
 {
-	const struct binding *bound = &parent->binding[half & 1];
+	const struct binding *bound = &parent->binding[half];
 
-	if (!bound->policy || policy_has(half & 1, bound->policy, POLICY_PRIVATE))
+	if (!bound->policy || policy_has(half, bound->policy, POLICY_PRIVATE))
 		return;
-	made->binding[0] = parent->binding[0];
-	made->binding[1] = parent->binding[1];
+	/* The name is the parent's alone. */
+	made->binding[0].policy = parent->binding[0].policy;
+	made->binding[1].policy = parent->binding[1].policy;
 	if (bound->policy != POLICY_PENDING)
-		made->binding[!(half & 1)].policy = POLICY_PENDING;
+		made->binding[!half].policy = POLICY_PENDING;
 	made->bound_by = PARENT;
+}
+
+static __always_inline enum vsock_mode mode_of_child(const struct netns_record *parent, __u32 half)
+{
+	__u32 policy = parent->binding[half].policy;
+
+	if (policy && policy_has(half, policy, POLICY_LOCAL_CHILDREN))
+		return LOCAL;
+	return parent->child_mode;
 }
 
 static __always_inline bool needs_record(const struct netns_record *record, bool overflow)
@@ -37,18 +47,20 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	struct layer_state *layer = layer_state();
 	struct netns_record *from, ns = {};
 	netns_id id;
+	__u32 half;
 
 	if (!(flags & CLONE_NEWNET) || is_err(made) || !layer)
 		return 0;
 
 	id = netns_of(parent);
+	half = half_in_force(layer);
 	from = bpf_map_lookup_elem(&namespaces, &id);
 	if (from)
-		ns.mode = from->child_mode;
+		ns.mode = mode_of_child(from, half);
 	else if (layer->overflow == YES)
 		ns.mode = LOCAL;
 	if (from)
-		inherit_policy(&ns, from, layer->half);
+		inherit_policy(&ns, from, half);
 
 	id = netns_of(made);
 	if (layer->watching == YES)

@@ -31,34 +31,37 @@ struct party {
 	const struct end *end;
 	struct netns_record *record;
 	struct binding bound;
+	__u32 half; /* of the rules, in which that holds */
 };
 
-static __always_inline void look_up(struct party *party, const struct end *end,
-				    const struct layer_state *layer)
+static __always_inline void look_up(struct party *party, const struct end *end, __u32 half)
 {
 	netns_id id = end->netns;
 
 	party->end = end;
+	party->half = half;
 	party->record = bpf_map_lookup_elem(&namespaces, &id);
 	party->bound.policy = 0;
 	party->bound.name = 0;
 	if (party->record)
-		party->bound = party->record->binding[layer->half & 1];
+		party->bound = party->record->binding[half];
 }
 
 static __always_inline bool mode_objects(const struct party *self, const struct party *other,
 					 const struct layer_state *layer)
 {
+	__u32 policy = self->bound.policy;
+
 	if (self->end->netns == NETNS_NONE || self->end->netns == other->end->netns)
 		return false;
-	return is_local(self->record, layer);
+	return is_local(self->record, layer) ||
+	       (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
 
 /* Whether the end may be there at all: a listener at its port, a guest with its CID. */
-static __always_inline enum reason objects_to_itself(const struct party *self, enum rule_verb verb,
-						     __u32 half)
+static __always_inline enum reason objects_to_itself(const struct party *self, enum rule_verb verb)
 {
-	__u32 policy = self->bound.policy;
+	__u32 half = self->half, policy = self->bound.policy;
 
 	if (self->end->cid)
 		return denies_guest(half, policy, self->end->cid) ? REASON_GUEST : PERMITTED;
@@ -72,14 +75,14 @@ static __always_inline enum reason objection(const struct party *self, const str
 					     enum rule_verb verb, __u32 port,
 					     const struct layer_state *layer)
 {
-	__u32 half = layer->half & 1, policy = self->bound.policy;
+	__u32 half = self->half, policy = self->bound.policy;
 	enum decision decision = UNDECIDED;
 	enum reason reason;
 
 	if (self->end->netns == NETNS_UNKNOWN || policy == POLICY_PENDING)
 		return REASON_UNKNOWN;
 	if (policy) {
-		reason = objects_to_itself(self, verb, half);
+		reason = objects_to_itself(self, verb);
 		if (reason)
 			return reason;
 		decision = decide(half, policy, verb, other->end, &other->bound, port);
@@ -102,7 +105,7 @@ static __always_inline bool agrees(const struct party *self, const struct party 
 	if (reason == PERMITTED)
 		return true;
 	audited = reason != REASON_UNKNOWN && self->bound.policy &&
-		  policy_has(layer->half & 1, self->bound.policy, POLICY_AUDIT);
+		  policy_has(self->half, self->bound.policy, POLICY_AUDIT);
 	if (call->again)
 		return audited;
 	if (reason == REASON_BIND)
@@ -118,11 +121,13 @@ static __noinline int judge(const struct call *call)
 {
 	struct layer_state *layer = layer_state();
 	struct party from, to;
+	__u32 half;
 
 	if (!layer)
 		return false;
-	look_up(&from, &call->from, layer);
-	look_up(&to, &call->to, layer);
+	half = half_in_force(layer);
+	look_up(&from, &call->from, half);
+	look_up(&to, &call->to, half);
 	return agrees(&from, &to, CONNECT, call, layer) && agrees(&to, &from, ACCEPT, call, layer);
 }
 

@@ -153,6 +153,9 @@ struct rule_cell {
 #define POLICY_CELLS   (2 + RULE_PEERS)
 #define POLICY_AUDIT   1 /* log what its namespaces refuse, and let it happen */
 #define POLICY_PRIVATE 2 /* namespaces that are made from its own do not get it */
+/* Mode=local and ChildMode=local hold with the rest, before records say so for good. */
+#define POLICY_LOCAL	      4
+#define POLICY_LOCAL_CHILDREN 8
 
 /* binding.policy of who was made while policies were switched: talks to nobody until it is bound.
  */
@@ -232,7 +235,8 @@ struct layer_state {
 	__u32 half;	      /* of `rules` and of bindings: which one holds */
 	enum yes_no watching; /* policies want to hear of new namespaces */
 	__u32 reloads;	      /* how often policies were switched */
-	__u64 policies;	      /* which: a hash of the cells in force */
+	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
+	__u64 policies[2];    /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };
 

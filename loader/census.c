@@ -198,13 +198,6 @@ struct choice {
 	const struct compiled *compiled;
 };
 
-static size_t index_of(const struct policies *policies, const struct traits *traits)
-{
-	const struct policy *policy = policies_match(policies, traits);
-
-	return policy ? (size_t)(policy - policies->policy) : NO_POLICY;
-}
-
 static const char *text_at(const struct texts *texts, size_t i)
 {
 	return i < texts->count ? texts->text[i] : NULL;
@@ -216,10 +209,10 @@ static size_t more_than_none(size_t count)
 }
 
 /* Whatever it has several of, one that fits is enough. `traits` comes with the annotations. */
-static size_t choose_policy(const struct resident *resident, const struct policies *policies,
-			    struct traits *traits)
+static bool fits(const struct resident *resident, const struct policy *policy,
+		 struct traits *traits)
 {
-	size_t best = NO_POLICY, index, i, j, k;
+	size_t i, j, k;
 
 	for (i = 0; i < more_than_none(resident->names.count); i++) {
 		traits->name = text_at(&resident->names, i);
@@ -227,12 +220,30 @@ static size_t choose_policy(const struct resident *resident, const struct polici
 			traits->path = text_at(&resident->paths, j);
 			for (k = 0; k < more_than_none(resident->cgroups.count); k++) {
 				traits->cgroup = text_at(&resident->cgroups, k);
-				index = index_of(policies, traits);
-				best = index < best ? index : best;
+				if (policy_fits(policy, traits))
+					return true;
 			}
 		}
 	}
-	return best;
+	return false;
+}
+
+bool census_fits(const struct resident *resident, const struct policy *policy)
+{
+	struct traits traits = {};
+
+	return fits(resident, policy, &traits);
+}
+
+static size_t choose_policy(const struct resident *resident, const struct policies *policies,
+			    struct traits *traits)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (fits(resident, &policies->policy[i], traits))
+			return i;
+	return NO_POLICY;
 }
 
 static void choose(struct resident *resident, void *arg)

@@ -40,6 +40,9 @@ int census_take(struct census *census, const struct policies *policies,
 		const struct compiled *compiled);
 void census_free(struct census *census);
 
+/* Whether the policy fits it, be it the first or not. */
+bool census_fits(const struct resident *resident, const struct policy *policy);
+
 /* NULL for one that nothing tells of. */
 const struct resident *census_find(const struct census *census, netns_id id);
 

@@ -20,6 +20,9 @@
 /* For verdicts that still read the half that was in force. */
 #define SETTLE_USEC 20000
 
+/* Until who makes namespaces while they are bound is behind. */
+#define PENDING_LOOKS 1000
+
 /* Policies, and what has become of them. */
 struct policy_set {
 	struct policies policies;
@@ -49,21 +52,27 @@ static int set_read(struct policy_set *set, const char *dir)
 	return ret;
 }
 
-/* What is in force. One that is lost binds on, but nobody can tell any more who it is. */
-static int set_in_force(struct policy_set *set, const struct records *records)
+/* What is in a half. One that is lost binds on, but nobody can tell any more who it is. */
+static int set_of_half(struct policy_set *set, const struct records *records, __u32 half)
 {
+	__u64 hash = records->state->policies[half];
 	const char *dir;
 
 	memset(set, 0, sizeof(*set));
-	if (!records->state->policies)
+	if (!hash)
 		return 0;
-	dir = store_find(records->state->policies);
+	dir = store_find(hash);
 	if (!dir)
 		return fail(
 			ESTALE,
 			"%s does not have the policies that are in force; a reload brings new ones",
 			STORE_IN_FORCE);
 	return set_read(set, dir);
+}
+
+static int set_in_force(struct policy_set *set, const struct records *records)
+{
+	return set_of_half(set, records, records->state->half);
 }
 
 /* Index of the policy that starts at `place`, or NO_POLICY. */
@@ -118,16 +127,26 @@ static void tighten(struct netns_record *record, const struct policy *policy)
 	record->child_locked = YES;
 }
 
+static bool is_switched(const struct binder *binder)
+{
+	return binder->to == binder->records->state->half;
+}
+
+/*
+ * Before the switch, only its binding to the other half: whoever dies then must not have changed
+ * what holds, nor what is kept by the next switch.
+ */
 static void bind_record(const struct binder *binder, struct netns_record *record, size_t index,
-			__u32 name)
+			__u32 name, enum bound_by by)
 {
 	struct binding *binding = &record->binding[binder->to];
 
 	binding->policy = index == NO_POLICY ? 0 : binder->set->compiled.heads[index];
 	binding->name = name;
-	if (index == NO_POLICY)
-		record->bound_by = NOTHING;
-	else
+	if (!is_switched(binder))
+		return;
+	record->bound_by = index == NO_POLICY ? NOTHING : by;
+	if (index != NO_POLICY)
 		tighten(record, &binder->set->policies.policy[index]);
 }
 
@@ -155,32 +174,56 @@ static int bind_new(const struct binder *binder, const struct resident *resident
 
 	if (ret || (resident->policy == NO_POLICY && !resident->name))
 		return ret;
-	record.bound_by = MATCH;
-	bind_record(binder, &record, resident->policy, resident->name);
+	bind_record(binder, &record, resident->policy, resident->name, MATCH);
 	return add_record(binder, resident, &record);
 }
 
-/* By what fits the namespace, else by what it has; `resident` is NULL if nothing tells of it. */
+static bool is_pending(const struct netns_record *record, __u32 half)
+{
+	return record->binding[half].policy == POLICY_PENDING;
+}
+
+/* Writes what has changed. Returns whether there was something, or an error. */
+static int change_record(const struct binder *binder, netns_id id,
+			 const struct netns_record *before, const struct netns_record *record)
+{
+	int ret;
+
+	if (!memcmp(record, before, sizeof(*record)))
+		return 0;
+	ret = records_update(binder->records, id, record);
+	if (ret == -ENOENT)
+		return 0;
+	return ret ? ret : 1;
+}
+
+/*
+ * By what fits the namespace, else by what it has; `resident` is NULL if nothing tells of it.
+ * Returns whether something has changed, or an error.
+ */
 static int bind_known(const struct binder *binder, netns_id id, const struct resident *resident)
 {
 	struct netns_record record, before;
 	size_t index = resident ? resident->policy : NO_POLICY;
+	enum bound_by by = MATCH;
 	int ret = records_read(binder->records, id, &record);
 
 	/* Made after the switch, so with what holds by now. */
-	if (ret || (record.binding[binder->from].policy == POLICY_PENDING &&
-		    record.binding[binder->to].policy != POLICY_PENDING))
+	if (ret || (is_switched(binder) && is_pending(&record, binder->from) &&
+		    !is_pending(&record, binder->to)))
 		return ret;
 	before = record;
-	if (index != NO_POLICY && record.bound_by != CONTAINER)
-		record.bound_by = MATCH;
-	else
+	if (index == NO_POLICY || record.bound_by == CONTAINER) {
 		index = kept_policy(binder, &record);
-	bind_record(binder, &record, index, resident ? resident->name : 0);
-	if (!memcmp(&record, &before, sizeof(record)))
-		return 0;
-	ret = records_update(binder->records, id, &record);
-	return ret == -ENOENT ? 0 : ret;
+		by = record.bound_by;
+	}
+	bind_record(binder, &record, index, resident ? resident->name : 0, by);
+	/* Whose policy is not known any more talks to nobody. */
+	if (index == NO_POLICY && is_pending(&before, binder->from)) {
+		record.binding[binder->to].policy = POLICY_PENDING;
+		record.bound_by = before.bound_by;
+	}
+	return change_record(binder, id, &before, &record);
 }
 
 static int by_id(const void *a, const void *b)
@@ -218,8 +261,9 @@ static int bind_all(const struct binder *binder)
 		return new.count;
 	qsort(ids, new.count, sizeof(*ids), by_id);
 	new.known = ids;
-	for (i = 0; i < new.count && !new.error; i++)
+	for (i = 0; i < new.count &&new.error >= 0; i++)
 		new.error = bind_known(binder, ids[i], census_find(&binder->census, ids[i]));
+	new.error = new.error < 0 ? new.error : 0;
 	census_each(&binder->census, bind_newcomer, &new);
 	free(ids);
 	return new.error;
@@ -256,29 +300,102 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 	return 0;
 }
 
+/* How many were pending and are not any more, or an error. */
+static long bind_those_pending(const struct binder *binder)
+{
+	struct netns_record record;
+	netns_id *ids = NULL;
+	long bound = 0, count = records_ids(binder->records, &ids), i;
+	int ret = 0;
+
+	for (i = 0; i < count && ret >= 0; i++) {
+		ret = records_read(binder->records, ids[i], &record);
+		if (!ret && is_pending(&record, binder->to)) {
+			ret = bind_known(binder, ids[i], NULL);
+			bound += ret > 0;
+		}
+	}
+	free(ids);
+	return count < 0 ? count : ret < 0 ? ret : bound;
+}
+
+/* One that is pending makes others that are. Each look is a short one, and leaves fewer. */
+static int bind_pending(const struct binder *binder)
+{
+	long bound = 1;
+	int looks;
+
+	for (looks = 0; bound > 0 && looks < PENDING_LOOKS; looks++)
+		bound = bind_those_pending(binder);
+	if (bound < 0)
+		return fail_errno(-bound, "map " PIN_NAMESPACES);
+	return bound ? fail(EAGAIN, "namespaces are made faster than they get their policies; "
+				    "the last ones talk to nobody until the next reload")
+		     : 0;
+}
+
 /* One store is the switch. Who asks whether there are rules finds them before and after it. */
 static void put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half)
 {
-	const struct compiled *compiled = &set->compiled;
-
-	if (compiled->ruled)
+	if (set->policies.count)
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
-	if (compiled->watching)
+	if (set->compiled.watching)
 		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	usleep(SETTLE_USEC);
-	if (!compiled->ruled)
-		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
-	if (!compiled->watching)
-		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
-	state->policies = set->hash;
 	state->reloads++;
 }
 
 /*
- * A namespace that is made between the first look and the switch has only what held before, and
- * is pending: the second look finds it.
+ * Behind the switch: modes are made to stay, and a namespace that was made between the first look
+ * and the switch, has only what held before and is pending, is bound.
  */
+static int settle(struct records *records, const struct policy_set *set,
+		  const struct policy_set *before)
+{
+	struct layer_state *state = records->state;
+	struct binder binder = { .records = records, .set = set, .before = before };
+	int ret;
+
+	binder.to = state->half;
+	binder.from = !binder.to;
+	ret = look_and_bind(&binder);
+	if (!ret)
+		ret = bind_pending(&binder);
+	if (ret)
+		return ret;
+	if (!set->compiled.ruled)
+		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
+	if (!set->compiled.watching)
+		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->settled, state->half, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* The same for one who died, with what he has left in the store. */
+static int settle_left_over(struct records *records)
+{
+	struct layer_state *state = records->state;
+	struct policy_set set = {}, before = {};
+	const char *dir;
+	int ret = 0;
+
+	if (state->settled != state->half) {
+		ret = set_in_force(&set, records);
+		if (!ret)
+			ret = set_of_half(&before, records, !state->half);
+		if (!ret)
+			ret = settle(records, &set, &before);
+		set_free(&before);
+		set_free(&set);
+	}
+	dir = state->policies[state->half] ? store_find(state->policies[state->half]) : NULL;
+	if (!ret && dir && !strcmp(dir, STORE_NEXT))
+		ret = store_commit();
+	return ret;
+}
+
+/* Who dies before the switch has changed nothing; who dies behind it leaves the rest to others. */
 static int switch_to(struct records *records, const struct policy_set *set,
 		     const struct policy_set *before)
 {
@@ -287,13 +404,14 @@ static int switch_to(struct records *records, const struct policy_set *set,
 
 	binder.from = records->state->half;
 	binder.to = !binder.from;
+	records->state->policies[binder.to] = set->hash;
 	ret = write_cells(&set->compiled, binder.to);
 	if (!ret)
 		ret = look_and_bind(&binder);
 	if (ret)
 		return ret;
 	put_in_force(records->state, set, binder.to);
-	ret = look_and_bind(&binder);
+	ret = settle(records, set, before);
 	return ret ? ret : store_commit();
 }
 
@@ -314,6 +432,28 @@ static enum extent needed_extent(const struct policy_set *set)
 	return RECORDING;
 }
 
+static int refuse_local_init(const struct policies *policies)
+{
+	const struct traits init = { .name = POLICY_INIT_NAME };
+	const struct policy *policy = policies_match(policies, &init);
+
+	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
+		return 0;
+	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
+		    policy->file);
+}
+
+int policy_check(const struct policies *policies)
+{
+	struct compiled compiled;
+	int ret = policies_compile(policies, &compiled);
+
+	if (ret)
+		return ret;
+	compiled_free(&compiled);
+	return refuse_local_init(policies);
+}
+
 int policy_extent(const char *dir, enum extent *extent)
 {
 	struct policy_set set;
@@ -322,19 +462,9 @@ int policy_extent(const char *dir, enum extent *extent)
 	if (ret)
 		return ret;
 	*extent = needed_extent(&set);
+	ret = refuse_local_init(&set.policies);
 	set_free(&set);
-	return 0;
-}
-
-static int refuse_local_init(const struct policy_set *set)
-{
-	const struct traits init = { .name = POLICY_INIT_NAME };
-	const struct policy *policy = policies_match(&set->policies, &init);
-
-	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
-		return 0;
-	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
-		    policy->file);
+	return ret;
 }
 
 /* Only a kernel that isolates by itself is without the layer until there are policies. */
@@ -363,17 +493,34 @@ static int apply_locked(const struct policy_set *set)
 	return ret;
 }
 
+/*
+ * The next set takes the place of what a switch that died may need. If that cannot be had, those
+ * whose policy nobody knows stay pending.
+ */
+static void clear_way(void)
+{
+	struct records records;
+
+	if (!records_are_there() || records_open(&records))
+		return;
+	if (settle_left_over(&records))
+		records.state->settled = records.state->half;
+	records_close(&records);
+}
+
 /* What was read once already, without a mistake: from here on nobody else writes it. */
 static int apply_staged(const char *dir)
 {
 	struct policy_set set;
-	int ret = store_stage(dir);
+	int ret;
 
+	clear_way();
+	ret = store_stage(dir);
 	if (!ret)
 		ret = set_read(&set, STORE_NEXT);
 	if (ret)
 		return ret;
-	ret = refuse_local_init(&set);
+	ret = refuse_local_init(&set.policies);
 	if (!ret)
 		ret = apply_locked(&set);
 	set_free(&set);
@@ -449,6 +596,16 @@ void policy_set_close(struct policy_set *set)
 	free(set);
 }
 
+const struct policies *policy_set_policies(const struct policy_set *set)
+{
+	return &set->policies;
+}
+
+const struct compiled *policy_set_compiled(const struct policy_set *set)
+{
+	return &set->compiled;
+}
+
 const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record)
 {
 	size_t index = set ? index_at(set, record->binding[set->half].policy) : NO_POLICY;
@@ -461,7 +618,7 @@ static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void
 {
 	struct binder binder = {};
 	struct records records;
-	struct policy_set set;
+	struct policy_set set = {};
 	int lock, ret;
 
 	if (native_here() && !records_are_there())
@@ -475,7 +632,9 @@ static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void
 	binder.records = &records;
 	binder.set = binder.before = &set;
 	binder.from = binder.to = records.state->half;
-	ret = set_in_force(&set, &records);
+	ret = settle_left_over(&records);
+	if (!ret)
+		ret = set_in_force(&set, &records);
 	if (!ret)
 		ret = work(&binder, arg);
 	set_free(&set);
@@ -512,9 +671,9 @@ static int bind_container(const struct binder *binder, const struct container *c
 
 	if (ret)
 		return ret;
-	record.bound_by = policy->annotations.count ? CONTAINER : MATCH;
 	record.inode = container->ns->inode;
-	bind_record(binder, &record, index, record.binding[binder->to].name);
+	bind_record(binder, &record, index, record.binding[binder->to].name,
+		    policy->annotations.count ? CONTAINER : MATCH);
 	return records_write(binder->records, container->ns->id, &record);
 }
 

@@ -12,6 +12,9 @@
 #include "policy.h"
 #include "programs.h"
 
+/* Whether they could be put in force, as far as it is up to them. Says what is wrong. */
+int policy_check(const struct policies *policies);
+
 /* Reads the policies of `dir` and tells what has to be attached for them. Says what is wrong. */
 int policy_extent(const char *dir, enum extent *extent);
 
@@ -29,6 +32,8 @@ int policy_applied(struct policies *policies);
 struct policy_set;
 int policy_set_open(struct policy_set **set);
 void policy_set_close(struct policy_set *set);
+const struct policies *policy_set_policies(const struct policy_set *set);
+const struct compiled *policy_set_compiled(const struct policy_set *set);
 
 /* The policy that a record says, or NULL if it says none that is known. */
 const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record);

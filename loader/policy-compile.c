@@ -334,13 +334,26 @@ static __u32 make(struct compiler *compiler, const struct policy *policy, enum r
 						 : make_deep(compiler, policy, verb, peer);
 }
 
+static __u32 flags_of(const struct policy *policy)
+{
+	__u32 flags = policy->audit ? POLICY_AUDIT : 0;
+
+	if (!policy->inherit)
+		flags |= POLICY_PRIVATE;
+	if (policy->sets_mode && policy->mode == LOCAL)
+		flags |= POLICY_LOCAL | POLICY_LOCAL_CHILDREN;
+	if (policy->sets_child_mode && policy->child_mode == LOCAL)
+		flags |= POLICY_LOCAL_CHILDREN;
+	return flags;
+}
+
 static void compile_policy(struct compiler *compiler, size_t index)
 {
 	const struct policy *policy = &compiler->policies->policy[index];
 	struct rule_cell *head = &compiler->compiled->cells[compiler->compiled->heads[index]];
 	int peer;
 
-	head->flags = (policy->audit ? POLICY_AUDIT : 0) | (policy->inherit ? 0 : POLICY_PRIVATE);
+	head->flags = flags_of(policy);
 	if (policy->audit || policy->rules)
 		compiler->compiled->ruled = true;
 	if (policy->cgroups.count)

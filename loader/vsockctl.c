@@ -10,25 +10,30 @@
 #include <unistd.h>
 
 #include "attachment.h"
+#include "policy.h"
 #include "report.h"
+
+#define MANY 1000000
 
 static const struct verb {
 	const char *name, *arguments, *help;
 	int (*run)(const struct options *options, int argc, char **argv);
 	int min, max; /* number of arguments */
+	bool anybody; /* else for root alone */
 } verbs[] = {
-	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1 },
-	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2 },
-	{ "list", "", "namespaces with their modes", verb_list, 0, 0 },
-	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0 },
-	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0,
-	  0 },
-	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0,
-	  0 },
-	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0 },
-	{ "reload", "", "the service reads its files again", verb_reload, 0, 0 },
-	{ "doctor", "", "what this kernel offers, and what to do about what is missing",
-	  verb_doctor, 0, 0 },
+	/* clang-format off */
+	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1, false },
+	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2, false },
+	{ "list", "", "namespaces with their modes", verb_list, 0, 0, false },
+	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0, false },
+	{ "rules", "", "the policies in force, and who has which", verb_rules, 0, 0, false },
+	{ "check", "[FILE...]", "whether policy files could be put in force", verb_check, 0, MANY, true },
+	{ "reload", "", "the service reads its files again", verb_reload, 0, 0, false },
+	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0, 0, false },
+	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0, 0, false },
+	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0, false },
+	{ "doctor", "", "what this kernel offers, and what to do about what is missing", verb_doctor, 0, 0, false },
+	/* clang-format on */
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -37,7 +42,7 @@ static void print_help(void)
 {
 	size_t i;
 
-	puts("Usage: vsockctl [-n NETNS] [--json] [--verbose] COMMAND\n"
+	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--verbose] COMMAND\n"
 	     "\n"
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
@@ -50,6 +55,7 @@ static void print_help(void)
 	     "Options:\n"
 	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"
 	     "      --json          for programs\n"
+	     "      --policy-dir D  what check reads instead of " POLICY_DIR "\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
 	     "  -h, --help\n"
 	     "  -V, --version\n"
@@ -60,9 +66,13 @@ static void print_help(void)
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "netns", required_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
-		{ "verbose", no_argument, NULL, 'v' },	   { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },	   {},
+		{ "netns", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "policy-dir", required_argument, NULL, 'p' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{},
 	};
 	int option;
 
@@ -73,6 +83,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'p':
+			options->policy_dir = optarg;
 			break;
 		case 'v':
 			attachment_verbose();
@@ -119,7 +132,7 @@ static int run_verb(const struct options *options, int argc, char **argv)
 		     *verb->arguments ? " " : "", verb->arguments);
 		return USAGE;
 	}
-	if (geteuid())
+	if (!verb->anybody && geteuid())
 		return fail_errno(EPERM, "needs root");
 	return verb->run(options, argc - 1, argv + 1);
 }

@@ -8,7 +8,8 @@
 #define USAGE 2 /* "vsockctl: …" was said, the way out is status 2 */
 
 struct options {
-	const char *netns; /* NULL: the caller's own */
+	const char *netns;	/* NULL: the caller's own */
+	const char *policy_dir; /* NULL: POLICY_DIR */
 	bool json;
 };
 
@@ -22,6 +23,8 @@ int verb_status(const struct options *options, int argc, char **argv);
 int verb_monitor(const struct options *options, int argc, char **argv);
 int verb_metrics(const struct options *options, int argc, char **argv);
 int verb_reload(const struct options *options, int argc, char **argv);
+int verb_rules(const struct options *options, int argc, char **argv);
+int verb_check(const struct options *options, int argc, char **argv);
 int verb_doctor(const struct options *options, int argc, char **argv);
 
 /* Prints and frees. */

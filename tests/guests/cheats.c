@@ -93,6 +93,26 @@ static void tell_number(int fd, struct guest *guest)
 	guest->manual = false;
 }
 
+/* So is which of its directions a socket has shut down. */
+static bool shutdown_seen;
+
+static void look_for_shutdown(struct guest *guest, const struct packet *packet)
+{
+	(void)guest;
+	shutdown_seen |= packet->hdr.op == VIRTIO_VSOCK_OP_SHUTDOWN;
+}
+
+static void tell_shutdown(int fd, struct guest *guest)
+{
+	shutdown_seen = false;
+	guest->manual = true;
+	guest->on_packet = look_for_shutdown;
+	shutdown(fd, SHUT_WR);
+	guest_pump(guest, 100);
+	guest->on_packet = NULL;
+	guest->manual = false;
+}
+
 /*
  * A connected socket of ours, and a guest of theirs that now has the CID it is connected
  * to. Neither may hear the other, today or later.
@@ -109,6 +129,8 @@ static void expect_silence(const char *what, int fd, struct guest *guest)
 	sent = try_send(fd);
 	tap_ok(!strcmp(sent, "ECONNRESET"), "%s: send: %s, wanted ECONNRESET", what, sent);
 	tap_ok(!guest_hears(guest), "%s: nothing comes to the guest", what);
+	tell_shutdown(fd, guest);
+	tap_ok(!shutdown_seen, "%s: no shutdown comes to the guest", what);
 }
 
 /* Cheats */

@@ -257,6 +257,17 @@ static void many_in_one_process(void)
 	guest_close(&guest[2]);
 }
 
+/* /dev/vsock is opened by the same function of the kernel's. */
+static void another_device(void)
+{
+	int fd = open("/dev/vsock", O_RDONLY | O_CLOEXEC), count = count_devices();
+
+	if (fd < 0)
+		tap_bail("/dev/vsock: %m");
+	tap_ok(!count, "another misc device is none of ours: %d recorded", count);
+	close(fd);
+}
+
 /* The opener ends, a child of it keeps the device. */
 static void child_keeps(void)
 {
@@ -422,6 +433,7 @@ int main(void)
 	make_namespaces();
 	changes_cid();
 	many_in_one_process();
+	another_device();
 	child_keeps();
 	closes_under_connection();
 	namespace_deleted();

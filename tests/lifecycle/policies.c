@@ -22,7 +22,7 @@
 #define DIR    "/etc/vsock-bpfd/policy.d"
 #define ELSE   "/tmp/elsewhere"
 #define LIMIT  15000
-#define KILLS  24
+#define KILLS  12
 #define BROOD  3
 
 static struct said said;
@@ -339,6 +339,9 @@ static void write_pair(void)
 		     "Deny=connect to namespace d");
 	write_policy("/tmp/B", "00-c", "c", "Deny=connect to namespace d");
 	write_policy("/tmp/B", "a", "a", "Deny=connect to namespace b");
+	/* Nothing is left there of the policy that children have from a. */
+	write_policy("/tmp/C", "00-c", "c", "Deny=connect to namespace d");
+	write_policy("/tmp/C", "b", "b", "Deny=accept from anyone");
 }
 
 static int time_of_switch(void)
@@ -362,33 +365,42 @@ static bool brood_is_bound(struct ns *brood, const char *when)
 	return good;
 }
 
-static bool one_kill(int length, const char *dir, char *found)
+static void make_brood(struct ns *brood, int delay)
 {
-	struct ns brood[BROOD];
-	pid_t pid = start_command(BPFD " --once --policy-dir %s 2>/dev/null", dir);
-	int delay = random_ms(length), begun = now_ms(), i;
+	int begun = now_ms(), i;
 	char name[8];
-	bool good;
 
 	for (i = 0; i < BROOD; i++) {
-		/* Most of a switch is what comes before it. */
 		while (now_ms() - begun < delay * (i + 1) / BROOD)
 			sleep_ms(1);
 		snprintf(name, sizeof(name), "a%d", i);
 		make(&brood[i], name, &a);
 	}
+}
+
+/* What comes before the switch takes most of the time. */
+static bool one_kill(int length, const char *dir, char *found)
+{
+	pid_t pid = start_command(BPFD " --once --policy-dir %s 2>/dev/null", dir);
+	int delay = length / 2 + random_ms(length / 2 + 1), i;
+	struct ns brood[BROOD];
+	bool good, kept;
+
+	make_brood(brood, delay);
 	kill(pid, SIGKILL);
 	wait_command(pid);
 	*found = which_is_in_force();
 	good = *found != '?' && brood_is_bound(brood, "after the kill");
+	/* Where the policy that they have from a is gone, they have none. */
+	kept = *found == 'A' || strcmp(dir, "/tmp/C");
 	must(BPFD " --once --policy-dir /tmp/A");
-	good &= which_is_in_force() == 'A' && brood_is_bound(brood, "after the next switch");
+	good &= which_is_in_force() == 'A' && (!kept || brood_is_bound(brood, "after the next"));
 	must(BPFD " --once --policy-dir /tmp/A");
-	good &= brood_is_bound(brood, "after one more");
+	good &= !kept || brood_is_bound(brood, "after one more");
 	for (i = 0; i < BROOD; i++)
 		ns_remove(&brood[i]);
 	if (!good)
-		tap_diag("killed after %d of %d ms, found %c", delay, length, *found);
+		tap_diag("%s, killed after %d of %d ms, found %c", dir, delay, length, *found);
 	return good;
 }
 
@@ -399,15 +411,17 @@ static void kills(void)
 
 	begin();
 	write_pair();
+	make_names(30);
 	must(BPFD " --once --policy-dir /tmp/B");
 	length = time_of_switch();
 	for (i = 0; i < KILLS; i++) {
-		good += one_kill(length, "/tmp/B", &found);
+		good += one_kill(length, i % 2 ? "/tmp/B" : "/tmp/C", &found);
 		seen[(unsigned char)found]++;
 	}
 	tap_diag("a switch takes %d ms; after %d kills the old ones held %d times, the new %d",
 		 length, KILLS, seen['A'], seen['B']);
 	tap_ok(good == KILLS, "kill -9 at any moment: whole old or whole new, and on from there");
+	remove_names(30);
 	end();
 }
 

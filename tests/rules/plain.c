@@ -64,6 +64,13 @@ static bool denies(const struct policy *policy, enum rule_verb verb, __u32 numbe
 	return false;
 }
 
+/* By what was set for good, or by its policy. */
+static bool is_local(const struct space *own)
+{
+	return own->mode == LOCAL ||
+	       (own->policy && own->policy->sets_mode && own->policy->mode == LOCAL);
+}
+
 static enum reason objection(const struct end *self, const struct space *own,
 			     const struct end *peer, const struct space *others,
 			     enum rule_verb verb, __u32 port)
@@ -83,7 +90,7 @@ static enum reason objection(const struct end *self, const struct space *own,
 	}
 	if (decision == DENY)
 		return REASON_RULE;
-	if (decision == UNDECIDED && own->mode == LOCAL && self->netns != peer->netns)
+	if (decision == UNDECIDED && is_local(own) && self->netns != peer->netns)
 		return REASON_MODE;
 	return PERMITTED;
 }

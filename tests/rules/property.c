@@ -8,8 +8,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,8 +142,8 @@ static void write_policy(int number)
 	file = fopen(path, "we");
 	if (!file)
 		tap_bail("%s: %s", path, strerror(errno));
-	fprintf(file, "[Match]\nName=n%d\n[Namespace]\nAudit=%s\n[Rules]\n", number,
-		chance(6) ? "yes" : "no");
+	fprintf(file, "[Match]\nName=n%d\n[Namespace]\nMode=%s\nAudit=%s\n[Rules]\n", number,
+		chance(6) ? "local" : "global", chance(6) ? "yes" : "no");
 	while (rules--)
 		write_rule(file);
 	fclose(file);
@@ -332,6 +335,82 @@ static bool try_set(int calls, unsigned long *answers)
 	return true;
 }
 
+/* --- A switch in the middle of a verdict --- */
+
+/* In each half the policy that refuses stands where the other half has one that allows. */
+static void write_mirrored(void)
+{
+	struct rule_cell deny[3] = { { .on_connect = 20 }, {}, {} };
+	struct rule_cell table[2] = { { .count = 1 }, { .first = 0, .value = DENY } };
+	struct netns_record record = { .bound_by = MATCH };
+	int map = bpf_map__fd(bpf->maps.rules), half, i;
+	const struct rule_cell none = {};
+	__u32 index;
+	netns_id id;
+
+	for (half = 0; half < 2; half++) {
+		for (i = 0; i < 32; i++) {
+			index = half * RULE_CELLS + i;
+			bpf_map_update_elem(map, &index, &none, BPF_ANY);
+		}
+		/* ANYONE of the policy at 1, or at 1 + POLICY_CELLS. */
+		index = half * RULE_CELLS + 2 + half * POLICY_CELLS;
+		bpf_map_update_elem(map, &index, &deny[0], BPF_ANY);
+		for (i = 0; i < 2; i++) {
+			index = half * RULE_CELLS + 20 + i;
+			bpf_map_update_elem(map, &index, &table[i], BPF_ANY);
+		}
+	}
+	for (id = 1; id <= 2; id++) {
+		for (half = 0; half < 2; half++)
+			record.binding[half].policy = 1 + ((id == 1) == half) * POLICY_CELLS;
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.namespaces), &id, &record, BPF_ANY);
+	}
+	id = 3;
+	bpf_map_delete_elem(bpf_map__fd(bpf->maps.namespaces), &id);
+}
+
+static atomic_bool flipping;
+
+static void *flip(void *arg)
+{
+	struct layer_state *state = arg;
+	__u32 half = 0;
+
+	while (flipping)
+		__atomic_store_n(&state->half, half ^= 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Namespace 1 is refused in both halves, namespace 2 in none, whenever the half changes. */
+static void switched_midway(int calls)
+{
+	const struct end refused = { .netns = 1 }, allowed = { .netns = 2 };
+	const struct end target = { .netns = 3, .port = 1000 };
+	struct layer_state *state;
+	int passed = 0, stopped = 0, i;
+	pthread_t thread;
+
+	write_state(0);
+	write_mirrored();
+	state = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_map__fd(bpf->maps.state), 0);
+	if (state == MAP_FAILED)
+		tap_bail("map state: %s", strerror(errno));
+	flipping = true;
+	pthread_create(&thread, NULL, flip, state);
+	for (i = 0; i < calls; i++) {
+		passed += ask(&refused, &target);
+		stopped += !ask(&allowed, &target);
+	}
+	flipping = false;
+	pthread_join(thread, NULL);
+	munmap(state, getpagesize());
+	tap_ok(!passed && !stopped,
+	       "a switch in the middle of a verdict: of %d each, %d let through, %d refused", calls,
+	       passed, stopped);
+}
+
 /* SETS, CALLS and SEED, if not the usual ones. */
 int main(int argc, char **argv)
 {
@@ -348,6 +427,7 @@ int main(int argc, char **argv)
 			break;
 	tap_ok(i == sets, "%lu verdicts under %d sets of policies are what their rules say",
 	       answers, i);
+	switched_midway(sets * calls);
 	verdict_bpf__destroy(bpf);
 	return tap_end();
 }

@@ -16,11 +16,10 @@ vm_prepare() {
 # Without KVM's own interrupt controllers: with them, an emulated machine's guest now and
 # then gets an interrupt that it has disabled, and waits for itself for ever.
 vm_start() {
-	local name=$1 enter=() place=$vm_dir/$1 kernel=build/vm/$LAB_KERNEL
+	local enter=() place=$vm_dir/$1 kernel=build/vm/$LAB_KERNEL
 	[[ $2 == init ]] || enter=(ip netns exec "$2")
 	rm -f "$place".*
 	mkfifo "$place.in" "$place.out"
-	: >"$place.said"
 	"${enter[@]}" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-machine q35,hpet=off,usb=off,vmport=off,accel=kvm,kernel-irqchip=off -m 256M \
 		-kernel "$kernel/kernel" -initrd "$kernel/initrd" \
@@ -31,7 +30,9 @@ vm_start() {
 	echo "$!" >"$place.pid"
 	echo "$2 $3" >"$place.how"
 	# Kept open, so that neither side ever sees an end.
+	# shellcheck disable=SC2034
 	exec {vm_keep}<>"$place.in"
+	# shellcheck disable=SC2034
 	exec {vm_keep}<>"$place.out"
 }
 
@@ -63,7 +64,14 @@ vm_ready() {
 	return 1
 }
 
-# vm_run NAME COMMAND: in the guest. What it says, and its status.
+# vm_fault NAME: what the guest's kernel says of its own faults.
+vm_fault() {
+	grep -a -m1 -E 'Oops|Kernel panic|BUG:|general protection fault|double fault' \
+		"$vm_dir/$1.console"
+}
+
+# vm_run NAME COMMAND: in the guest. What it says, and its status; 125 if the guest hangs,
+# which is the machine's fault, and 1 if its kernel broke, which may be ours.
 vm_run() {
 	local line
 	printf '%s\n' "$2" >"$vm_dir/$1.in"
@@ -74,5 +82,6 @@ vm_run() {
 		esac
 	done
 	echo "vm: guest $1 says nothing to: $2" >&2
-	return 125
+	vm_fault "$1" >&2 || return 125
+	return 1
 }
