@@ -10,7 +10,6 @@
  * change in between takes part: the origin is the namespace of the socket that
  * sent the packet, the listener is the one the kernel holds a reference on.
  */
-#include "pending.h"
 #include "verdict.h"
 
 /* Counts what could not be recorded. A change makes all records void that are there. */
@@ -109,11 +108,8 @@ static __always_inline bool take_request(const struct layer_state *layer)
 	if (!delivery || delivery->listener == NETNS_NONE)
 		return judge_stranger();
 	delivery->step = TAKEN;
-	if (!may_meet(delivery->origin.netns, delivery->listener, layer) && !judge_request(delivery))
-		return false;
-	if (!packets_carry_socket && !delivery->origin.cid)
-		answer_expected(delivery->origin.port, delivery->listener);
-	return true;
+	return may_meet(delivery->origin.netns, delivery->listener, layer) ||
+	       judge_request(delivery);
 }
 
 static __always_inline int check_sk_alloc(int family)

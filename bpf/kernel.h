@@ -31,7 +31,6 @@
 #define VMADDR_FLAG_TO_HOST	 1
 #define VIRTIO_VSOCK_OP_REQUEST	 1
 #define VIRTIO_VSOCK_OP_RESPONSE 2
-#define VIRTIO_VSOCK_OP_RST	 3
 #define VHOST_VSOCK_DEV		 ((10 << 20) | 241) /* char 10:241, a fixed minor */
 #define CLONE_NEWNET		 0x40000000
 #define MAX_ERRNO		 4095

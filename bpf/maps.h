@@ -113,13 +113,10 @@ struct {
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
 
-/* A request over loopback, from its making until its answer arrives. */
+/* A loopback packet between its making and its delivery. */
 struct pending {
 	netns_id origin;
 	__u64 socket; /* the struct sock that connects, an identity only */
-	netns_id answerer;
-	__u32 tid; /* whose connect() it is */
-	enum yes_no delivered;
 };
 
 /*
@@ -128,14 +125,14 @@ struct pending {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, struct pending);
 } connects SEC(".maps");
 
 /*
- * Where packets carry no socket: requests that were sent and not yet answered, by
- * source port, which only one living socket can own. Removed by the answer or with
+ * Where packets carry no socket: requests that were sent and not yet delivered, by
+ * source port, which only one living socket can own. Removed by delivery or with
  * the socket, so one who floods it spends a socket for each; a request that finds
  * no room is refused.
  */
@@ -145,6 +142,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct pending);
 } requests SEC(".maps");
+
+/* The same for answers, by the port that they go to. Removed by delivery, which none escapes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct pending);
+} answers SEC(".maps");
 
 static __always_inline struct layer_state *layer_state(void)
 {

@@ -2,12 +2,25 @@
 /*
  * Who sent a packet that arrives: the first step of the delivery gate. Only two
  * kinds of packets matter: requests, and the answers that make a connection.
+ *
+ * Loopback packets all claim the source CID LOCAL, whatever their socket is bound
+ * to. A socket bound to another CID would share its address with that of somebody
+ * else, who could then take its answer: its origin counts as unknown.
  */
 #ifndef ORIGIN_H
 #define ORIGIN_H
 
 #include "delivery.h"
 #include "guests.h"
+
+static __always_inline netns_id origin_of_socket(struct sock *sk)
+{
+	__u32 cid = local_addr(sk).svm_cid;
+
+	if (cid != VMADDR_CID_ANY && cid != VMADDR_CID_LOCAL)
+		return NETNS_UNKNOWN;
+	return netns_of_sock(sk);
+}
 
 /* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
 static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid)
@@ -82,14 +95,76 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
 }
 
 /*
- * Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, …
- * The first runs in connect(), the second where the packet is delivered.
+ * On 5.10 a packet is seen by its address alone. What connects is noted by the
+ * connect gate, joins its address when the same task makes the request, and is
+ * taken when the request arrives; the answer is made by the task that delivered the
+ * request. Two that are pending with one address and not of one origin: both unknown.
  */
+static __always_inline void note_connect(struct sock *sk)
+{
+	struct pending pending = { .origin = origin_of_socket(sk), .socket = (__u64)sk };
+	__u32 tid = current_tid();
+
+	if (bpf_map_update_elem(&connects, &tid, &pending, BPF_ANY))
+		bpf_map_delete_elem(&connects, &tid);
+}
+
+static __always_inline void record_pending(void *map, __u32 port, struct pending *packet)
+{
+	struct pending *other;
+
+	if (!bpf_map_update_elem(map, &port, packet, BPF_NOEXIST))
+		return;
+	other = bpf_map_lookup_elem(map, &port);
+	if (!other)
+		return;
+	if (other->origin != packet->origin)
+		other->origin = NETNS_UNKNOWN;
+	other->socket = packet->socket;
+}
+
+static __always_inline netns_id take_pending(void *map, __u32 port)
+{
+	struct pending *pending = bpf_map_lookup_elem(map, &port);
+	netns_id origin = pending ? pending->origin : NETNS_UNKNOWN;
+
+	bpf_map_delete_elem(map, &port);
+	return origin;
+}
+
+static __always_inline void request_made(__u32 src_port)
+{
+	__u32 tid = current_tid();
+	struct pending *pending = bpf_map_lookup_elem(&connects, &tid);
+
+	if (pending)
+		record_pending(&requests, src_port, pending);
+}
+
+/* In the task that delivers the request, right after the gate has let it through. */
+static __always_inline void answer_made(__u32 dst_port)
+{
+	struct delivery *delivery = current_delivery(TAKEN);
+	struct pending pending = {};
+
+	if (!delivery)
+		return;
+	pending.origin = delivery->listener;
+	record_pending(&answers, dst_port, &pending);
+}
+
+/* Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, … */
 SEC("raw_tp/virtio_transport_alloc_pkt")
 int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (step_of(ctx->args[6]) == REQUEST && (__u32)ctx->args[0] == VMADDR_CID_LOCAL)
+	enum step step = step_of(ctx->args[6]);
+
+	if (step == TAKEN || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+		return 0;
+	if (step == REQUEST)
 		request_made(ctx->args[1]);
+	else
+		answer_made(ctx->args[3]);
 	return 0;
 }
 
@@ -99,20 +174,27 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	enum step step = step_of(ctx->args[6]);
 	struct end origin = {};
 
-	/* An answer, too: that nobody listens, or nobody who may be seen. */
-	if (ctx->args[6] == VIRTIO_VSOCK_OP_RST && (__u32)ctx->args[0] == VMADDR_CID_LOCAL)
-		take_answer_to(ctx->args[3]);
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
 		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
 	else if (step == REQUEST)
-		origin.netns = take_request_of(ctx->args[1]);
+		origin.netns = take_pending(&requests, ctx->args[1]);
 	else
-		origin.netns = take_answer_to(ctx->args[3]);
+		origin.netns = take_pending(&answers, ctx->args[3]);
 	origin.port = ctx->args[1];
 	packet_arrives(step, &origin, ctx->args[3]);
 	return 0;
+}
+
+/* A request that was cancelled never arrives: its record goes with its socket. */
+static __always_inline void forget_request(struct sock *sk)
+{
+	__u32 port = local_addr(sk).svm_port;
+	struct pending *pending = bpf_map_lookup_elem(&requests, &port);
+
+	if (pending && pending->socket == (__u64)sk)
+		bpf_map_delete_elem(&requests, &port);
 }
 
 #endif

@@ -65,6 +65,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 						  program_needed(program, kernel, new->extent));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.deliveries, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
