@@ -35,6 +35,22 @@ static void fill_10000(void)
 	layer_fill(10000);
 }
 
+static void rule_100(void)
+{
+	layer_rule(100);
+}
+
+static void rule_10000(void)
+{
+	layer_rule(10000);
+}
+
+static void stop(void)
+{
+	layer_remove_rules();
+	layer_stop();
+}
+
 /*
  * In this order. "without" is what all but "local" is held against, "without-other" is
  * that for "local": the same, in a namespace that was made.
@@ -51,7 +67,10 @@ static const struct bench_case cases[] = {
 	{ "local",	   IN_OTHER,  100, 0, true,  false, NULL },
 	{ "beside",	   IN_INIT, 10000, 0, true,  false, fill_10000 },
 	{ "local",	   IN_OTHER,10000, 0, true,  false, NULL },
-	{ "without",	   IN_INIT,	1, 0, false, false, layer_stop },
+	{ "beside",	   IN_INIT, 10000, 100, true, false, rule_100 },
+	{ "beside",	   IN_INIT, 10000, 10000, true, false, rule_10000 },
+	{ "local",	   IN_OTHER,10000, 10000, true, false, NULL },
+	{ "without",	   IN_INIT,	1, 0, false, false, stop },
 	{ "without-other", IN_OTHER,	1, 0, false, false, NULL },
 	{ "floor",	   IN_INIT,	1, 0, false, false, floor_start },
 	{ NULL },
@@ -112,7 +131,7 @@ static void measure_cases(bool native)
 	const struct bench_case *where;
 
 	for (where = cases; where->name; where++) {
-		if ((native && !where->native) || (quick && where->namespaces > 1))
+		if ((native && !where->native) || (quick && where->namespaces > 1 && !where->rules))
 			continue;
 		measure_case(where);
 		if (!native && !quick && has_layer(where) && where->place == IN_INIT)

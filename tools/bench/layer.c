@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The layer comes, isolates, and goes. */
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "layer.h"
+#include "policy.h"
 #include "records.h"
 
 void layer_start(void)
@@ -42,4 +45,35 @@ void layer_fill(int namespaces)
 	if (ret)
 		errx(EXIT_FAILURE, "%d namespaces: %s", namespaces, strerror(-ret));
 	records_close(&records);
+}
+
+/* None of them is about a port that is measured, and all have to be looked through. */
+void layer_write_rules(int count)
+{
+	FILE *file;
+	int i;
+
+	mkdir("/etc/vsock-bpfd", 0755);
+	mkdir(POLICY_DIR, 0755);
+	file = fopen(POLICY_DIR "/bench.policy", "w");
+	if (!file)
+		err(EXIT_FAILURE, POLICY_DIR);
+	fputs("[Match]\nName=(init)\n[Rules]\n", file);
+	for (i = 0; i < count; i++)
+		fprintf(file, "Deny=%s anyone port %d\n", i % 2 ? "accept from" : "connect to",
+			20000 + 2 * i);
+	if (fclose(file))
+		err(EXIT_FAILURE, POLICY_DIR);
+}
+
+void layer_rule(int count)
+{
+	layer_write_rules(count);
+	layer_start();
+}
+
+void layer_remove_rules(void)
+{
+	if (remove(POLICY_DIR "/bench.policy"))
+		err(EXIT_FAILURE, POLICY_DIR);
 }

@@ -17,6 +17,11 @@ void layer_isolate(void);
 /* Up to so many namespaces. */
 void layer_fill(int namespaces);
 
+/* A policy of the initial namespace with so many rules: its file, and in force. */
+void layer_write_rules(int count);
+void layer_rule(int count);
+void layer_remove_rules(void);
+
 /* The service until enforcement is live; until it has ended. */
 pid_t service_up(void);
 void service_down(pid_t pid);

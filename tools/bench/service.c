@@ -110,11 +110,40 @@ static cost time_set_mode(void)
 	return end - start;
 }
 
+static pid_t running;
+
+static void start_with_rules(void)
+{
+	layer_write_rules(10000);
+	running = service_up();
+}
+
+static void stop_with_rules(void)
+{
+	service_down(running);
+	layer_remove_rules();
+	layer_stop();
+}
+
+/* Until the new rules are in force. */
+static cost time_reload(void)
+{
+	static int count = 10000;
+	cost start;
+
+	/* Another one each time: what is in force already is not written again. */
+	layer_write_rules(--count);
+	start = now();
+	run_command(CONTROL, "reload", NULL);
+	return now() - start;
+}
+
 /* clang-format off */
 const struct operation service_operations[] = {
 	{ "start",	1, time_start },
 	{ "arm",	1, time_arm },
 	{ "restart",	1, time_up,	  isolate, layer_stop },
+	{ "reload",	1, time_reload,	  start_with_rules, stop_with_rules },
 	{ "set-mode",	5, time_set_mode, isolate, layer_stop },
 	{ NULL },
 };

@@ -17,6 +17,9 @@ BEGIN {
 	add_column("local, 100 ns", "local", 100, 0)
 	add_column("beside, 10,000 ns", "beside", 10000, 0)
 	add_column("local, 10,000 ns", "local", 10000, 0)
+	add_column("beside, 100 rules", "beside", 10000, 100)
+	add_column("beside, 10,000 rules", "beside", 10000, 10000)
+	add_column("local, 10,000 rules", "local", 10000, 10000)
 	add_column("floor", "floor", 1, 0)
 }
 
