@@ -52,7 +52,6 @@ static __always_inline void packet_arrives(enum step step, const struct end *ori
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	delivery->step = TAKEN;
 	delivery->origin = *origin;
 	delivery->listener = NETNS_NONE;
 	delivery->port = port;
