@@ -14,6 +14,14 @@ $(LIFE): %: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
 
+# Preloaded into a program that a test stops at each step.
+build-tests: $(BUILD)/tests/lifecycle/steps.so
+
+$(BUILD)/tests/lifecycle/steps.so: tests/lifecycle/steps.c
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC $< -o $@
+
 # What an upgrade comes from: another name for one variable makes another object.
 $(BUILD)/other/vsock-bpfd: $(wildcard bpf/* loader/* include/*)
 	@echo "  OTHER $@"

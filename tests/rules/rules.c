@@ -405,6 +405,12 @@ static void word_try(char **words, size_t size, const char *what, char *wanted)
 
 static void word_seqpacket(char **words, size_t size, const char *what, char *wanted)
 {
+	/* 5.14 on. */
+	int fd = socket(AF_VSOCK, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return tap_diag("%s: this kernel has no such sockets", what);
+	close(fd);
 	do_try(words, size, SOCK_SEQPACKET, what, wanted);
 }
 
