@@ -55,14 +55,15 @@ void layer_write_rules(int count)
 
 	mkdir("/etc/vsock-bpfd", 0755);
 	mkdir(POLICY_DIR, 0755);
-	file = fopen(POLICY_DIR "/bench.policy", "w");
+	/* At once, as the service watches. */
+	file = fopen(POLICY_DIR "/bench.new", "w");
 	if (!file)
 		err(EXIT_FAILURE, POLICY_DIR);
 	fputs("[Match]\nName=(init)\n[Rules]\n", file);
 	for (i = 0; i < count; i++)
 		fprintf(file, "Deny=%s anyone port %d\n", i % 2 ? "accept from" : "connect to",
 			20000 + 2 * i);
-	if (fclose(file))
+	if (fclose(file) || rename(POLICY_DIR "/bench.new", POLICY_DIR "/bench.policy"))
 		err(EXIT_FAILURE, POLICY_DIR);
 }
 
