@@ -148,11 +148,12 @@ static void measure_service(void)
 
 static void usage(void)
 {
-	puts("Usage: bench [--hooks | --floor-hooks | --quick]\n"
+	puts("Usage: bench [--hooks | --floor-hooks | --quick | --verdict]\n"
 	     "\n"
 	     "In a lab machine: measures what the layer costs; see tools/bench/run.\n"
 	     "\n"
 	     "  --quick        without most of what takes long: to try something out\n"
+	     "  --verdict      the decision alone, on the machine at hand: attaches nothing\n"
 	     "  --hooks        what each hook costs, instead\n"
 	     "  --floor-hooks  what each would cost with a program that returns at once");
 }
@@ -163,6 +164,7 @@ int main(int argc, char **argv)
 	static const struct option known[] = {
 		{ "quick",	 no_argument, NULL, 'q' },
 		{ "hooks",	 no_argument, NULL, 'k' },
+		{ "verdict",	 no_argument, NULL, 'v' },
 		{ "floor-hooks", no_argument, NULL, 'f' },
 		{ "help",	 no_argument, NULL, 'h' },
 		{ NULL,		 0,	      NULL, 0 },
@@ -173,6 +175,10 @@ int main(int argc, char **argv)
 
 	if (option == 'h') {
 		usage();
+		return EXIT_SUCCESS;
+	}
+	if (option == 'v') {
+		measure_verdict();
 		return EXIT_SUCCESS;
 	}
 	kernel_probe(&kernel);

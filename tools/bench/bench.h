@@ -68,4 +68,7 @@ void floor_start(void);
 /* --- hooks.c: what each hook costs --- */
 void measure_hooks(bool of_floor);
 
+/* --- verdict.c: its decision alone, on the machine at hand --- */
+void measure_verdict(void);
+
 #endif
