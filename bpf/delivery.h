@@ -82,13 +82,34 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-static __always_inline bool judge_request(const struct delivery *delivery)
+static __always_inline bool judge_request(struct delivery *delivery,
+					  const struct layer_state *layer)
 {
 	struct call call = { .from = delivery->origin };
+	__u32 reloads = layer->reloads;
 
 	call.to.netns = delivery->listener;
 	call.to.port = delivery->port;
-	return judge(&call);
+	if (!judge(&call))
+		return false;
+	if (!call.from.cid) {
+		delivery->passed.from = call.from.netns;
+		delivery->passed.to = call.to.netns;
+		delivery->passed.port = call.to.port;
+		delivery->passed.reloads = reloads;
+	}
+	return true;
+}
+
+/* Whether an answer is to a question that this task has just asked, by the same rules. */
+static __always_inline bool has_passed(const struct delivery *delivery, netns_id from,
+				       const struct layer_state *layer)
+{
+	const struct passed *passed = &delivery->passed;
+
+	return !delivery->origin.cid && passed->from == from && from != NETNS_UNKNOWN &&
+	       passed->to == delivery->origin.netns && passed->port == delivery->origin.port &&
+	       passed->reloads == layer->reloads;
 }
 
 /* A request that is not complete: refused as what it is. */
@@ -108,7 +129,7 @@ static __always_inline bool take_request(const struct layer_state *layer)
 		return judge_stranger();
 	delivery->step = TAKEN;
 	return may_meet(delivery->origin.netns, delivery->listener, layer) ||
-	       judge_request(delivery);
+	       judge_request(delivery, layer);
 }
 
 static __always_inline int check_sk_alloc(int family)

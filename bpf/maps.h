@@ -80,13 +80,20 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+/* Two ends that rules let talk: who asks for the same again need not look through them. */
+struct passed {
+	netns_id from, to;
+	__u32 port, reloads;
+};
+
 /* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
-	struct end origin; /* who sent it */
-	netns_id listener; /* whom a request has found, NETNS_NONE until then */
-	__u32 port;	   /* that it was sent to */
-	__u32 tid;	   /* whose it is */
-	__u32 lost;	   /* how many could not be recorded until then */
+	struct end origin;    /* who sent it */
+	netns_id listener;    /* whom a request has found, NETNS_NONE until then */
+	__u32 port;	      /* that it was sent to */
+	__u32 tid;	      /* whose it is */
+	__u32 lost;	      /* how many could not be recorded until then */
+	struct passed passed; /* the last request between sockets that rules were asked for */
 	enum step {
 		TAKEN, /* a gate has answered */
 		REQUEST,

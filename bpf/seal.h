@@ -40,11 +40,12 @@ static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
+	netns_id own = netns_of_sock(sk);
 
 	if (!delivery || !layer)
 		return;
 	delivery->step = TAKEN;
-	if (!may_meet(netns_of_sock(sk), delivery->origin.netns, layer))
+	if (!may_meet(own, delivery->origin.netns, layer) && !has_passed(delivery, own, layer))
 		judge_answer(sk, delivery, layer);
 }
 
