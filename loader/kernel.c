@@ -12,6 +12,7 @@
 #include "modules.h"
 #include "native.h"
 #include "netns.h"
+#include "symbols.h"
 
 #define BTF_DIR		 "/sys/kernel/btf"
 #define TRANSPORT_MODULE "vmw_vsock_virtio_transport_common"
@@ -122,43 +123,18 @@ static bool will_be_native(void)
 	return answer;
 }
 
-/* A symbol of a module, 0 if it is not there. */
-struct symbol {
-	const char *name, *module;
-	__u64 *address;
-};
-
-static void match_symbol(const char *line, const struct symbol *symbols)
-{
-	char name[64], module[64];
-	unsigned long long address;
-
-	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) != 3)
-		return;
-	for (; symbols->name; symbols++)
-		if (!strcmp(symbols->name, name) && !strcmp(symbols->module, module))
-			*symbols->address = address;
-}
-
 static void find_places(struct kernel_places *places)
 {
 	const struct symbol symbols[] = {
-		{ "vhost_vsock_hash", "vhost_vsock", &places->guests },
-		{ "vhost_vsock_fops", "vhost_vsock", &places->vhost_fops },
-		{ "transport_g2h", "vsock", &places->transport_g2h },
-		{ "transport_h2g", "vsock", &places->transport_h2g },
+		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
+		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
+		{ "vsock", "transport_g2h", &places->transport_g2h },
+		{ "vsock", "transport_h2g", &places->transport_h2g },
 		{},
 	};
-	FILE *file = fopen("/proc/kallsyms", "re");
-	char line[256];
 
 	memset(places, 0, sizeof(*places));
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		if (strstr(line, "vsock]"))
-			match_symbol(line, symbols);
-	fclose(file);
+	symbols_find(symbols);
 }
 
 void kernel_probe(struct kernel *kernel)
