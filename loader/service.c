@@ -93,10 +93,7 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 	(void)events;
 	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
 		text[size] = '\0';
-		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
-			say("module %s came", text + strlen(prefix));
-			ours = true;
-		}
+		ours |= !strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock");
 	}
 	if (!ours)
 		return 0;
