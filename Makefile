@@ -91,7 +91,7 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
 
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all help deps demo demo-vm test test-all test-mutants check clean build-tests
 .DELETE_ON_ERROR:

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "oci-state.h"
+#include "policy-apply.h"
+#include "records.h"
 #include "report.h"
 
 #define NAME   "vsock-bpfd-oci-hook"
@@ -43,9 +45,40 @@ static int is_initial(const struct netns *ns)
 	return ret;
 }
 
+static int find_policy(const struct netns *ns, const struct policy_set *set)
+{
+	struct netns_record record;
+	struct records records;
+	int ret = records_open(&records);
+
+	if (ret)
+		return ret;
+	ret = records_read(&records, ns->id, &record);
+	records_close(&records);
+	if (ret)
+		return fail_errno(-ret, "record of the namespace");
+	if (policy_of(set, &record))
+		return 0;
+	return fail(ENOENT,
+		    "no policy in force fits the annotation " PREFIX "policy of the container");
+}
+
+/* A word that no policy knows, misspelt perhaps, must not mean that nothing holds. */
+static int check_policy(const struct netns *ns)
+{
+	struct policy_set *set;
+	int ret = policy_set_open(&set);
+
+	if (ret)
+		return ret;
+	ret = find_policy(ns, set);
+	policy_set_close(set);
+	return ret;
+}
+
 static int confine(const struct oci_state *state, const struct netns *ns)
 {
-	int initial = is_initial(ns);
+	int initial = is_initial(ns), ret;
 
 	if (initial < 0)
 		return initial;
@@ -54,7 +87,10 @@ static int confine(const struct oci_state *state, const struct netns *ns)
 				    "no policy can be given to it alone");
 	if (initial)
 		return 0;
-	return policy_assign_container(ns, state->pid, state->annotations, state->count);
+	ret = policy_assign_container(ns, state->pid, state->annotations, state->count);
+	if (ret || !asks_for_policy(state))
+		return ret;
+	return check_policy(ns);
 }
 
 static int run(void)

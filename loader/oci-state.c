@@ -122,7 +122,8 @@ static int take_annotations(struct oci_state *state, struct json_object *annotat
 	if (!next)
 		return fail_errno(ENOMEM, "annotations of the container");
 	state->annotations = next;
-	json_object_object_foreach(annotations, key, value) {
+	json_object_object_foreach(annotations, key, value)
+	{
 		if (!is_word(value))
 			return fail(EINVAL, "annotation %s of the container: not a string", key);
 		*next++ = (struct annotation){ key, json_object_get_string(value) };

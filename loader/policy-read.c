@@ -45,6 +45,7 @@ struct reader {
 	struct policy *policy;
 	const char *next, *end; /* of the file's text */
 	unsigned int line;
+	size_t before;			/* mistakes of other files */
 	bool begun;			/* a section has begun, or tried to */
 	unsigned int section[SECTIONS]; /* lines of them, 0: not there */
 	unsigned int key[KEYS];		/* lines where they stand last */
@@ -112,8 +113,8 @@ static const char *annotation_mistake(const char *glob)
 
 static void take_globs(struct reader *reader, enum key key, const char *value)
 {
-	const char *(*const special[])(const char *) = { name_mistake, path_mistake, path_mistake,
-							 annotation_mistake };
+	static const char *(*const special[])(const char *) = { name_mistake, path_mistake,
+								path_mistake, annotation_mistake };
 	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
 					&reader->policy->cgroups, &reader->policy->annotations };
 	char *copy = strdup(value), *glob, *rest;
@@ -239,9 +240,6 @@ static int on_key(void *arg, const char *section_name, const char *name, const c
 		reader->key[key] = reader->line;
 		take(reader, key, value);
 	}
-	/* A [Match] with a mistake is not empty, too. */
-	if (section == MATCH_SECTION && key < 0)
-		reader->key[NAME] = reader->line;
 	return 1;
 }
 
@@ -335,6 +333,9 @@ static void look_at_all(struct reader *reader)
 	const struct policy *policy = reader->policy;
 	bool local = policy->sets_mode && policy->mode == LOCAL;
 
+	/* What is missing may be what is wrong. */
+	if (reader->policies->mistakes > reader->before)
+		return;
 	reader->line = reader->section[MATCH_SECTION];
 	if (!reader->line)
 		mistake(reader, "there is no [Match]: it would hold for nothing");
@@ -368,6 +369,7 @@ void policy_read(struct policies *policies, const char *name, const char *file, 
 	struct reader reader = { .policies = policies, .policy = add_policy(policies, name, file) };
 	int ret;
 
+	reader.before = policies->mistakes;
 	reader.end = text + size;
 	/* The mark that editors of other systems begin UTF-8 with. */
 	reader.next = text + (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);

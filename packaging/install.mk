@@ -41,12 +41,13 @@ man: $(PAGES) ## the man pages, with pandoc
 
 install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd and podman look
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR)/vsock-bpfd $(UNITDIR) $(HOOKSDIR))
-	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DOCDIR)/docs)
+	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DATADIR)/vsock-bpfd $(DOCDIR)/docs)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
 	install -m 755 $(HOOK) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd/oci-hook
 	install -m 644 $(SERVICE) $(DESTDIR)$(UNITDIR)
 	install -m 644 $(HOOKS) $(DESTDIR)$(HOOKSDIR)
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)
+	install -m 644 packaging/allow-vsock.jq $(DESTDIR)$(DATADIR)/vsock-bpfd
 	install -m 644 README.md LICENSE CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(SYSCONFDIR)/vsock-bpfd/policy.d
@@ -60,7 +61,7 @@ install-man: $(PAGES)
 uninstall: ## what install put there; configuration stays
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(notdir $(PROGRAMS)))
 	rm -f $(DESTDIR)$(UNITDIR)/$(notdir $(SERVICE)) $(DESTDIR)$(HOOKSDIR)/$(notdir $(HOOKS))
-	rm -rf $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd $(DESTDIR)$(DATADIR)/vsock-bpfd
 	rm -f $(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(notdir $(wildcard packaging/bash-completion/*)))
 	rm -f $(foreach page,$(PAGES),$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)

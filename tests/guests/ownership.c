@@ -231,6 +231,30 @@ static void changes_cid(void)
 	expect_listed("closed", next, "-", 0);
 }
 
+/* The kernel's hash of a CID. */
+static unsigned int bucket_of(uint64_t cid)
+{
+	return ((uint32_t)cid * 0x61C88647u) >> (32 - 8);
+}
+
+/* Two CIDs in one bucket of the kernel's table: whichever it finds first. */
+static void one_bucket(void)
+{
+	uint64_t first = new_cid(), second = 20000;
+	struct guest guest, other;
+
+	while (bucket_of(second) != bucket_of(first))
+		second++;
+	start_guest(&guest, &pod1, first);
+	start_guest(&other, &pod2, second);
+	expect_reach("one bucket, first", &pod1, first, &guest, "ok");
+	expect_reach("one bucket, first", &pod2, first, &guest, "ENODEV");
+	expect_reach("one bucket, second", &pod2, second, &other, "ok");
+	expect_reach("one bucket, second", &pod1, second, &other, "ENODEV");
+	guest_close(&other);
+	guest_close(&guest);
+}
+
 static void many_in_one_process(void)
 {
 	const struct ns *owner[3] = { &pod1, &pod2, &init_ns };
@@ -432,6 +456,7 @@ int main(void)
 	adopts_devices();
 	make_namespaces();
 	changes_cid();
+	one_bucket();
 	many_in_one_process();
 	another_device();
 	child_keeps();
