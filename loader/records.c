@@ -138,15 +138,18 @@ int records_update(const struct records *records, netns_id id, const struct netn
 
 long records_ids(const struct records *records, netns_id **ids)
 {
-	netns_id *previous = NULL, id, *list = NULL;
+	netns_id *previous = NULL, id, *list = NULL, *longer;
 	size_t count = 0, room = 0;
 
 	while (!bpf_map_get_next_key(records->namespaces, previous, &id)) {
 		if (count == room) {
 			room = room ? 2 * room : 64;
-			list = reallocarray(list, room, sizeof(*list));
-			if (!list)
+			longer = reallocarray(list, room, sizeof(*list));
+			if (!longer) {
+				free(list);
 				return -ENOMEM;
+			}
+			list = longer;
 		}
 		list[count] = id;
 		previous = &list[count++];
