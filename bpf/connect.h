@@ -26,10 +26,11 @@ static __always_inline bool has_transport(__u64 place)
 static __always_inline enum way way_of(const struct sockaddr_vm *to,
 				       const struct layer_state *layer)
 {
-	bool in_guest = has_transport(layer->places.transport_g2h);
+	bool in_guest;
 
 	if (to->svm_cid == VMADDR_CID_LOCAL)
 		return LOOPBACK;
+	in_guest = has_transport(layer->places.transport_g2h);
 	if (to->svm_cid == (in_guest ? layer->local_cid : VMADDR_CID_HOST))
 		return LOOPBACK;
 	if (!in_guest)

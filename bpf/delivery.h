@@ -12,22 +12,66 @@
  */
 #include "verdict.h"
 
-static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
+/* Counts what could not be recorded. A change makes all records void that are there. */
+static __u32 lost;
+
+/* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
+static __always_inline struct delivery *own_delivery(__u64 flags)
 {
-	struct delivery delivery = { .origin = *origin, .port = port, .step = step };
+	__u32 tid;
+
+	if (packets_carry_socket)
+		return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+	tid = current_tid();
+	return bpf_map_lookup_elem(&deliveries, &tid);
+}
+
+static __always_inline struct delivery *make_delivery(void)
+{
+	static const struct delivery none;
 	__u32 tid = current_tid();
 
-	/* Failing must not leave the record of an earlier request. */
-	if (bpf_map_update_elem(&deliveries, &tid, &delivery, BPF_ANY))
-		bpf_map_delete_elem(&deliveries, &tid);
+	if (packets_carry_socket)
+		return own_delivery(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
+	return own_delivery(0);
+}
+
+/*
+ * Written in place, as only its task uses it. Should it fall to another one at this very
+ * moment, that one reads that it is not its own.
+ */
+static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
+{
+	struct delivery *delivery = own_delivery(0);
+
+	if (!delivery)
+		delivery = make_delivery();
+	if (!delivery) {
+		/* The record of an earlier request must not be taken for that of this one. */
+		__sync_fetch_and_add(&lost, 1);
+		return;
+	}
+	delivery->origin = *origin;
+	delivery->listener = NETNS_NONE;
+	delivery->port = port;
+	delivery->tid = packets_carry_socket ? 0 : current_tid();
+	delivery->lost = lost;
+	delivery->step = step;
+}
+
+static __always_inline bool is_own(const struct delivery *delivery)
+{
+	if (!packets_carry_socket && delivery->tid != current_tid())
+		return false;
+	return delivery->lost == lost;
 }
 
 static __always_inline struct delivery *current_delivery(enum step step)
 {
-	__u32 tid = current_tid();
-	struct delivery *delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	struct delivery *delivery = own_delivery(0);
 
-	return delivery && delivery->step == step ? delivery : NULL;
+	return delivery && delivery->step == step && is_own(delivery) ? delivery : NULL;
 }
 
 static __always_inline void listener_found(netns_id listener)
@@ -38,29 +82,64 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-/* Refuses what is not complete, and leaves nothing that a later request could use. */
-static __always_inline bool take_request(void)
+static __always_inline bool judge_request(struct delivery *delivery,
+					  const struct layer_state *layer)
 {
-	struct delivery *delivery = current_delivery(REQUEST);
+	struct call call = { .from = delivery->origin };
+	__u32 reloads = layer->reloads;
+
+	call.to.netns = delivery->listener;
+	call.to.port = delivery->port;
+	if (!judge(&call))
+		return false;
+	if (!call.from.cid) {
+		delivery->passed.from = call.from.netns;
+		delivery->passed.to = call.to.netns;
+		delivery->passed.port = call.to.port;
+		delivery->passed.reloads = reloads;
+	}
+	return true;
+}
+
+/* Whether an answer is to a question that this task has just asked, by the same rules. */
+static __always_inline bool has_passed(const struct delivery *delivery, netns_id from,
+				       const struct layer_state *layer)
+{
+	const struct passed *passed = &delivery->passed;
+
+	return !delivery->origin.cid && passed->from == from && from != NETNS_UNKNOWN &&
+	       passed->to == delivery->origin.netns && passed->port == delivery->origin.port &&
+	       passed->reloads == layer->reloads;
+}
+
+/* A request that is not complete: refused as what it is. */
+static __always_inline bool judge_stranger(void)
+{
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 
-	if (delivery && delivery->listener != NETNS_NONE) {
-		delivery->step = TAKEN;
-		call.from = delivery->origin;
-		call.to.netns = delivery->listener;
-		call.to.port = delivery->port;
-	}
 	return may_call(&call);
+}
+
+/* Leaves nothing that a later request could use. */
+static __always_inline bool take_request(const struct layer_state *layer)
+{
+	struct delivery *delivery = current_delivery(REQUEST);
+
+	if (!delivery || delivery->listener == NETNS_NONE)
+		return judge_stranger();
+	delivery->step = TAKEN;
+	return may_meet(delivery->origin.netns, delivery->listener, layer) ||
+	       judge_request(delivery, layer);
 }
 
 static __always_inline int check_sk_alloc(int family)
 {
-	bool allowed;
+	struct layer_state *layer;
 
 	if (family != AF_VSOCK || !is_delivering())
 		return 0;
-	allowed = take_request();
-	return allowed || !in_force(layer_state()) ? 0 : -EACCES;
+	layer = layer_state();
+	return (layer && take_request(layer)) || !in_force(layer) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
@@ -75,7 +154,7 @@ int BPF_PROG(listener_found_parent, struct sock *parent)
 SEC("fentry/sk_alloc")
 int BPF_PROG(listener_found_net, struct net *net, int family)
 {
-	if (family == AF_VSOCK && is_delivering())
+	if (family == AF_VSOCK)
 		listener_found(netns_of(net));
 	return 0;
 }

@@ -213,6 +213,13 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
+/* Run by the service (BPF_PROG_TEST_RUN): its process as `devices` calls it. */
+SEC("raw_tp")
+int own_pid(void *ctx)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
 /*
  * Finds the offsets in struct vhost_vsock, which no BTF tells on 5.10: run once by
  * the service (BPF_PROG_TEST_RUN) on a device of its own, whose CID is a number that

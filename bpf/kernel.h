@@ -23,6 +23,7 @@
 #define ECONNRESET		 104
 #define AF_VSOCK		 40
 #define SOCK_SEQPACKET		 5
+#define TCP_ESTABLISHED		 1
 #define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
@@ -64,13 +65,17 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct socket;
+
 struct sock_common {
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 };
 
 struct socket {
@@ -79,6 +84,7 @@ struct socket {
 };
 
 struct sk_buff {
+	unsigned int len;
 	struct sock *sk;
 	unsigned char *head;
 };
@@ -225,6 +231,16 @@ static __always_inline __u32 current_tid(void)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
+static __always_inline unsigned int task_flags(void)
+{
+	struct task_struct *task;
+
+	if (packets_carry_socket)
+		return bpf_get_current_task_btf()->flags;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, flags);
+}
+
 /*
  * Whether the current task is one that delivers packets: the loopback kworker, a
  * vhost worker. A process that calls socket() is none, nor is an io_uring worker
@@ -232,8 +248,7 @@ static __always_inline __u32 current_tid(void)
  */
 static __always_inline bool is_delivering(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	unsigned int flags = BPF_CORE_READ(task, flags);
+	unsigned int flags = task_flags();
 
 	if (flags & PF_IO_WORKER)
 		return false;

@@ -80,11 +80,20 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
+/* Two ends that rules let talk: who asks for the same again need not look through them. */
+struct passed {
+	netns_id from, to;
+	__u32 port, reloads;
+};
+
 /* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
-	struct end origin; /* who sent it */
-	netns_id listener; /* whom a request has found, NETNS_NONE until then */
-	__u32 port;	   /* that it was sent to */
+	struct end origin;    /* who sent it */
+	netns_id listener;    /* whom a request has found, NETNS_NONE until then */
+	__u32 port;	      /* that it was sent to */
+	__u32 tid;	      /* whose it is */
+	__u32 lost;	      /* how many could not be recorded until then */
+	struct passed passed; /* the last request between sockets that rules were asked for */
 	enum step {
 		TAKEN, /* a gate has answered */
 		REQUEST,
@@ -92,9 +101,17 @@ struct delivery {
 	} step;
 };
 
+/* Deliveries by task, which takes its own with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct delivery);
+} delivering SEC(".maps");
+
 /*
- * Deliveries by task. Overwritten by the task's next request, so the oldest are
- * those of tasks that are gone: LRU removes them, and one that is lost is refused.
+ * The same where tasks have no storage that programs may ask for (before 5.12). The oldest
+ * are those of tasks that are gone: LRU removes them, and one that is lost is refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -59,6 +59,9 @@ static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *n
 	struct virtio_vsock_hdr hdr;
 	enum step step;
 
+	/* Data of a local socket: it never sends any with a request or an answer. */
+	if (skb->len && skb->sk)
+		return;
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
 		packet_arrives(REQUEST, &origin, 0);
 		return;

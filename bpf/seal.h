@@ -24,28 +24,38 @@ static __always_inline void seal(struct sock *sk, const struct call *call,
 	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
 }
 
+static __always_inline void judge_answer(struct sock *sk, const struct delivery *delivery,
+					 struct layer_state *layer)
+{
+	struct call call = { .to = delivery->origin, .again = true };
+
+	call.from.netns = netns_of_sock(sk);
+	call.from.port = delivery->port;
+	if (judge(&call) || !in_force(layer))
+		return;
+	seal(sk, &call, layer);
+}
+
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
-	struct call call = { .again = true };
+	netns_id own = netns_of_sock(sk);
 
 	if (!delivery || !layer)
 		return;
 	delivery->step = TAKEN;
-	call.from.netns = netns_of_sock(sk);
-	call.from.port = delivery->port;
-	call.to = delivery->origin;
-	if (may_call(&call) || !in_force(layer))
-		return;
-	seal(sk, &call, layer);
+	if (!may_meet(own, delivery->origin.netns, layer) && !has_passed(delivery, own, layer))
+		judge_answer(sk, delivery, layer);
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */
 SEC("fentry/vsock_insert_connected")
 int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
 {
-	check_answer(&vsk->sk);
+	/* The child of a listener, or one that was closed meanwhile: nobody holds it. */
+	if (vsk->sk.sk_socket)
+		check_answer(&vsk->sk);
 	return 0;
 }
 
@@ -53,7 +63,7 @@ int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
 SEC("fentry/sock_def_wakeup")
 int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 {
-	if (is_vsock(sk))
+	if (is_vsock(sk) && sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
 		check_answer(sk);
 	return 0;
 }

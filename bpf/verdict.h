@@ -145,20 +145,24 @@ static __always_inline bool modes_agree(netns_id a, netns_id b, const struct lay
 }
 
 /*
- * While no namespace is local and none has rules there is nobody to protect, and a connection
- * that was on its way when the layer was attached is not disturbed.
+ * Whether no rule needs to be looked at, and nothing is to be told. While no namespace is
+ * local and none has rules there is nobody to protect, and a connection that was on its way
+ * when the layer was attached is not disturbed.
  */
+static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
+{
+	if (layer->isolating == NO)
+		return true;
+	return layer->ruled == NO && modes_agree(a, b, layer);
+}
+
 static __always_inline bool may_call(const struct call *call)
 {
 	struct layer_state *layer = layer_state();
 
 	if (!layer)
 		return false;
-	if (layer->isolating == NO)
-		return true;
-	if (layer->ruled == NO && modes_agree(call->from.netns, call->to.netns, layer))
-		return true;
-	return judge(call);
+	return may_meet(call->from.netns, call->to.netns, layer) || judge(call);
 }
 
 #endif

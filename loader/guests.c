@@ -37,16 +37,25 @@ static int claim_rare_cid(int fd, __u64 *cid)
 	return -errno;
 }
 
+/* Our pid as the kernel has it: in a container ours is another. */
+static int kernel_pid(struct vsock_bpfd *skel, __u32 *pid)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int ret = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.own_pid), &opts);
+
+	*pid = opts.retval;
+	return ret;
+}
+
 /* The record that our own open() has made. */
-static __u64 own_device(int devices)
+static __u64 own_device(int devices, __u32 pid)
 {
 	__u64 address, *previous = NULL;
 	struct device device;
 
 	while (!bpf_map_get_next_key(devices, previous, &address)) {
 		previous = &address;
-		if (!bpf_map_lookup_elem(devices, &address, &device) &&
-		    device.pid == (__u32)getpid())
+		if (!bpf_map_lookup_elem(devices, &address, &device) && device.pid == pid)
 			return address;
 	}
 	return 0;
@@ -67,6 +76,7 @@ int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 {
 	int fd, ret;
 	__u64 cid;
+	__u32 pid;
 
 	if (!state->places.guests)
 		return 0;
@@ -75,7 +85,9 @@ int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 		return errno == ENOENT ? 0 : fail_errno(errno, VHOST_DEVICE);
 	ret = claim_rare_cid(fd, &cid);
 	if (!ret)
-		ret = run_find_offsets(skel, own_device(bpf_map__fd(skel->maps.devices)), cid);
+		ret = kernel_pid(skel, &pid);
+	if (!ret)
+		ret = run_find_offsets(skel, own_device(bpf_map__fd(skel->maps.devices), pid), cid);
 	close(fd);
 	return ret ? fail_errno(-ret, "layout of the module vhost_vsock") : 0;
 }

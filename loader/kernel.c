@@ -12,6 +12,7 @@
 #include "modules.h"
 #include "native.h"
 #include "netns.h"
+#include "symbols.h"
 
 #define BTF_DIR		 "/sys/kernel/btf"
 #define TRANSPORT_MODULE "vmw_vsock_virtio_transport_common"
@@ -111,51 +112,37 @@ static bool packets_are_skbs(void)
 	return answer;
 }
 
-/* A symbol of a module, 0 if it is not there. */
-struct symbol {
-	const char *name, *module;
-	__u64 *address;
-};
-
-static void match_symbol(const char *line, const struct symbol *symbols)
+/* Without the module vsock there is no sysctl yet that tells. */
+static bool will_be_native(void)
 {
-	char name[64], module[64];
-	unsigned long long address;
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	bool answer =
+		vmlinux && btf__find_by_name_kind(vmlinux, "netns_vsock", BTF_KIND_STRUCT) > 0;
 
-	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) != 3)
-		return;
-	for (; symbols->name; symbols++)
-		if (!strcmp(symbols->name, name) && !strcmp(symbols->module, module))
-			*symbols->address = address;
+	btf__free(vmlinux);
+	return answer;
 }
 
 static void find_places(struct kernel_places *places)
 {
 	const struct symbol symbols[] = {
-		{ "vhost_vsock_hash", "vhost_vsock", &places->guests },
-		{ "vhost_vsock_fops", "vhost_vsock", &places->vhost_fops },
-		{ "transport_g2h", "vsock", &places->transport_g2h },
-		{ "transport_h2g", "vsock", &places->transport_h2g },
+		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
+		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
+		{ "vsock", "transport_g2h", &places->transport_g2h },
+		{ "vsock", "transport_h2g", &places->transport_h2g },
 		{},
 	};
-	FILE *file = fopen("/proc/kallsyms", "re");
-	char line[256];
 
 	memset(places, 0, sizeof(*places));
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		if (strstr(line, "vsock]"))
-			match_symbol(line, symbols);
-	fclose(file);
+	symbols_find(symbols);
 }
 
 void kernel_probe(struct kernel *kernel)
 {
-	kernel->native = native_here();
 	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
+	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();

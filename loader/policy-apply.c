@@ -536,7 +536,7 @@ int policy_apply(const char *dir)
 		return ret;
 	count = policies.count;
 	policies_free(&policies);
-	if (!count && native_here() && !records_are_there())
+	if (!count && !records_are_there())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)

@@ -138,18 +138,18 @@ int records_update(const struct records *records, netns_id id, const struct netn
 
 long records_ids(const struct records *records, netns_id **ids)
 {
-	netns_id *previous = NULL, id, *list = NULL, *longer;
+	netns_id *previous = NULL, id, *list = NULL, *more;
 	size_t count = 0, room = 0;
 
 	while (!bpf_map_get_next_key(records->namespaces, previous, &id)) {
 		if (count == room) {
 			room = room ? 2 * room : 64;
-			longer = reallocarray(list, room, sizeof(*list));
-			if (!longer) {
+			more = reallocarray(list, room, sizeof(*list));
+			if (!more) {
 				free(list);
 				return -ENOMEM;
 			}
-			list = longer;
+			list = more;
 		}
 		list[count] = id;
 		previous = &list[count++];

@@ -31,6 +31,11 @@ bool native_here(void)
 	return false;
 }
 
+void symbols_find(const struct symbol *symbols)
+{
+	(void)symbols;
+}
+
 bool module_present(const char *name)
 {
 	(void)name;

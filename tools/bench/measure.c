@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The clock, and the least of several rounds: what is above it is somebody else's. */
+#include <err.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+cost now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+/*
+ * Who measures runs until it waits, and at once when it need not wait any more. Else the
+ * scheduler would choose, now this way and now that, whether a worker that was woken runs
+ * first, and a switch of tasks costs more than what is to be seen.
+ */
+void run_first(void)
+{
+	struct sched_param priority = { .sched_priority = 1 };
+	FILE *limit = fopen("/proc/sys/kernel/sched_rt_runtime_us", "w");
+
+	if (!limit || fputs("-1", limit) < 0 || fclose(limit))
+		err(EXIT_FAILURE, "limit of real time");
+	if (sched_setscheduler(0, SCHED_FIFO, &priority))
+		err(EXIT_FAILURE, "real time");
+}
+
+/* Until workers have done what is left of the operation before; idle time is free. */
+void rest(void)
+{
+	usleep(200);
+}
+
+void report(const struct bench_case *where, const char *name, cost figure)
+{
+	printf("%s\t%d\t%d\t%s\t%llu\n", where->name, where->namespaces, where->rules, name,
+	       figure);
+	fflush(stdout);
+}
+
+static cost one_round(const struct operation *operation)
+{
+	cost sum = 0;
+	int i;
+
+	for (i = 0; i < operation->count; i++)
+		sum += operation->once();
+	return sum / operation->count;
+}
+
+void measure(const struct bench_case *where, const struct operation *operation)
+{
+	/* What takes long repeats well. */
+	const int rounds = operation->count > 1 ? ROUNDS : 2;
+	cost least = ~0ULL, figure;
+	int round;
+
+	if (operation->isolating && !where->isolating)
+		return;
+	if (operation->begin)
+		operation->begin();
+	/* Not counted: it fills caches, the kernel's among them. */
+	one_round(operation);
+	for (round = 0; round < rounds; round++) {
+		figure = one_round(operation);
+		if (figure < least)
+			least = figure;
+	}
+	if (operation->end)
+		operation->end();
+	report(where, operation->name, least);
+}
+
+void measure_all(const struct bench_case *where, const struct operation *operations)
+{
+	const struct operation *operation;
+
+	for (operation = operations; operation->name; operation++)
+		measure(where, operation);
+}

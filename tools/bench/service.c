@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The service as whoever starts it sees it, from the call on; reading its files included. */
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "command.h"
+#include "layer.h"
+
+#define NOTIFY "/tmp/bench-notify"
+
+static int notify;
+
+static void open_notify(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = NOTIFY };
+
+	unlink(NOTIFY);
+	notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify < 0 || bind(notify, (struct sockaddr *)&at, sizeof(at)))
+		err(EXIT_FAILURE, NOTIFY);
+	setenv("NOTIFY_SOCKET", NOTIFY, 1);
+}
+
+static void close_notify(void)
+{
+	unsetenv("NOTIFY_SOCKET");
+	close(notify);
+}
+
+pid_t service_up(void)
+{
+	char *const words[] = { SERVICE, NULL };
+	char text[256];
+	ssize_t size;
+	pid_t pid;
+
+	open_notify();
+	pid = start_command(words);
+	do {
+		size = recv(notify, text, sizeof(text) - 1, 0);
+		if (size < 0)
+			err(EXIT_FAILURE, "the service's word");
+		text[size] = '\0';
+	} while (!strstr(text, "READY=1"));
+	close_notify();
+	return pid;
+}
+
+void service_down(pid_t pid)
+{
+	kill(pid, SIGTERM);
+	wait_command(pid);
+}
+
+static cost time_up(void)
+{
+	cost start = now(), end;
+	pid_t pid = service_up();
+
+	end = now();
+	service_down(pid);
+	return end - start;
+}
+
+/* With nothing pinned. */
+static cost time_start(void)
+{
+	cost took = time_up();
+
+	layer_stop();
+	return took;
+}
+
+/* The first local mode, which brings the gates. */
+static cost time_arm(void)
+{
+	cost start, end;
+
+	layer_start();
+	start = now();
+	run_command(CONTROL, "set", "child_ns_mode", "local", NULL);
+	end = now();
+	layer_stop();
+	return end - start;
+}
+
+static void isolate(void)
+{
+	layer_start();
+	layer_isolate();
+}
+
+static cost time_set_mode(void)
+{
+	cost start, end;
+	char path[64];
+
+	world_new_other();
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), other_netns);
+	start = now();
+	run_command(CONTROL, "-n", path, "set", "ns_mode", "local", NULL);
+	end = now();
+	return end - start;
+}
+
+static pid_t running;
+
+static void start_with_rules(void)
+{
+	layer_write_rules(10000);
+	running = service_up();
+}
+
+static void stop_with_rules(void)
+{
+	service_down(running);
+	layer_remove_rules();
+	layer_stop();
+}
+
+/* Until the new rules are in force. */
+static cost time_reload(void)
+{
+	static int count = 10000;
+	cost start;
+
+	/* Another one each time: what is in force already is not written again. */
+	layer_write_rules(--count);
+	start = now();
+	run_command(CONTROL, "reload", NULL);
+	return now() - start;
+}
+
+/* clang-format off */
+const struct operation service_operations[] = {
+	{ "start",	1, time_start },
+	{ "arm",	1, time_arm },
+	{ "restart",	1, time_up,	  isolate, layer_stop },
+	{ "reload",	1, time_reload,	  start_with_rules, stop_with_rules },
+	{ "set-mode",	5, time_set_mode, isolate, layer_stop },
+	{ NULL },
+};
+/* clang-format on */
