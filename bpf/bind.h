@@ -7,12 +7,13 @@
 
 static __always_inline int check_port(netns_id own, __u32 port, const struct layer_state *layer)
 {
-	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &own);
+	struct netns_record record = {};
 	struct call call = { .from.netns = own, .by_caller = true };
 	__u32 half = half_in_force(layer), policy;
 	bool audited;
 
-	policy = record ? record->binding[half].policy : 0;
+	policy = read_record(own, &record) == NOT_READ ? POLICY_PENDING
+						       : record.binding[half].policy;
 	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
 		return 0;
 	audited = policy_has(half, policy, POLICY_AUDIT);

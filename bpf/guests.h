@@ -77,9 +77,10 @@ static __always_inline struct device *device_of(__u32 cid, const struct viewer *
 /* `made` of a namespace's record, 0 where it has none. */
 static __always_inline __u64 record_made(netns_id id)
 {
-	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &id);
+	struct netns_record record = {};
 
-	return record ? record->made : 0;
+	read_record(id, &record);
+	return record.made;
 }
 
 /*

@@ -165,6 +165,35 @@ static __always_inline struct layer_state *layer_state(void)
 	return bpf_map_lookup_elem(&state, &zero);
 }
 
+enum lookup {
+	NO_RECORD,
+	RECORD,
+	NOT_READ, /* it changed all the time */
+};
+
+/*
+ * A copy of a namespace's record. What is found can be replaced and its place given to the record
+ * of another namespace at once (6.1 on), so what was copied from there counts if the place is
+ * still the one: then it was, all the time.
+ */
+static __noinline enum lookup read_record(netns_id id, struct netns_record *copy)
+{
+	struct netns_record *record;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		record = bpf_map_lookup_elem(&namespaces, &id);
+		if (!record)
+			break;
+		__builtin_memcpy(copy, record, sizeof(*copy));
+		barrier();
+		if (bpf_map_lookup_elem(&namespaces, &id) == record)
+			return RECORD;
+	}
+	__builtin_memset(copy, 0, sizeof(*copy));
+	return i < 4 ? NO_RECORD : NOT_READ;
+}
+
 /*
  * Which half of the rules holds. Read once for a whole decision: what a binding of one half
  * points to is something else in the other.

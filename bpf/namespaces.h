@@ -45,7 +45,8 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	     struct net *made)
 {
 	struct layer_state *layer = layer_state();
-	struct netns_record *from, ns = {};
+	struct netns_record from = {}, ns = {};
+	enum lookup found;
 	netns_id id;
 	__u32 half;
 
@@ -54,13 +55,13 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 
 	id = netns_of(parent);
 	half = half_in_force(layer);
-	from = bpf_map_lookup_elem(&namespaces, &id);
-	if (from)
-		ns.mode = mode_of_child(from, half);
-	else if (layer->overflow == YES)
+	found = read_record(id, &from);
+	if (found == RECORD)
+		ns.mode = mode_of_child(&from, half);
+	else if (found == NOT_READ || layer->overflow == YES)
 		ns.mode = LOCAL;
-	if (from)
-		inherit_policy(&ns, from, half);
+	if (found == RECORD)
+		inherit_policy(&ns, &from, half);
 
 	id = netns_of(made);
 	if (layer->watching == YES)

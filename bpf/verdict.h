@@ -12,50 +12,55 @@
 #include "events.h"
 #include "rules.h"
 
-static __always_inline bool is_local(const struct netns_record *record,
+/* Where there is no record, it may be one of those that could not be written. */
+static __always_inline bool is_local(enum lookup found, const struct netns_record *record,
 				     const struct layer_state *layer)
 {
-	if (record)
+	if (found == RECORD)
 		return record->mode == LOCAL;
-	/* Its record may be one of those that could not be written. */
-	return layer->overflow == YES;
+	return found == NOT_READ || layer->overflow == YES;
 }
 
 static __always_inline bool is_global(netns_id id, const struct layer_state *layer)
 {
-	return id == NETNS_NONE || !is_local(bpf_map_lookup_elem(&namespaces, &id), layer);
+	struct netns_record record = {};
+	enum lookup found;
+
+	if (id == NETNS_NONE)
+		return true;
+	found = read_record(id, &record);
+	return !is_local(found, &record, layer);
 }
 
 /* What there is to know of an end. */
 struct party {
 	const struct end *end;
-	struct netns_record *record;
 	struct binding bound;
 	__u32 half; /* of the rules, in which that holds */
+	bool local, unknown;
 };
 
-static __always_inline void look_up(struct party *party, const struct end *end, __u32 half)
+static __always_inline void look_up(struct party *party, const struct end *end, __u32 half,
+				    const struct layer_state *layer)
 {
-	netns_id id = end->netns;
+	struct netns_record record = {};
+	enum lookup found = read_record(end->netns, &record);
 
 	party->end = end;
 	party->half = half;
-	party->record = bpf_map_lookup_elem(&namespaces, &id);
-	party->bound.policy = 0;
-	party->bound.name = 0;
-	if (party->record)
-		party->bound = party->record->binding[half];
+	party->bound = record.binding[half];
+	party->local = is_local(found, &record, layer);
+	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
+			 party->bound.policy == POLICY_PENDING;
 }
 
-static __always_inline bool mode_objects(const struct party *self, const struct party *other,
-					 const struct layer_state *layer)
+static __always_inline bool mode_objects(const struct party *self, const struct party *other)
 {
 	__u32 policy = self->bound.policy;
 
 	if (self->end->netns == NETNS_NONE || self->end->netns == other->end->netns)
 		return false;
-	return is_local(self->record, layer) ||
-	       (policy && policy_has(self->half, policy, POLICY_LOCAL));
+	return self->local || (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
 
 /* Whether the end may be there at all: a listener at its port, a guest with its CID. */
@@ -72,14 +77,13 @@ static __always_inline enum reason objects_to_itself(const struct party *self, e
 
 /* Why `self` does not agree to `other`. */
 static __always_inline enum reason objection(const struct party *self, const struct party *other,
-					     enum rule_verb verb, __u32 port,
-					     const struct layer_state *layer)
+					     enum rule_verb verb, __u32 port)
 {
 	__u32 half = self->half, policy = self->bound.policy;
 	enum decision decision = UNDECIDED;
 	enum reason reason;
 
-	if (self->end->netns == NETNS_UNKNOWN || policy == POLICY_PENDING)
+	if (self->unknown)
 		return REASON_UNKNOWN;
 	if (policy) {
 		reason = objects_to_itself(self, verb);
@@ -89,17 +93,16 @@ static __always_inline enum reason objection(const struct party *self, const str
 	}
 	if (decision == DENY)
 		return REASON_RULE;
-	if (decision == UNDECIDED && mode_objects(self, other, layer))
+	if (decision == UNDECIDED && mode_objects(self, other))
 		return REASON_MODE;
 	return PERMITTED;
 }
 
 /* One end's answer: it agrees, or only wants to be told. */
 static __always_inline bool agrees(const struct party *self, const struct party *other,
-				   enum rule_verb verb, const struct call *call,
-				   const struct layer_state *layer)
+				   enum rule_verb verb, const struct call *call)
 {
-	enum reason reason = objection(self, other, verb, call->to.port, layer);
+	enum reason reason = objection(self, other, verb, call->to.port);
 	bool audited;
 
 	if (reason == PERMITTED)
@@ -126,9 +129,9 @@ static __noinline int judge(const struct call *call)
 	if (!layer)
 		return false;
 	half = half_in_force(layer);
-	look_up(&from, &call->from, half);
-	look_up(&to, &call->to, half);
-	return agrees(&from, &to, CONNECT, call, layer) && agrees(&to, &from, ACCEPT, call, layer);
+	look_up(&from, &call->from, half, layer);
+	look_up(&to, &call->to, half, layer);
+	return agrees(&from, &to, CONNECT, call) && agrees(&to, &from, ACCEPT, call);
 }
 
 /* Same namespace, or both global. An end that cannot be told talks to nobody. */

@@ -114,6 +114,26 @@ static int read_state(struct layer_state *state)
 	return ret;
 }
 
+/*
+ * The delivery gate of a set goes first, and gets the time that the kernel takes for it: without
+ * the programs that record for it, it refuses everybody.
+ */
+static int remove_generation(const char *dir)
+{
+	static const char *const gates[] = { "delivery_gate_lsm", "delivery_gate_fmod_ret" };
+	char path[PATH_MAX + 32];
+	bool removed = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, gates[i]);
+		removed |= !unlink(path);
+	}
+	if (removed)
+		usleep(SETTLE_USEC);
+	return pin_remove(dir);
+}
+
 /* Removes the links of every set but one: of the one before, and of starts that died. */
 static int remove_other_generations(__u32 keep)
 {
@@ -131,7 +151,7 @@ static int remove_other_generations(__u32 keep)
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
-		ret = pin_remove(path);
+		ret = remove_generation(path);
 	}
 	closedir(dir);
 	return ret;
@@ -250,6 +270,7 @@ int layer_detach(void)
 		return lock;
 	ret = access(PIN_DIR, F_OK) ? 0 : 1;
 	if (ret) {
+		remove_other_generations(0);
 		ret = pin_remove(PIN_DIR);
 		ret = ret ? fail_errno(-ret, PIN_DIR) : 1;
 	}

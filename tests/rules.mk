@@ -12,14 +12,14 @@ $(RULES_TESTS): $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $$(pkg-config --libs liburing $(LIBS)) -pthread -o $@
 
-$(BUILD)/tests/rules/%.o: override CFLAGS += -Itests/lifecycle -Itests/guests -Iinclude -Iloader -I$(BUILD)/tests/rules
+$(BUILD)/tests/rules/%.o: override CFLAGS += -Itests/lifecycle -Itests/guests -Iinclude -Iloader -I$(BUILD)
 
 # The verdict as it stands in bpf/, in a program that attaches to nothing.
-$(BUILD)/tests/rules/property.o: $(BUILD)/tests/rules/verdict.skel.h
-$(BUILD)/tests/rules/verdict.bpf.o: tests/rules/verdict.bpf.c $(wildcard bpf/*) include/vsock-bpfd.h
+$(BUILD)/tests/rules/property.o: $(BUILD)/verdict.skel.h
+$(BUILD)/verdict.bpf.o: tests/rules/verdict.bpf.c $(wildcard bpf/*) include/vsock-bpfd.h
 	@mkdir -p $(@D)
 	@echo "  BPF   $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Ibpf -c $< -o $(@:.o=.full.o)
 	$(Q)bpftool gen object $@ $(@:.o=.full.o)
-$(BUILD)/tests/rules/verdict.skel.h: $(BUILD)/tests/rules/verdict.bpf.o
+$(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 	$(Q)bpftool gen skeleton $< name verdict_bpf > $@

@@ -370,26 +370,60 @@ static void write_mirrored(void)
 	bpf_map_delete_elem(bpf_map__fd(bpf->maps.namespaces), &id);
 }
 
-static atomic_bool flipping;
+static atomic_bool disturbed;
 
 static void *flip(void *arg)
 {
 	struct layer_state *state = arg;
 	__u32 half = 0;
 
-	while (flipping)
+	while (disturbed)
 		__atomic_store_n(&state->half, half ^= 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
-/* Namespace 1 is refused in both halves, namespace 2 in none, whenever the half changes. */
-static void switched_midway(int calls)
+/* As a reload does: the kernel puts each record into the place of one that was replaced before. */
+static void *rewrite(void *arg)
+{
+	int map = bpf_map__fd(bpf->maps.namespaces);
+	struct netns_record record, other = { .mode = LOCAL, .bound_by = MATCH };
+	netns_id id, another = 100;
+
+	(void)arg;
+	while (disturbed) {
+		for (id = 1; id <= 2; id++) {
+			if (!bpf_map_lookup_elem(map, &id, &record))
+				bpf_map_update_elem(map, &id, &record, BPF_EXIST);
+			other.mode = id == 1 ? GLOBAL : LOCAL;
+			bpf_map_update_elem(map, &another, &other, BPF_ANY);
+		}
+	}
+	return NULL;
+}
+
+/* Namespace 1 is refused in both halves, namespace 2 in none, whatever goes on. */
+static void ask_meanwhile(const char *what, void *(*disturb)(void *arg), void *arg, int calls)
 {
 	const struct end refused = { .netns = 1 }, allowed = { .netns = 2 };
 	const struct end target = { .netns = 3, .port = 1000 };
-	struct layer_state *state;
 	int passed = 0, stopped = 0, i;
 	pthread_t thread;
+
+	disturbed = true;
+	pthread_create(&thread, NULL, disturb, arg);
+	for (i = 0; i < calls; i++) {
+		passed += ask(&refused, &target);
+		stopped += !ask(&allowed, &target);
+	}
+	disturbed = false;
+	pthread_join(thread, NULL);
+	tap_ok(!passed && !stopped, "%s: of %d each, %d let through, %d refused", what, calls,
+	       passed, stopped);
+}
+
+static void disturbances(int calls)
+{
+	struct layer_state *state;
 
 	write_state(0);
 	write_mirrored();
@@ -397,18 +431,9 @@ static void switched_midway(int calls)
 		     bpf_map__fd(bpf->maps.state), 0);
 	if (state == MAP_FAILED)
 		tap_bail("map state: %s", strerror(errno));
-	flipping = true;
-	pthread_create(&thread, NULL, flip, state);
-	for (i = 0; i < calls; i++) {
-		passed += ask(&refused, &target);
-		stopped += !ask(&allowed, &target);
-	}
-	flipping = false;
-	pthread_join(thread, NULL);
+	ask_meanwhile("a switch in the middle of a verdict", flip, state, calls);
+	ask_meanwhile("records that are written meanwhile", rewrite, NULL, calls);
 	munmap(state, getpagesize());
-	tap_ok(!passed && !stopped,
-	       "a switch in the middle of a verdict: of %d each, %d let through, %d refused", calls,
-	       passed, stopped);
 }
 
 /* With maps that allocate nothing later, which 5.10 warns of where a tracepoint asks them. */
@@ -420,7 +445,7 @@ static void load(void)
 	if (!bpf)
 		tap_bail("opening: %s", strerror(errno));
 	bpf_object__for_each_map(map, bpf->obj)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+		if (map == bpf->maps.counters || map == bpf->maps.sealed)
 			bpf_map__set_map_flags(map, 0);
 	if (verdict_bpf__load(bpf))
 		tap_bail("loading: %s", strerror(errno));
@@ -440,7 +465,7 @@ int main(int argc, char **argv)
 			break;
 	tap_ok(i == sets, "%lu verdicts under %d sets of policies are what their rules say",
 	       answers, i);
-	switched_midway(sets * calls);
+	disturbances(sets * calls);
 	verdict_bpf__destroy(bpf);
 	return tap_end();
 }

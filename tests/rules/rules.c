@@ -600,6 +600,8 @@ static bool do_word(const char *line)
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	size = cut(copy, words);
+	if (!size)
+		wrong("what is this?");
 	for (i = 0; i < COUNT(doings); i++) {
 		if (strcmp(doings[i].word, words[0]))
 			continue;
@@ -628,7 +630,7 @@ static void do_line(const char *line)
 	wanted += 2;
 	snprintf(what, sizeof(what), "%s", copy);
 	size = cut(copy, words);
-	for (i = 0; i < COUNT(tries); i++)
+	for (i = 0; size && i < COUNT(tries); i++)
 		if (!strcmp(tries[i].word, words[0]))
 			return tries[i].run(words + 1, size - 1, what, wanted);
 	wrong("what is this?");
