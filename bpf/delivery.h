@@ -57,6 +57,9 @@ static __always_inline void packet_arrives(enum step step, const struct end *ori
 	delivery->port = port;
 	delivery->tid = packets_carry_socket ? 0 : current_tid();
 	delivery->lost = lost;
+	/* What passed once is good for the answer that comes next, and no longer. */
+	if (step == REQUEST)
+		delivery->passed.from = NETNS_UNKNOWN;
 	delivery->step = step;
 }
 
