@@ -261,7 +261,7 @@ static int bind_all(const struct binder *binder)
 		return new.count;
 	qsort(ids, new.count, sizeof(*ids), by_id);
 	new.known = ids;
-	for (i = 0; i < new.count &&new.error >= 0; i++)
+	for (i = 0; i < new.count && !(new.error < 0); i++)
 		new.error = bind_known(binder, ids[i], census_find(&binder->census, ids[i]));
 	new.error = new.error < 0 ? new.error : 0;
 	census_each(&binder->census, bind_newcomer, &new);

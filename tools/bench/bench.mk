@@ -20,11 +20,11 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB) $(BUILD)/libguest.a
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
 
-$(BENCH_OUT)/%.o: tools/bench/%.c $(BENCH_OUT)/floor.skel.h $(BUILD)/tests/rules/verdict.skel.h
+$(BENCH_OUT)/%.o: tools/bench/%.c $(BENCH_OUT)/floor.skel.h $(BUILD)/verdict.skel.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu11 $(WARN) -Wno-missing-field-initializers $(CPPFLAGS) -Itools/bench -Itools/guest \
-		-I$(BENCH_OUT) -I$(BUILD)/tests/rules $(CFLAGS) -MMD -MP -c $< -o $@
+		-I$(BENCH_OUT) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BENCH_OUT)/%.bpf.o: tools/bench/%.bpf.c
 	@mkdir -p $(@D)
