@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "report.h"
+#include "words.h"
 
 #define METRICS_ENDING	".prom"
 #define METRICS_SEC_MAX 86400
@@ -18,22 +18,6 @@ struct reader {
 	struct config *config;
 	char mistake[320]; /* the first one */
 };
-
-/* The words of systemd. */
-static int parse_bool(const char *text, bool *value)
-{
-	static const char *const yes[] = { "yes", "true", "on", "1" };
-	static const char *const no[] = { "no", "false", "off", "0" };
-	size_t i;
-
-	for (i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
-		if (!strcasecmp(text, yes[i]) || !strcasecmp(text, no[i])) {
-			*value = !strcasecmp(text, yes[i]);
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
 
 static void note_mistake(struct reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -51,7 +35,7 @@ static void note_mistake(struct reader *reader, const char *format, ...)
 
 static int take_load_modules(struct reader *reader, const char *value)
 {
-	if (!parse_bool(value, &reader->config->load_modules))
+	if (!words_bool(value, &reader->config->load_modules))
 		return 0;
 	note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
 	return -EINVAL;

@@ -43,7 +43,7 @@ $(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)
 $(BUILD)/tests/unit/drops: $(call loader_objects,drops)
 $(BUILD)/tests/unit/names: $(call loader_objects,names)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,metrics event-text printable)
-$(BUILD)/tests/unit/config: $(call loader_objects,config)
+$(BUILD)/tests/unit/config: $(call loader_objects,config words)
 $(UNIT): %: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
