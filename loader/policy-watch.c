@@ -51,16 +51,25 @@ static uint64_t now_usec(void)
 	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
 }
 
+/* A start without policies is nothing to tell. */
+static void say_outcome(int count, bool first)
+{
+	if (count < 0)
+		say("the policies that were in force stay in force");
+	else if (count)
+		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+	else if (!first)
+		say("no policy in force");
+}
+
 int policy_watch_reload(struct policy_watch *watch)
 {
+	bool first = !watch->tried;
 	int count;
 
 	watch->tried = !store_hash(watch->dir, &watch->seen);
 	count = policy_apply(watch->dir);
-	if (count < 0)
-		say("the policies that were in force stay in force");
-	else
-		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+	say_outcome(count, first);
 	malloc_trim(0);
 	return count;
 }
