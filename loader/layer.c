@@ -26,6 +26,9 @@
 /* For tasks that are on their way between two programs. */
 #define SETTLE_USEC 100000
 
+/* For programs that are detached: it happens behind a grace period of the kernel. */
+#define LEAVE_USEC 250000
+
 /* Root that sees the pins. */
 static int check_place(void)
 {
@@ -172,6 +175,9 @@ static int put_in_force(struct attachment *new, bool upgrade)
 	__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
 	ret = remove_other_generations(new->generation);
+	/* The kernel detaches behind a grace period: who goes on from here meets one set. */
+	if (upgrade)
+		usleep(LEAVE_USEC);
 	return ret ? fail_errno(-ret, "%s", PIN_DIR) : 0;
 }
 
