@@ -93,7 +93,10 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 	(void)events;
 	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
 		text[size] = '\0';
-		ours |= !strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock");
+		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
+			say("module %s came", text + strlen(prefix));
+			ours = true;
+		}
 	}
 	if (!ours)
 		return 0;
