@@ -563,16 +563,6 @@ static int read_in_force(struct policy_set *set)
 	return ret;
 }
 
-int policy_applied(struct policies *policies)
-{
-	struct policy_set set;
-	int ret = read_in_force(&set);
-
-	compiled_free(&set.compiled);
-	*policies = set.policies;
-	return ret;
-}
-
 int policy_set_open(struct policy_set **set)
 {
 	int ret;

@@ -25,10 +25,10 @@ int policy_extent(const char *dir, enum extent *extent);
  */
 int policy_apply(const char *dir);
 
-/* What is in force; free it. Says what is wrong. */
-int policy_applied(struct policies *policies);
-
-/* The same, where it is asked who has which of them. *set is NULL after a failure: none known. */
+/*
+ * What is in force, and who has which. Says what is wrong; *set is NULL then, as if none were
+ * known.
+ */
 struct policy_set;
 int policy_set_open(struct policy_set **set);
 void policy_set_close(struct policy_set *set);
