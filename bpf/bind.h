@@ -26,16 +26,14 @@ static __always_inline int check_port(netns_id own, __u32 port, const struct lay
 static __always_inline int check_bind(struct socket *sock, struct sockaddr *address, int length)
 {
 	struct layer_state *layer = layer_state();
-	struct sockaddr_vm own = {};
 	struct sock *sk = sock->sk;
+	__u32 port;
 
-	if (!layer || layer->ruled == NO || !sk || !is_vsock(sk) || length < (int)sizeof(own))
+	if (!layer || layer->ruled == NO || !sk || !is_vsock(sk) ||
+	    length < (int)sizeof(struct sockaddr_vm))
 		return 0;
-	if (bpf_probe_read_kernel(&own, sizeof(own), address))
-		return -EACCES;
-	if (own.svm_port == VMADDR_PORT_ANY)
-		return 0;
-	return check_port(netns_of_sock(sk), own.svm_port, layer);
+	port = vsock_address(address).svm_port;
+	return port == VMADDR_PORT_ANY ? 0 : check_port(netns_of_sock(sk), port, layer);
 }
 
 SEC("lsm/socket_bind")

@@ -47,16 +47,16 @@ static __always_inline int no_such_guest(short type)
 	return type == SOCK_SEQPACKET ? -ESOCKTNOSUPPORT : -ENODEV;
 }
 
-static __always_inline int check_host(struct call *call)
+static __always_inline int check_host(struct call *call, const struct layer_state *layer)
 {
 	call->to.netns = NETNS_NONE;
 	call->to.cid = VMADDR_CID_HOST;
-	return may_call(call) ? 0 : -ENETUNREACH;
+	return may_call(call, layer) ? 0 : -ENETUNREACH;
 }
 
 /* One that is not there may come before the packet does: refused, and nothing to tell. */
 static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
-				       short type)
+				       short type, const struct layer_state *layer)
 {
 	struct viewer viewer = { .id = call->from.netns };
 
@@ -64,7 +64,7 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 	call->to.cid = cid;
 	call->to.netns = owner_of_cid(cid, &viewer);
 	call->again = call->to.netns == NETNS_UNKNOWN;
-	return may_call(call) ? 0 : no_such_guest(type);
+	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
 static __always_inline int refuse_connect(struct sock *sk, short type, const struct sockaddr_vm *to,
@@ -76,9 +76,9 @@ static __always_inline int refuse_connect(struct sock *sk, short type, const str
 	call.to.port = to->svm_port;
 	switch (way_of(to, layer)) {
 	case TO_HOST:
-		return check_host(&call);
+		return check_host(&call, layer);
 	case TO_GUEST:
-		return check_guest(&call, sk, to->svm_cid, type);
+		return check_guest(&call, sk, to->svm_cid, type, layer);
 	default:
 		return 0;
 	}
@@ -87,8 +87,8 @@ static __always_inline int refuse_connect(struct sock *sk, short type, const str
 static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
 {
 	struct layer_state *layer = layer_state();
-	struct sockaddr_vm to = {};
 	struct sock *sk = sock->sk;
+	struct sockaddr_vm to;
 
 	if (!sk || !is_vsock(sk))
 		return 0;
@@ -97,8 +97,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 	/* The kernel refuses a short address itself. */
 	if (!layer || layer->isolating == NO || length < (int)sizeof(to))
 		return 0;
-	if (bpf_probe_read_kernel(&to, sizeof(to), address))
-		return -ENODEV;
+	to = vsock_address(address);
 	return refuse_connect(sk, sock->type, &to, layer);
 }
 

@@ -12,11 +12,26 @@
  */
 #include "verdict.h"
 
+/*
+ * The delivery of a loopback packet. They are delivered one after the other: all pass through one
+ * work item, and the kernel never runs one of those twice at a time. So one place is enough, which
+ * its task alone writes. Should that ever not be so, the other task finds that it is not its own.
+ */
+static struct {
+	__u64 task;
+	struct delivery delivery;
+} loopback;
+
+static __always_inline bool is_delivering_loopback(void)
+{
+	return loopback.task == bpf_get_current_task();
+}
+
 /* Counts what could not be recorded. A change makes all records void that are there. */
 static __u32 lost;
 
 /* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
-static __always_inline struct delivery *own_delivery(__u64 flags)
+static __always_inline struct delivery *delivery_of_guest(__u64 flags)
 {
 	__u32 tid;
 
@@ -32,19 +47,38 @@ static __always_inline struct delivery *make_delivery(void)
 	__u32 tid = current_tid();
 
 	if (packets_carry_socket)
-		return own_delivery(BPF_LOCAL_STORAGE_GET_F_CREATE);
+		return delivery_of_guest(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
-	return own_delivery(0);
+	return delivery_of_guest(0);
+}
+
+/* `step` comes last: what is not complete is at none. */
+static __always_inline void begin_delivery(struct delivery *delivery, enum step step,
+					   const struct end *origin, __u32 port)
+{
+	delivery->origin = *origin;
+	delivery->listener = NETNS_NONE;
+	delivery->port = port;
+	delivery->step = step;
+}
+
+static __always_inline void loopback_arrives(enum step step, const struct end *origin, __u32 port)
+{
+	loopback.task = bpf_get_current_task();
+	begin_delivery(&loopback.delivery, step, origin, port);
 }
 
 /*
- * Written in place, as only its task uses it. Should it fall to another one at this very
- * moment, that one reads that it is not its own.
+ * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
+ * fall to another one at this very moment, that one reads that it is not its own.
  */
-static __always_inline void packet_arrives(enum step step, const struct end *origin, __u32 port)
+static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
 {
-	struct delivery *delivery = own_delivery(0);
+	struct delivery *delivery = delivery_of_guest(0);
 
+	/* A task that was at the same address has delivered over loopback. */
+	if (is_delivering_loopback())
+		loopback.task = 0;
 	if (!delivery)
 		delivery = make_delivery();
 	if (!delivery) {
@@ -52,15 +86,9 @@ static __always_inline void packet_arrives(enum step step, const struct end *ori
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	delivery->origin = *origin;
-	delivery->listener = NETNS_NONE;
-	delivery->port = port;
 	delivery->tid = packets_carry_socket ? 0 : current_tid();
 	delivery->lost = lost;
-	/* What passed once is good for the answer that comes next, and no longer. */
-	if (step == REQUEST)
-		delivery->passed.from = NETNS_UNKNOWN;
-	delivery->step = step;
+	begin_delivery(delivery, step, origin, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
@@ -70,11 +98,21 @@ static __always_inline bool is_own(const struct delivery *delivery)
 	return delivery->lost == lost;
 }
 
+static __always_inline struct delivery *own_delivery(void)
+{
+	struct delivery *delivery;
+
+	if (is_delivering_loopback())
+		return &loopback.delivery;
+	delivery = delivery_of_guest(0);
+	return delivery && is_own(delivery) ? delivery : NULL;
+}
+
 static __always_inline struct delivery *current_delivery(enum step step)
 {
-	struct delivery *delivery = own_delivery(0);
+	struct delivery *delivery = own_delivery();
 
-	return delivery && delivery->step == step && is_own(delivery) ? delivery : NULL;
+	return delivery && delivery->step == step ? delivery : NULL;
 }
 
 static __always_inline void listener_found(netns_id listener)
@@ -85,61 +123,26 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-static __always_inline bool judge_request(struct delivery *delivery,
-					  const struct layer_state *layer)
-{
-	struct call call = { .from = delivery->origin };
-	__u32 reloads = layer->reloads;
-
-	call.to.netns = delivery->listener;
-	call.to.port = delivery->port;
-	if (!judge(&call))
-		return false;
-	if (!call.from.cid) {
-		delivery->passed.from = call.from.netns;
-		delivery->passed.to = call.to.netns;
-		delivery->passed.port = call.to.port;
-		delivery->passed.reloads = reloads;
-	}
-	return true;
-}
-
-/* Whether an answer is to a question that this task has just asked, by the same rules. */
-static __always_inline bool has_passed(const struct delivery *delivery, netns_id from,
-				       const struct layer_state *layer)
-{
-	const struct passed *passed = &delivery->passed;
-
-	return !delivery->origin.cid && passed->from == from && from != NETNS_UNKNOWN &&
-	       passed->to == delivery->origin.netns && passed->port == delivery->origin.port &&
-	       passed->reloads == layer->reloads;
-}
-
-/* A request that is not complete: refused as what it is. */
-static __always_inline bool judge_stranger(void)
-{
-	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
-
-	return may_call(&call);
-}
-
-/* Leaves nothing that a later request could use. */
+/* Leaves nothing that a later request could use. One that is not complete has unknown ends. */
 static __always_inline bool take_request(const struct layer_state *layer)
 {
+	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 	struct delivery *delivery = current_delivery(REQUEST);
 
-	if (!delivery || delivery->listener == NETNS_NONE)
-		return judge_stranger();
-	delivery->step = TAKEN;
-	return may_meet(delivery->origin.netns, delivery->listener, layer) ||
-	       judge_request(delivery, layer);
+	if (delivery && delivery->listener != NETNS_NONE) {
+		delivery->step = TAKEN;
+		call.from = delivery->origin;
+		call.to.netns = delivery->listener;
+		call.to.port = delivery->port;
+	}
+	return may_call(&call, layer);
 }
 
 static __always_inline int check_sk_alloc(int family)
 {
 	struct layer_state *layer;
 
-	if (family != AF_VSOCK || !is_delivering())
+	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
 		return 0;
 	layer = layer_state();
 	return (layer && take_request(layer)) || !in_force(layer) ? 0 : -EACCES;

@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -113,6 +114,7 @@ struct file {
 
 struct sockaddr {
 	unsigned short sa_family;
+	char sa_data[14];
 };
 
 struct vsock_sock {
@@ -156,15 +158,22 @@ struct sockaddr_vm {
 	__u8 svm_zero[3];
 };
 
-struct virtio_vsock_hdr {
-	__le64 src_cid;
-	__le64 dst_cid;
+/* What there is to read where CIDs need not be asked. */
+struct virtio_vsock_hdr_end {
 	__le32 src_port;
 	__le32 dst_port;
 	__le32 len;
 	__le16 type;
 	__le16 op;
-} __attribute__((packed));
+};
+
+struct virtio_vsock_hdr {
+	__le64 src_cid;
+	__le64 dst_cid;
+	struct virtio_vsock_hdr_end end;
+};
+
+#define VIRTIO_VSOCK_HDR_END offsetof(struct virtio_vsock_hdr, end)
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define le16_to_cpu(x) __builtin_bswap16(x)
@@ -175,6 +184,19 @@ struct virtio_vsock_hdr {
 #define le32_to_cpu(x) ((__u32)(x))
 #define le64_to_cpu(x) ((__u64)(x))
 #endif
+
+/*
+ * What bind() and connect() are called with: the kernel's own copy. A struct sockaddr is no
+ * longer than this one, and by its type it is read without a call.
+ */
+static __always_inline struct sockaddr_vm vsock_address(const struct sockaddr *address)
+{
+	const struct sockaddr_vm *at = (const void *)address;
+
+	return (struct sockaddr_vm){
+		.svm_port = at->svm_port, .svm_cid = at->svm_cid, .svm_flags = at->svm_flags
+	};
+}
 
 /*
  * Head of struct vsock_sock, the same since 5.5. 5.10 has no BTF for modules,
@@ -217,13 +239,24 @@ static __always_inline bool is_vsock(const struct sock *sk)
 	return sk->__sk_common.skc_family == AF_VSOCK;
 }
 
-/* The address a vsock socket is bound to; all zeros if it cannot be read. */
-static __always_inline struct sockaddr_vm local_addr(struct sock *sk)
+/* What a vsock socket is bound to; 0 if it cannot be read. */
+static __always_inline __u32 bound_word(const struct sock *sk, __u32 offset)
 {
-	struct vsock_sock_tail tail = {};
+	const void *tail = (const void *)sk + bpf_core_type_size(struct sock);
+	__u32 word = 0;
 
-	bpf_probe_read_kernel(&tail, sizeof(tail), (void *)sk + bpf_core_type_size(struct sock));
-	return tail.local_addr;
+	bpf_probe_read_kernel(&word, sizeof(word), tail + offset);
+	return word;
+}
+
+static __always_inline __u32 bound_cid(const struct sock *sk)
+{
+	return bound_word(sk, offsetof(struct vsock_sock_tail, local_addr.svm_cid));
+}
+
+static __always_inline __u32 bound_port(const struct sock *sk)
+{
+	return bound_word(sk, offsetof(struct vsock_sock_tail, local_addr.svm_port));
 }
 
 static __always_inline __u32 current_tid(void)

@@ -80,12 +80,6 @@ struct {
 	__type(value, struct counters);
 } counters SEC(".maps");
 
-/* Two ends that rules let talk: who asks for the same again need not look through them. */
-struct passed {
-	netns_id from, to;
-	__u32 port, reloads;
-};
-
 /* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
 	struct end origin;    /* who sent it */
@@ -93,7 +87,6 @@ struct delivery {
 	__u32 port;	      /* that it was sent to */
 	__u32 tid;	      /* whose it is */
 	__u32 lost;	      /* how many could not be recorded until then */
-	struct passed passed; /* the last request between sockets that rules were asked for */
 	enum step {
 		TAKEN, /* a gate has answered */
 		REQUEST,
@@ -120,8 +113,9 @@ struct {
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
 
-/* A loopback packet between its making and its delivery. */
+/* A request over loopback between connect() and its delivery. */
 struct pending {
+	__u64 tid; /* of the task that is in connect() */
 	netns_id origin;
 	__u64 socket; /* the struct sock that connects, an identity only */
 };
@@ -150,12 +144,23 @@ struct {
 	__type(value, struct pending);
 } requests SEC(".maps");
 
-/* The same for answers, by the port that they go to. Removed by delivery, which none escapes. */
+#define MAX_ANSWERS 16384
+
+/* An answer over loopback between its making and its delivery. */
+struct answer_made {
+	__u64 port; /* that it goes to */
+	netns_id origin;
+};
+
+/*
+ * The same for answers. One task makes them and delivers them, in the order in which they were
+ * made: a ring, by number. One that finds no room has no origin, and its socket is sealed.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ANSWERS);
 	__type(key, __u32);
-	__type(value, struct pending);
+	__type(value, struct answer_made);
 } answers SEC(".maps");
 
 static __always_inline struct layer_state *layer_state(void)
@@ -201,6 +206,12 @@ static __noinline enum lookup read_record(netns_id id, struct netns_record *copy
 static __always_inline __u32 half_in_force(const struct layer_state *layer)
 {
 	return *(const volatile __u32 *)&layer->half & 1;
+}
+
+/* Read before what it stands for, once for a whole decision. */
+static __always_inline __u32 changes_until_now(const struct layer_state *layer)
+{
+	return *(const volatile __u32 *)&layer->changes;
 }
 
 /*

@@ -36,6 +36,18 @@ static __always_inline bool needs_record(const struct netns_record *record, bool
 	return record->mode == LOCAL || record->bound_by != NOTHING || overflow;
 }
 
+static __always_inline void add_record(const struct net *made, netns_id id, struct netns_record *ns,
+				       struct layer_state *layer)
+{
+	ns->child_mode = ns->mode;
+	ns->inode = made->ns.inum;
+	ns->made = bpf_ktime_get_ns();
+	if (!bpf_map_update_elem(&namespaces, &id, ns, BPF_ANY))
+		return;
+	layer->overflow = YES;
+	__sync_fetch_and_add(&layer->changes, 2);
+}
+
 /*
  * Runs before copy_net_ns() hands the namespace to anyone, so there is no moment
  * in which it could be used without its mode; unprivileged unshare(2) included.
@@ -66,14 +78,11 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	id = netns_of(made);
 	if (layer->watching == YES)
 		tell_made(id);
-	if (!needs_record(&ns, layer->overflow == YES))
-		return 0;
-
-	ns.child_mode = ns.mode;
-	ns.inode = made->ns.inum;
-	ns.made = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&namespaces, &id, &ns, BPF_ANY))
-		layer->overflow = YES;
+	if (needs_record(&ns, layer->overflow == YES))
+		add_record(made, id, &ns, layer);
+	/* What is kept of verdicts can be about another one that had this identity. */
+	if (!netns_has_cookie)
+		__sync_fetch_and_add(&layer->changes, 2);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 
 static __always_inline netns_id origin_of_socket(struct sock *sk)
 {
-	__u32 cid = local_addr(sk).svm_cid;
+	__u32 cid = bound_cid(sk);
 
 	if (cid != VMADDR_CID_ANY && cid != VMADDR_CID_LOCAL)
 		return NETNS_UNKNOWN;
@@ -38,45 +38,64 @@ static __always_inline enum step step_of(__u16 op)
 	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
 }
 
-/* The end that sent a loopback packet, by the socket that the packet holds a reference on. */
-static __always_inline netns_id origin_of_skb(struct sk_buff *skb, enum step step)
-{
-	struct sock *sk = skb->sk;
-
-	if (!sk || !is_vsock(sk))
-		return NETNS_UNKNOWN;
-	return step == ANSWER ? netns_of_sock(sk) : origin_of_socket(sk);
-}
-
 /*
- * Packets are sk_buffs that hold a reference on the socket that sent them, so its
- * namespace is still there and is the one. `net` is the namespace of the guest, where
- * the kernel tells it.
+ * Packets are sk_buffs. One that a socket of this kernel has sent holds a reference on it, so its
+ * namespace is still there and is the one. Such a packet arrives over loopback alone.
  */
-static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *net)
+static __always_inline void packet_of_socket(const struct sk_buff *skb, struct sock *sk)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
-	struct virtio_vsock_hdr hdr;
+	struct virtio_vsock_hdr_end hdr;
 	enum step step;
 
-	/* Data of a local socket: it never sends any with a request or an answer. */
-	if (skb->len && skb->sk)
+	/* Data never comes with a request or an answer. */
+	if (skb->len)
 		return;
-	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
-		packet_arrives(REQUEST, &origin, 0);
+	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head + VIRTIO_VSOCK_HDR_END)) {
+		loopback_arrives(REQUEST, &origin, 0);
 		return;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
 	if (step == TAKEN)
 		return;
-	if (le64_to_cpu(hdr.src_cid) == VMADDR_CID_LOCAL)
-		origin.netns = origin_of_skb(skb, step);
-	else
+	origin.netns = step == ANSWER ? netns_of_sock(sk) : origin_of_socket(sk);
+	origin.port = le32_to_cpu(hdr.src_port);
+	loopback_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
+}
+
+/*
+ * From a guest, or from outside. `net` is the namespace of the guest, where the kernel tells it.
+ * What claims to be of loopback is of nobody.
+ */
+static __always_inline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
+{
+	struct end origin = { .netns = NETNS_UNKNOWN };
+	struct virtio_vsock_hdr hdr;
+	enum step step;
+
+	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
+		guest_arrives(REQUEST, &origin, 0);
+		return;
+	}
+	step = step_of(le16_to_cpu(hdr.end.op));
+	if (step == TAKEN)
+		return;
+	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
 		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
 	if (net && origin.cid && origin.netns != NETNS_NONE)
 		origin.netns = netns_of(net);
-	origin.port = le32_to_cpu(hdr.src_port);
-	packet_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
+	origin.port = le32_to_cpu(hdr.end.src_port);
+	guest_arrives(step, &origin, le32_to_cpu(hdr.end.dst_port));
+}
+
+static __always_inline void skb_arrives(const struct sk_buff *skb, const struct net *net)
+{
+	struct sock *sk = skb->sk;
+
+	if (sk && is_vsock(sk))
+		packet_of_socket(skb, sk);
+	else
+		packet_of_guest(skb, net);
 }
 
 SEC("fentry/virtio_transport_recv_pkt")
@@ -100,57 +119,99 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
  * taken when the request arrives; the answer is made by the task that delivered the
  * request. Two that are pending with one address and not of one origin: both unknown.
  */
+/*
+ * The task's record is written in place, its tid last: should it fall to another one at this very
+ * moment, that one reads that it is not its own.
+ */
 static __always_inline void note_connect(struct sock *sk)
 {
-	struct pending pending = { .origin = origin_of_socket(sk), .socket = (__u64)sk };
 	__u32 tid = current_tid();
+	struct pending new = { .tid = tid, .origin = origin_of_socket(sk), .socket = (__u64)sk };
+	struct pending *pending = bpf_map_lookup_elem(&connects, &tid);
 
-	if (bpf_map_update_elem(&connects, &tid, &pending, BPF_ANY))
-		bpf_map_delete_elem(&connects, &tid);
-}
-
-static __always_inline void record_pending(void *map, __u32 port, struct pending *packet)
-{
-	struct pending *other;
-
-	if (!bpf_map_update_elem(map, &port, packet, BPF_NOEXIST))
+	if (!pending) {
+		bpf_map_update_elem(&connects, &tid, &new, BPF_ANY);
 		return;
-	other = bpf_map_lookup_elem(map, &port);
-	if (!other)
-		return;
-	if (other->origin != packet->origin)
-		other->origin = NETNS_UNKNOWN;
-	other->socket = packet->socket;
+	}
+	pending->origin = new.origin;
+	pending->socket = new.socket;
+	barrier();
+	pending->tid = tid;
 }
 
-static __always_inline netns_id take_pending(void *map, __u32 port)
-{
-	struct pending *pending = bpf_map_lookup_elem(map, &port);
-	netns_id origin = pending ? pending->origin : NETNS_UNKNOWN;
-
-	bpf_map_delete_elem(map, &port);
-	return origin;
-}
+/* How many requests are in the map, or a few more. */
+static __u64 waiting;
 
 static __always_inline void request_made(__u32 src_port)
 {
 	__u32 tid = current_tid();
-	struct pending *pending = bpf_map_lookup_elem(&connects, &tid);
+	struct pending *pending = bpf_map_lookup_elem(&connects, &tid), *other;
+
+	if (!pending || pending->tid != tid)
+		return;
+	__sync_fetch_and_add(&waiting, 1);
+	if (!bpf_map_update_elem(&requests, &src_port, pending, BPF_NOEXIST))
+		return;
+	__sync_fetch_and_add(&waiting, -1);
+	other = bpf_map_lookup_elem(&requests, &src_port);
+	if (!other)
+		return;
+	if (other->origin != pending->origin)
+		other->origin = NETNS_UNKNOWN;
+	other->socket = pending->socket;
+}
+
+static __always_inline void remove_request(__u32 src_port)
+{
+	if (!bpf_map_delete_elem(&requests, &src_port))
+		__sync_fetch_and_add(&waiting, -1);
+}
+
+static __always_inline netns_id take_request_made(__u32 src_port)
+{
+	struct pending *pending = bpf_map_lookup_elem(&requests, &src_port);
+	netns_id origin = pending ? pending->origin : NETNS_UNKNOWN;
 
 	if (pending)
-		record_pending(&requests, src_port, pending);
+		remove_request(src_port);
+	return origin;
 }
+
+/* Numbers of the next answer to make and to deliver. */
+static __u32 next_made, next_delivered;
 
 /* In the task that delivers the request, right after the gate has let it through. */
 static __always_inline void answer_made(__u32 dst_port)
 {
 	struct delivery *delivery = current_delivery(TAKEN);
-	struct pending pending = {};
+	__u32 place = next_made % MAX_ANSWERS;
+	struct answer_made *answer = bpf_map_lookup_elem(&answers, &place);
 
-	if (!delivery)
+	if (!delivery || !answer || next_made - next_delivered >= MAX_ANSWERS)
 		return;
-	pending.origin = delivery->listener;
-	record_pending(&answers, dst_port, &pending);
+	answer->port = dst_port;
+	answer->origin = delivery->listener;
+	next_made++;
+}
+
+/* What was made before an answer that arrives has been lost on its way. */
+static __always_inline netns_id take_answer_made(__u32 dst_port)
+{
+	struct answer_made *answer;
+	__u32 number, place, i;
+
+	for (i = 0; i < 64; i++) {
+		number = next_delivered + i;
+		place = number % MAX_ANSWERS;
+		answer = bpf_map_lookup_elem(&answers, &place);
+		if (!answer || number == next_made)
+			break;
+		if (answer->port != dst_port)
+			continue;
+		next_delivered = number + 1;
+		return answer->origin;
+	}
+	return NETNS_UNKNOWN;
 }
 
 /* Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, … */
@@ -176,25 +237,32 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 
 	if (step == TAKEN)
 		return 0;
-	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
-		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
-	else if (step == REQUEST)
-		origin.netns = take_pending(&requests, ctx->args[1]);
-	else
-		origin.netns = take_pending(&answers, ctx->args[3]);
 	origin.port = ctx->args[1];
-	packet_arrives(step, &origin, ctx->args[3]);
+	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
+		guest_arrives(step, &origin, ctx->args[3]);
+		return 0;
+	}
+	if (step == REQUEST)
+		origin.netns = take_request_made(ctx->args[1]);
+	else
+		origin.netns = take_answer_made(ctx->args[3]);
+	loopback_arrives(step, &origin, ctx->args[3]);
 	return 0;
 }
 
 /* A request that was cancelled never arrives: its record goes with its socket. */
 static __always_inline void forget_request(struct sock *sk)
 {
-	__u32 port = local_addr(sk).svm_port;
-	struct pending *pending = bpf_map_lookup_elem(&requests, &port);
+	struct pending *pending;
+	__u32 port;
 
+	if (!waiting)
+		return;
+	port = bound_port(sk);
+	pending = bpf_map_lookup_elem(&requests, &port);
 	if (pending && pending->socket == (__u64)sk)
-		bpf_map_delete_elem(&requests, &port);
+		remove_request(port);
 }
 
 #endif

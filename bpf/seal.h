@@ -24,29 +24,20 @@ static __always_inline void seal(struct sock *sk, const struct call *call,
 	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
 }
 
-static __always_inline void judge_answer(struct sock *sk, const struct delivery *delivery,
-					 struct layer_state *layer)
-{
-	struct call call = { .to = delivery->origin, .again = true };
-
-	call.from.netns = netns_of_sock(sk);
-	call.from.port = delivery->port;
-	if (judge(&call) || !in_force(layer))
-		return;
-	seal(sk, &call, layer);
-}
-
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
-	netns_id own = netns_of_sock(sk);
+	struct call call = { .again = true };
 
 	if (!delivery || !layer)
 		return;
 	delivery->step = TAKEN;
-	if (!may_meet(own, delivery->origin.netns, layer) && !has_passed(delivery, own, layer))
-		judge_answer(sk, delivery, layer);
+	call.from.netns = netns_of_sock(sk);
+	call.from.port = delivery->port;
+	call.to = delivery->origin;
+	if (!may_call(&call, layer) && in_force(layer))
+		seal(sk, &call, layer);
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */

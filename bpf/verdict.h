@@ -9,7 +9,7 @@
 #ifndef VERDICT_H
 #define VERDICT_H
 
-#include "events.h"
+#include "passed.h"
 #include "rules.h"
 
 /* Where there is no record, it may be one of those that could not be written. */
@@ -19,17 +19,6 @@ static __always_inline bool is_local(enum lookup found, const struct netns_recor
 	if (found == RECORD)
 		return record->mode == LOCAL;
 	return found == NOT_READ || layer->overflow == YES;
-}
-
-static __always_inline bool is_global(netns_id id, const struct layer_state *layer)
-{
-	struct netns_record record = {};
-	enum lookup found;
-
-	if (id == NETNS_NONE)
-		return true;
-	found = read_record(id, &record);
-	return !is_local(found, &record, layer);
 }
 
 /* What there is to know of an end. */
@@ -98,71 +87,71 @@ static __always_inline enum reason objection(const struct party *self, const str
 	return PERMITTED;
 }
 
-/* One end's answer: it agrees, or only wants to be told. */
-static __always_inline bool agrees(const struct party *self, const struct party *other,
-				   enum rule_verb verb, const struct call *call)
+/* What a verdict is made of: allowed means by both ends, kept that there was nothing to tell. */
+enum answer {
+	REFUSED,
+	AUDITED,
+	ALLOWED,
+};
+
+static __always_inline enum answer answer_of(const struct party *self, const struct party *other,
+					     enum rule_verb verb, const struct call *call)
 {
 	enum reason reason = objection(self, other, verb, call->to.port);
 	bool audited;
 
 	if (reason == PERMITTED)
-		return true;
+		return ALLOWED;
 	audited = reason != REASON_UNKNOWN && self->bound.policy &&
 		  policy_has(self->half, self->bound.policy, POLICY_AUDIT);
-	if (call->again)
-		return audited;
 	if (reason == REASON_BIND)
 		verb = BIND;
 	else if (reason == REASON_GUEST)
 		verb = GUEST;
-	tell(call, audited ? EVENT_AUDITED : EVENT_REFUSED, reason, verb);
-	return audited;
+	if (!call->again)
+		tell(call, audited ? EVENT_AUDITED : EVENT_REFUSED, reason, verb);
+	return audited ? AUDITED : REFUSED;
 }
 
-/* Rules, audit and refusals; what both modes allow does not come here without rules. */
+/* Modes and rules of both ends. `changes` is read first: what comes behind it voids what is kept. */
 static __noinline int judge(const struct call *call)
 {
 	struct layer_state *layer = layer_state();
+	enum answer caller, called;
 	struct party from, to;
-	__u32 half;
+	__u32 changes, half;
 
 	if (!layer)
 		return false;
+	changes = changes_until_now(layer);
 	half = half_in_force(layer);
 	look_up(&from, &call->from, half, layer);
 	look_up(&to, &call->to, half, layer);
-	return agrees(&from, &to, CONNECT, call) && agrees(&to, &from, ACCEPT, call);
-}
-
-/* Same namespace, or both global. An end that cannot be told talks to nobody. */
-static __always_inline bool modes_agree(netns_id a, netns_id b, const struct layer_state *layer)
-{
-	if (a == NETNS_UNKNOWN || b == NETNS_UNKNOWN)
+	caller = answer_of(&from, &to, CONNECT, call);
+	if (caller == REFUSED)
 		return false;
-	if (a == b)
-		return true;
-	return is_global(a, layer) && is_global(b, layer);
+	called = answer_of(&to, &from, ACCEPT, call);
+	if (caller == ALLOWED && called == ALLOWED)
+		keep_passed(call, changes);
+	return called != REFUSED;
 }
 
 /*
- * Whether no rule needs to be looked at, and nothing is to be told. While no namespace is
- * local and none has rules there is nobody to protect, and a connection that was on its way
- * when the layer was attached is not disturbed.
+ * Whether there is nothing to ask for. While no namespace is local and none has rules there is
+ * nobody to protect, and a connection that was on its way when the layer was attached is not
+ * disturbed.
  */
 static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
 {
 	if (layer->isolating == NO)
 		return true;
-	return layer->ruled == NO && modes_agree(a, b, layer);
+	return layer->ruled == NO && a == b && a != NETNS_UNKNOWN;
 }
 
-static __always_inline bool may_call(const struct call *call)
+static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
 {
-	struct layer_state *layer = layer_state();
-
-	if (!layer)
-		return false;
-	return may_meet(call->from.netns, call->to.netns, layer) || judge(call);
+	return may_meet(call->from.netns, call->to.netns, layer) ||
+	       has_passed(call, changes_until_now(layer)) || judge(call);
 }
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
@@ -236,6 +236,7 @@ struct layer_state {
 	enum yes_no watching; /* policies want to hear of new namespaces */
 	__u32 reloads;	      /* how often policies were switched */
 	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
+	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
 	__u64 policies[2];    /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,8 @@ static int load(struct attachment *new, const struct kernel *kernel)
 		return fail_errno(errno, "BPF object");
 	choose(new, kernel);
 	new->skel->rodata->generation = new->generation;
+	if (getrandom(&new->skel->rodata->salt, sizeof(new->skel->rodata->salt), 0) < 0)
+		return fail_errno(errno, "random number");
 	ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);

@@ -341,7 +341,9 @@ static void put_in_force(struct layer_state *state, const struct policy_set *set
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
 	if (set->compiled.watching)
 		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
+	change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
+	change_ends(state);
 	usleep(SETTLE_USEC);
 	state->reloads++;
 }

@@ -117,15 +117,40 @@ static void keep_devices(netns_id owner, __u64 made)
 	close(devices);
 }
 
+/* Whoever died in between has left it odd. */
+void change_begins(struct layer_state *state)
+{
+	__atomic_or_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+}
+
+void change_ends(struct layer_state *state)
+{
+	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+}
+
+static int write_record(const struct records *records, netns_id id,
+			const struct netns_record *record, __u64 flags)
+{
+	int ret = 0;
+
+	change_begins(records->state);
+	if (bpf_map_update_elem(records->namespaces, &id, record, flags))
+		ret = -errno;
+	change_ends(records->state);
+	return ret;
+}
+
 int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
 	struct netns_record new = *record;
 	bool first = !new.made;
+	int ret;
 
 	if (first)
 		new.made = now();
-	if (bpf_map_update_elem(records->namespaces, &id, &new, BPF_ANY))
-		return errno == E2BIG ? -ENOSPC : -errno;
+	ret = write_record(records, id, &new, BPF_ANY);
+	if (ret)
+		return ret == -E2BIG ? -ENOSPC : ret;
 	if (first)
 		keep_devices(id, new.made);
 	return 0;
@@ -133,7 +158,7 @@ int records_write(const struct records *records, netns_id id, const struct netns
 
 int records_update(const struct records *records, netns_id id, const struct netns_record *record)
 {
-	return bpf_map_update_elem(records->namespaces, &id, record, BPF_EXIST) ? -errno : 0;
+	return write_record(records, id, record, BPF_EXIST);
 }
 
 long records_ids(const struct records *records, netns_id **ids)

@@ -164,10 +164,15 @@ static void make_policies(void)
 
 /* --- What the kernel knows --- */
 
-static void write_state(__u32 half)
+/* Another number each time: what the layer keeps of earlier sets is void. An odd one: nothing is kept. */
+static void write_state(__u32 half, bool keeping)
 {
+	static __u32 changes;
 	struct layer_state state = { .isolating = YES, .ruled = YES, .half = half };
 	__u32 zero = 0;
+
+	changes += 2;
+	state.changes = keeping ? changes : changes + 1;
 
 	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.state), &zero, &state, BPF_ANY))
 		tap_bail("map state: %s", strerror(errno));
@@ -312,6 +317,11 @@ static bool try_call(void)
 		complain(&from, &to, "is counted otherwise");
 		return false;
 	}
+	/* By what is kept of the first time, if it is. */
+	if (ask(&from, &to) != may) {
+		complain(&from, &to, "is answered otherwise the second time");
+		return false;
+	}
 	return true;
 }
 
@@ -322,7 +332,7 @@ static bool try_set(int calls, unsigned long *answers)
 	int i;
 
 	make_policies();
-	write_state(half);
+	write_state(half, true);
 	write_cells(half);
 	make_spaces(half);
 	for (i = 0; i < calls; i++) {
@@ -421,11 +431,48 @@ static void ask_meanwhile(const char *what, void *(*disturb)(void *arg), void *a
 	       passed, stopped);
 }
 
+/* --- What is kept of verdicts --- */
+
+static void set_mode(netns_id id, enum vsock_mode mode)
+{
+	struct netns_record record = { .mode = mode };
+
+	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.namespaces), &id, &record, BPF_ANY))
+		tap_bail("map namespaces: %s", strerror(errno));
+}
+
+/* Whether a call that was allowed is after its target became local, and nobody said so. */
+static bool is_kept(bool keeping)
+{
+	const struct end from = { .netns = 1 }, to = { .netns = 2, .port = 1 };
+
+	write_state(0, keeping);
+	set_mode(1, GLOBAL);
+	set_mode(2, GLOBAL);
+	if (!ask(&from, &to))
+		tap_bail("two that are global");
+	set_mode(2, LOCAL);
+	return ask(&from, &to);
+}
+
+static void keeping(void)
+{
+	const struct end from = { .netns = 1 }, to = { .netns = 2, .port = 1 };
+	const struct end other_port = { .netns = 2, .port = 2 };
+
+	tap_ok(is_kept(true), "what was allowed is kept");
+	tap_ok(!ask(&from, &other_port) && !ask(&to, &from), "for these two and this port alone");
+	write_state(0, true);
+	tap_ok(!ask(&from, &to), "until something changes");
+	tap_ok(!is_kept(false), "while a change is under way nothing is");
+}
+
 static void disturbances(int calls)
 {
 	struct layer_state *state;
 
-	write_state(0);
+	/* Asked anew each time. */
+	write_state(0, false);
 	write_mirrored();
 	state = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
 		     bpf_map__fd(bpf->maps.state), 0);
@@ -467,6 +514,7 @@ int main(int argc, char **argv)
 			break;
 	tap_ok(i == sets, "%lu verdicts under %d sets of policies are what their rules say",
 	       answers, i);
+	keeping();
 	disturbances(sets * calls);
 	verdict_bpf__destroy(bpf);
 	return tap_end();
