@@ -482,6 +482,7 @@ static void identity_again(void)
 			tap_bail("no namespace more");
 		again = inode_of("second") == inode;
 	}
+	tap_diag("inode %lu again: %d, reached: %d", (unsigned long)inode, again, reached);
 	tap_ok(reached && again && reach(&second, &world.global) == ECONNRESET &&
 		       reach(&world.global, &second) == ECONNRESET,
 	       "one that is made with the inode number of one that went is not taken for it");
