@@ -55,16 +55,16 @@ static __always_inline bool may_see(const struct viewer *viewer, const struct de
  * has no record is what is found, and belongs to nobody.
  */
 static __always_inline struct device *device_of(__u32 cid, const struct viewer *viewer,
-						const struct kernel_places *places)
+						const struct kernel_places *places, __u64 *address)
 {
-	__u64 node = first_in_bucket(cid, places), address;
+	__u64 node = first_in_bucket(cid, places);
 	struct device *device;
 	int i;
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		address = node - places->device_node;
-		if (cid_of(address, places) == cid) {
-			device = bpf_map_lookup_elem(&devices, &address);
+		*address = node - places->device_node;
+		if (cid_of(*address, places) == cid) {
+			device = bpf_map_lookup_elem(&devices, address);
 			if (!device || may_see(viewer, device))
 				return device;
 		}
@@ -86,12 +86,19 @@ static __always_inline __u64 record_made(netns_id id)
 /*
  * A guest can outlive its namespace, on which the device holds no reference. Then it
  * belongs to nobody, not even to one that gets the same identity.
+ *
+ * A device can be closed, and the place of its record given to another, at any moment. What
+ * was read there counts if the place is still that of the same device: then it was, all the time.
  */
-static __always_inline netns_id owner_of_device(const struct device *device)
+static __always_inline netns_id owner_of_device(const struct device *device, __u64 address)
 {
-	if (record_made(device->owner) != device->owner_made)
+	netns_id owner = device->owner;
+	bool outlived = record_made(owner) != device->owner_made;
+
+	barrier();
+	if (outlived || bpf_map_lookup_elem(&devices, &address) != device)
 		return NETNS_UNKNOWN;
-	return device->owner;
+	return owner;
 }
 
 /* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
@@ -99,11 +106,57 @@ static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *vie
 {
 	struct layer_state *layer = layer_state();
 	struct device *device;
+	__u64 address;
 
 	if (!layer)
 		return NETNS_UNKNOWN;
-	device = device_of(cid, viewer, &layer->places);
-	return device ? owner_of_device(device) : NETNS_UNKNOWN;
+	device = device_of(cid, viewer, &layer->places, &address);
+	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+}
+
+/* A kernel thread is told at its birth which device it works for. */
+static __always_inline struct device *device_of_thread(__u64 *address)
+{
+	void *data = kthread_data();
+	struct vhost_worker *worker = data;
+
+	if (bpf_core_field_exists(worker->dev))
+		data = BPF_CORE_READ(worker, dev);
+	*address = (__u64)data;
+	return bpf_map_lookup_elem(&devices, address);
+}
+
+/* A thread of a VMM is not: the device that has the CID is the sender if this is its worker. */
+static __always_inline struct device *
+device_of_worker(__u32 cid, const struct kernel_places *places, __u64 *address)
+{
+	struct device *device = device_of(cid, NULL, places, address);
+	struct vhost_vsock *vsock = (void *)*address;
+	struct task_struct *worker;
+
+	if (!device || !bpf_core_field_exists(vsock->vqs[0].worker))
+		return NULL;
+	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
+	return worker == (void *)bpf_get_current_task() ? device : NULL;
+}
+
+/*
+ * Who sent what the current task, a worker of vhost, delivers. The CID alone does not tell:
+ * while packets are on their way, and while their device closes, another one can take it.
+ */
+static __always_inline netns_id owner_of_sender(__u32 cid)
+{
+	struct layer_state *layer = layer_state();
+	struct device *device;
+	__u64 address = 0;
+
+	if (!layer)
+		return NETNS_UNKNOWN;
+	if (is_user_worker())
+		device = device_of_worker(cid, &layer->places, &address);
+	else
+		device = device_of_thread(&address);
+	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,

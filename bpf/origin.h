@@ -22,13 +22,20 @@ static __always_inline netns_id origin_of_socket(struct sock *sk)
 	return netns_of_sock(sk);
 }
 
-/* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
-static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid)
+/*
+ * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
+ * is the namespace of the guest, where the kernel tells it.
+ */
+static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
+					    const struct net *net)
 {
 	bool outside = dst_cid != VMADDR_CID_HOST;
 
-	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid, NULL);
 	origin->cid = outside ? VMADDR_CID_HOST : src_cid;
+	if (outside)
+		origin->netns = NETNS_NONE;
+	else
+		origin->netns = net ? netns_of(net) : owner_of_sender(src_cid);
 }
 
 static __always_inline enum step step_of(__u16 op)
@@ -50,8 +57,7 @@ static __always_inline netns_id origin_of_skb(struct sk_buff *skb, enum step ste
 
 /*
  * Packets are sk_buffs that hold a reference on the socket that sent them, so its
- * namespace is still there and is the one. `net` is the namespace of the guest, where
- * the kernel tells it.
+ * namespace is still there and is the one.
  */
 static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *net)
 {
@@ -72,9 +78,7 @@ static __always_inline void skb_arrives(struct sk_buff *skb, const struct net *n
 	if (le64_to_cpu(hdr.src_cid) == VMADDR_CID_LOCAL)
 		origin.netns = origin_of_skb(skb, step);
 	else
-		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
-	if (net && origin.cid && origin.netns != NETNS_NONE)
-		origin.netns = netns_of(net);
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
 	origin.port = le32_to_cpu(hdr.src_port);
 	packet_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
 }
@@ -177,7 +181,7 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL)
-		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
 	else if (step == REQUEST)
 		origin.netns = take_pending(&requests, ctx->args[1]);
 	else
