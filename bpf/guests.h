@@ -115,48 +115,65 @@ static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *vie
 }
 
 /* A kernel thread is told at its birth which device it works for. */
-static __always_inline struct device *device_of_thread(__u64 *address)
+static __always_inline __u64 device_of_thread(void)
 {
 	void *data = kthread_data();
 	struct vhost_worker *worker = data;
 
 	if (bpf_core_field_exists(worker->dev))
 		data = BPF_CORE_READ(worker, dev);
-	*address = (__u64)data;
-	return bpf_map_lookup_elem(&devices, address);
+	return (__u64)data;
 }
 
-/* A thread of a VMM is not: the device that has the CID is the sender if this is its worker. */
-static __always_inline struct device *
-device_of_worker(__u32 cid, const struct kernel_places *places, __u64 *address)
+/* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
+static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_places *places)
 {
-	struct device *device = device_of(cid, NULL, places, address);
-	struct vhost_vsock *vsock = (void *)*address;
+	struct vhost_vsock *vsock;
 	struct task_struct *worker;
+	__u64 address = 0;
 
-	if (!device || !bpf_core_field_exists(vsock->vqs[0].worker))
-		return NULL;
+	device_of(cid, NULL, places, &address);
+	vsock = (void *)address;
+	if (!vsock || !bpf_core_field_exists(vsock->vqs[0].worker))
+		return 0;
 	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
-	return worker == (void *)bpf_get_current_task() ? device : NULL;
+	return worker == (void *)bpf_get_current_task() ? address : 0;
+}
+
+/* Of the current task, if it is a worker of vhost. */
+static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_places *places)
+{
+	return is_user_worker() ? device_of_worker(cid, places) : device_of_thread();
+}
+
+/* Where the current task keeps that; NULL where tasks have no storage. */
+static __always_inline __u64 *known_device(void)
+{
+	if (!packets_carry_socket)
+		return NULL;
+	return bpf_task_storage_get(&workers, bpf_get_current_task_btf(), NULL,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
 /*
- * Who sent what the current task, a worker of vhost, delivers. The CID alone does not tell:
- * while packets are on their way, and while their device closes, another one can take it.
+ * Who sent what the current task delivers. The CID alone does not tell: while packets are on
+ * their way, and while their device closes, another one can take it.
  */
 static __always_inline netns_id owner_of_sender(__u32 cid)
 {
 	struct layer_state *layer = layer_state();
+	__u64 *known = known_device(), address;
 	struct device *device;
-	__u64 address = 0;
 
 	if (!layer)
 		return NETNS_UNKNOWN;
-	if (is_user_worker())
-		device = device_of_worker(cid, &layer->places, &address);
-	else
-		device = device_of_thread(&address);
-	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+	address = known && *known ? *known : find_own_device(cid, &layer->places);
+	device = bpf_map_lookup_elem(&devices, &address);
+	if (!device)
+		return NETNS_UNKNOWN;
+	if (known)
+		*known = address;
+	return owner_of_device(device, address);
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,

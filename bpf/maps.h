@@ -120,6 +120,14 @@ struct {
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
 
+/* Which device a worker of vhost works for, once that was found: it is one for all of its life. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} workers SEC(".maps");
+
 /* A loopback packet between its making and its delivery. */
 struct pending {
 	netns_id origin;

@@ -367,7 +367,7 @@ static void take_over(struct guest *thief, uint64_t cid)
 }
 
 /*
- * Requests of ours are in a worker that is held; meanwhile their device is closed, and
+ * A worker is held before it has seen any request; meanwhile its device is closed, and
  * its CID goes to theirs. What the worker then takes from the ring is still ours.
  */
 static void closed_under_request(void)
@@ -384,7 +384,7 @@ static void closed_under_request(void)
 	start_guest(&guest, &ours, cid);
 	open_guest(&thief, &theirs);
 	hold_lock(&hold, mine);
-	inject(&guest, VIRTIO_VSOCK_OP_REQUEST, GUEST_PORT, HOST_PORT, NULL);
+	inject(&guest, VIRTIO_VSOCK_OP_RST, GUEST_PORT, HOST_PORT, NULL);
 	inject(&guest, VIRTIO_VSOCK_OP_REQUEST, GUEST_PORT + 1, HOST_PORT + 1, NULL);
 	inject(&guest, VIRTIO_VSOCK_OP_RW, GUEST_PORT + 1, HOST_PORT + 1, SECRET);
 	close_while_held(&call, &guest);
