@@ -55,16 +55,16 @@ static __always_inline bool may_see(const struct viewer *viewer, const struct de
  * has no record is what is found, and belongs to nobody.
  */
 static __always_inline struct device *device_of(__u32 cid, const struct viewer *viewer,
-						const struct kernel_places *places)
+						const struct kernel_places *places, __u64 *address)
 {
-	__u64 node = first_in_bucket(cid, places), address;
+	__u64 node = first_in_bucket(cid, places);
 	struct device *device;
 	int i;
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		address = node - places->device_node;
-		if (cid_of(address, places) == cid) {
-			device = bpf_map_lookup_elem(&devices, &address);
+		*address = node - places->device_node;
+		if (cid_of(*address, places) == cid) {
+			device = bpf_map_lookup_elem(&devices, address);
 			if (!device || may_see(viewer, device))
 				return device;
 		}
@@ -86,12 +86,19 @@ static __always_inline __u64 record_made(netns_id id)
 /*
  * A guest can outlive its namespace, on which the device holds no reference. Then it
  * belongs to nobody, not even to one that gets the same identity.
+ *
+ * A device can be closed, and the place of its record given to another, at any moment. What
+ * was read there counts if the place is still that of the same device: then it was, all the time.
  */
-static __always_inline netns_id owner_of_device(const struct device *device)
+static __always_inline netns_id owner_of_device(const struct device *device, __u64 address)
 {
-	if (record_made(device->owner) != device->owner_made)
+	netns_id owner = device->owner;
+	bool outlived = record_made(owner) != device->owner_made;
+
+	barrier();
+	if (outlived || bpf_map_lookup_elem(&devices, &address) != device)
 		return NETNS_UNKNOWN;
-	return device->owner;
+	return owner;
 }
 
 /* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
@@ -99,11 +106,74 @@ static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *vie
 {
 	struct layer_state *layer = layer_state();
 	struct device *device;
+	__u64 address;
 
 	if (!layer)
 		return NETNS_UNKNOWN;
-	device = device_of(cid, viewer, &layer->places);
-	return device ? owner_of_device(device) : NETNS_UNKNOWN;
+	device = device_of(cid, viewer, &layer->places, &address);
+	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+}
+
+/* A kernel thread is told at its birth which device it works for. */
+static __always_inline __u64 device_of_thread(void)
+{
+	void *data = kthread_data();
+	struct vhost_worker *worker = data;
+
+	if (bpf_core_field_exists(worker->dev))
+		data = BPF_CORE_READ(worker, dev);
+	return (__u64)data;
+}
+
+/* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
+static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_places *places)
+{
+	struct vhost_vsock *vsock;
+	struct task_struct *worker;
+	__u64 address = 0;
+
+	device_of(cid, NULL, places, &address);
+	vsock = (void *)address;
+	if (!vsock || !bpf_core_field_exists(vsock->vqs[0].worker))
+		return 0;
+	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
+	return worker == (void *)bpf_get_current_task() ? address : 0;
+}
+
+/* Of the current task, if it is a worker of vhost. */
+static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_places *places)
+{
+	return is_user_worker() ? device_of_worker(cid, places) : device_of_thread();
+}
+
+/* Where the current task keeps that; NULL where tasks have no storage. */
+static __always_inline __u64 *known_device(void)
+{
+	if (!packets_carry_socket)
+		return NULL;
+	return bpf_task_storage_get(&workers, bpf_get_current_task_btf(), NULL,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/*
+ * Who sent what the current task delivers. The CID alone does not tell: while packets are on
+ * their way, and while their device closes, another one can take it.
+ */
+static __always_inline netns_id owner_of_sender(__u32 cid)
+{
+	struct layer_state *layer = layer_state();
+	__u64 *known = known_device(), address;
+	struct device *device;
+
+	if (!layer)
+		return NETNS_UNKNOWN;
+	address = known && *known ? *known : find_own_device(cid, &layer->places);
+	device = bpf_map_lookup_elem(&devices, &address);
+	if (!device)
+		return NETNS_UNKNOWN;
+	if (known)
+		*known = address;
+	return owner_of_device(device, address);
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,

@@ -99,6 +99,13 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	struct nsproxy *nsproxy;
+	int *set_child_tid;
+	void *worker_private; /* 5.17 on it leads from a kernel thread to its struct kthread */
+};
+
+/* What kthread_create() was told. */
+struct kthread {
+	void *data;
 };
 
 struct inode {
@@ -144,6 +151,20 @@ struct bpf_iter__task_file {
 /* 6.4 on: the vhost worker is a thread of the VMM, flagged PF_USER_WORKER. */
 struct vhost_task {
 	struct task_struct *task;
+};
+
+/* 6.5 on; a kernel thread after all if who opened the device asks for it. */
+struct vhost_worker {
+	struct vhost_task *vtsk;
+	struct vhost_dev *dev;
+};
+
+struct vhost_virtqueue {
+	struct vhost_worker *worker;
+};
+
+struct vhost_vsock {
+	struct vhost_virtqueue vqs[2];
 };
 
 #pragma clang attribute pop
@@ -288,6 +309,26 @@ static __always_inline bool is_delivering(void)
 	if (flags & PF_KTHREAD)
 		return true;
 	return bpf_core_type_exists(struct vhost_task) && (flags & PF_USER_WORKER);
+}
+
+/* Whether the current task is a thread of a VMM that works for vhost, if it is one that delivers.
+ */
+static __always_inline bool is_user_worker(void)
+{
+	return bpf_core_type_exists(struct vhost_task) && !(task_flags() & PF_KTHREAD);
+}
+
+/* The argument of the kernel thread that the current task is. */
+static __always_inline void *kthread_data(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct kthread *kthread;
+
+	if (bpf_core_field_exists(task->worker_private))
+		kthread = BPF_CORE_READ(task, worker_private);
+	else
+		kthread = (void *)BPF_CORE_READ(task, set_child_tid);
+	return BPF_CORE_READ(kthread, data);
 }
 
 static __always_inline bool is_err(const void *ptr)

@@ -113,6 +113,14 @@ struct {
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
 
+/* Which device a worker of vhost works for, once that was found: it is one for all of its life. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} workers SEC(".maps");
+
 /* A request over loopback between connect() and its delivery. */
 struct pending {
 	__u64 tid; /* of the task that is in connect() */

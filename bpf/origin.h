@@ -22,13 +22,20 @@ static __always_inline netns_id origin_of_socket(struct sock *sk)
 	return netns_of_sock(sk);
 }
 
-/* Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. */
-static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid)
+/*
+ * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
+ * is the namespace of the guest, where the kernel tells it.
+ */
+static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
+					    const struct net *net)
 {
 	bool outside = dst_cid != VMADDR_CID_HOST;
 
-	origin->netns = outside ? NETNS_NONE : owner_of_cid(src_cid, NULL);
 	origin->cid = outside ? VMADDR_CID_HOST : src_cid;
+	if (outside)
+		origin->netns = NETNS_NONE;
+	else
+		origin->netns = net ? netns_of(net) : owner_of_sender(src_cid);
 }
 
 static __always_inline enum step step_of(__u16 op)
@@ -63,10 +70,7 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 	loopback_arrives(step, &origin, le32_to_cpu(hdr.dst_port));
 }
 
-/*
- * From a guest, or from outside. `net` is the namespace of the guest, where the kernel tells it.
- * What claims to be of loopback is of nobody.
- */
+/* From a guest, or from outside. What claims to be of loopback is of nobody. */
 static __always_inline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
@@ -81,9 +85,7 @@ static __always_inline void packet_of_guest(const struct sk_buff *skb, const str
 	if (step == TAKEN)
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
-		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid));
-	if (net && origin.cid && origin.netns != NETNS_NONE)
-		origin.netns = netns_of(net);
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
 	origin.port = le32_to_cpu(hdr.end.src_port);
 	guest_arrives(step, &origin, le32_to_cpu(hdr.end.dst_port));
 }
@@ -239,7 +241,7 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	origin.port = ctx->args[1];
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		origin_of_guest(&origin, ctx->args[0], ctx->args[2]);
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
 		guest_arrives(step, &origin, ctx->args[3]);
 		return 0;
 	}

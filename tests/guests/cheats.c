@@ -133,6 +133,16 @@ static void expect_silence(const char *what, int fd, struct guest *guest)
 	tap_ok(!shutdown_seen, "%s: no shutdown comes to the guest", what);
 }
 
+static void bind_to(int fd, unsigned int port)
+{
+	struct sockaddr_vm address = { .svm_family = AF_VSOCK,
+				       .svm_cid = VMADDR_CID_ANY,
+				       .svm_port = port };
+
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		tap_bail("bind: %m");
+}
+
 /* Cheats */
 
 /* The kernel refuses the claim: nothing changes. */
@@ -333,37 +343,52 @@ static void closed_under_connection(void)
 	tap_ok(!heard && !survived, "%s: nobody hears the other", what);
 }
 
+/* The worker of a device is held, its device closed meanwhile: what lies in its ring is to come. */
+static void close_while_held(struct call *call, struct guest *guest)
+{
+	if (!vhost_worker_waits())
+		tap_bail("the worker does not wait");
+	call_begin(call, close_device, guest);
+	call_await_lock(call);
+}
+
+/* As soon as the CID is free. */
+static void take_over(struct guest *thief, uint64_t cid)
+{
+	int tries, ret = -EADDRINUSE;
+
+	for (tries = 0; tries < LIMIT_MS && ret == -EADDRINUSE; tries++) {
+		ret = guest_set_cid(thief, cid);
+		usleep(1000);
+	}
+	ret = ret ?: guest_start(thief);
+	if (ret)
+		tap_bail("a CID whose device closes: %s", strerror(-ret));
+}
+
 /*
- * Requests of ours are in a worker that is held; meanwhile their device is closed, and
+ * A worker is held before it has seen any request; meanwhile its device is closed, and
  * its CID goes to theirs. What the worker then takes from the ring is still ours.
  */
 static void closed_under_request(void)
 {
 	const char *what = "device closed under a request";
 	int mine = listener_in(&ours, HOST_PORT), victim = listener_in(&theirs, HOST_PORT + 1);
-	int accepted, tries, ret = -EADDRINUSE;
 	struct guest guest, thief;
 	uint64_t cid = new_cid();
 	struct call call;
 	struct hold hold;
+	int accepted;
 	char data[64];
 
 	start_guest(&guest, &ours, cid);
 	open_guest(&thief, &theirs);
 	hold_lock(&hold, mine);
-	inject(&guest, VIRTIO_VSOCK_OP_REQUEST, GUEST_PORT, HOST_PORT, NULL);
+	inject(&guest, VIRTIO_VSOCK_OP_RST, GUEST_PORT, HOST_PORT, NULL);
 	inject(&guest, VIRTIO_VSOCK_OP_REQUEST, GUEST_PORT + 1, HOST_PORT + 1, NULL);
 	inject(&guest, VIRTIO_VSOCK_OP_RW, GUEST_PORT + 1, HOST_PORT + 1, SECRET);
-	if (!vhost_worker_waits())
-		tap_bail("%s: the worker does not wait", what);
-	call_begin(&call, close_device, &guest);
-	call_await_lock(&call);
-	for (tries = 0; tries < LIMIT_MS && ret == -EADDRINUSE; tries++) {
-		ret = guest_set_cid(&thief, cid);
-		usleep(1000);
-	}
-	guest_start(&thief);
-	tap_diag("%s: the CID goes to another: %s", what, ret ? strerrorname_np(-ret) : "ok");
+	close_while_held(&call, &guest);
+	take_over(&thief, cid);
 	hold_release(&hold);
 	call_end(&call);
 	accepted = accept(victim, NULL, NULL);
@@ -372,6 +397,45 @@ static void closed_under_request(void)
 		tap_ok(recv(accepted, data, sizeof(data), MSG_DONTWAIT) <= 0,
 		       "%s: nothing is heard of it", what);
 	close(accepted);
+	close(mine);
+	close(victim);
+	guest_close(&guest);
+	guest_close(&thief);
+}
+
+/*
+ * The same with an answer: theirs connects to the CID that is theirs by now, and ours, which
+ * had it, answers and speaks; or only speaks, and the right guest has answered.
+ */
+static void closed_under_answer(bool answered)
+{
+	const char *what = answered ? "device closed under data" : "device closed under an answer";
+	int mine = listener_in(&ours, HOST_PORT), victim = socket_in(&theirs);
+	struct guest guest, thief;
+	uint64_t cid = new_cid();
+	struct connecting this;
+	struct hold hold;
+	struct call call;
+
+	bind_to(victim, HOST_PORT + 1);
+	start_guest(&guest, &ours, cid);
+	open_guest(&thief, &theirs);
+	hold_lock(&hold, mine);
+	inject(&guest, VIRTIO_VSOCK_OP_REQUEST, GUEST_PORT, HOST_PORT, NULL);
+	inject(&guest, VIRTIO_VSOCK_OP_RESPONSE, PORT, HOST_PORT + 1, NULL);
+	inject(&guest, VIRTIO_VSOCK_OP_RW, PORT, HOST_PORT + 1, SECRET);
+	close_while_held(&call, &guest);
+	take_over(&thief, cid);
+	guest_listen(&thief, PORT, answered ? GUEST_HOLD : GUEST_SILENT);
+	connect_begin(&this, victim, cid);
+	if (guest_await_requests(&thief, PORT, 1, LIMIT_MS))
+		tap_bail("%s: the request does not come", what);
+	while (answered && !this.call.done)
+		usleep(1000);
+	hold_release(&hold);
+	call_end(&call);
+	tap_ok(!connect_end(&this, NULL), "%s: connect", what);
+	tap_ok(!socket_hears(victim), "%s: nothing is heard of it", what);
 	close(mine);
 	close(victim);
 	guest_close(&guest);
@@ -437,16 +501,16 @@ static void wrong_source(void)
 }
 
 /*
- * Run by hand ("limits"): a CID that changes hands under packets that are on their way.
- * The kernel knows connections by their CID alone and asks nobody about their packets,
- * so these come through on every kernel before 7.0; docs/design.md has the reasons.
+ * Run by hand ("limits"): a CID that changes hands under a connection. The kernel knows
+ * connections by their CID alone and asks nobody about their packets, so these come
+ * through on every kernel before 7.0; docs/design.md has the reasons.
  */
 static void show_limits(void)
 {
 	changed_under_connection();
 	lent_under_connection();
 	closed_under_connection();
-	closed_under_request();
+	closed_under_answer(true);
 }
 
 static void run_cheats(void)
@@ -455,6 +519,8 @@ static void run_cheats(void)
 	wrong_source();
 	closed_under_connect(false);
 	closed_under_connect(true);
+	closed_under_request();
+	closed_under_answer(false);
 	deleted_under_guest();
 	changing_cid();
 }
