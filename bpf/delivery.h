@@ -129,9 +129,9 @@ static __always_inline bool take_request(const struct layer_state *layer)
 	struct delivery *delivery = current_delivery(REQUEST);
 
 	if (!delivery || delivery->listener == NETNS_NONE)
-		return judge_stranger();
+		return !in_force(layer) || judge_stranger();
 	delivery->step = TAKEN;
-	return may_meet(delivery->origin.netns, delivery->listener, layer) ||
+	return may_meet(delivery->origin.netns, delivery->listener, layer) || !in_force(layer) ||
 	       judge_request(delivery, layer);
 }
 
@@ -142,7 +142,7 @@ static __always_inline int check_sk_alloc(int family)
 	if (family != AF_VSOCK || !is_delivering())
 		return 0;
 	layer = layer_state();
-	return (layer && take_request(layer)) || !in_force(layer) ? 0 : -EACCES;
+	return layer && take_request(layer) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

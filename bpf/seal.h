@@ -31,7 +31,7 @@ static __always_inline void judge_answer(struct sock *sk, const struct delivery 
 
 	call.from.netns = netns_of_sock(sk);
 	call.from.port = delivery->port;
-	if (judge(&call) || !in_force(layer))
+	if (!in_force(layer) || judge(&call))
 		return;
 	seal(sk, &call, layer);
 }

@@ -236,6 +236,7 @@ struct layer_state {
 	enum yes_no watching; /* policies want to hear of new namespaces */
 	__u32 reloads;	      /* how often policies were switched */
 	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
+	__u32 retired;	      /* sets of links up to this one do not answer any more */
 	__u64 policies[2];    /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };
