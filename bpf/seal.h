@@ -36,13 +36,22 @@ static __always_inline void judge_answer(struct sock *sk, const struct delivery 
 	seal(sk, &call, layer);
 }
 
+/*
+ * On 5.10 sockets are woken for other reasons, too, and who wanted an answer that came may be
+ * gone.
+ */
+static __always_inline bool is_answer_to(const struct delivery *delivery, struct sock *sk)
+{
+	return packets_carry_socket || delivery->port == local_addr(sk).svm_port;
+}
+
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
 	netns_id own = netns_of_sock(sk);
 
-	if (!delivery || !layer)
+	if (!delivery || !layer || !is_answer_to(delivery, sk))
 		return;
 	delivery->step = TAKEN;
 	if (!may_meet(own, delivery->origin.netns, layer) && !has_passed(delivery, own, layer))

@@ -15,10 +15,7 @@ void barrier_close(struct barrier *barrier);
 /* Every program that has begun by now has ended when this returns. */
 int barrier_programs(const struct barrier *barrier);
 
-/*
- * What was sent over loopback has arrived, and its answers have. For who holds up that
- * everybody waits two seconds, and then no longer.
- */
+/* What was sent over loopback has arrived, and its answers have, or it takes too long. */
 void barrier_loopback(void);
 
 #endif

@@ -185,7 +185,8 @@ static void end_storm(pid_t storm, const char *what)
 static pid_t start_storm_in_world(void)
 {
 	return start_storm("local1 init never init local1 never local1 local2 never "
-			   "new:nursery init never local1 local1 always init global always");
+			   "new:nursery init never local1 local1 always init global always "
+			   "local1 local1 flees");
 }
 
 /* Each switch of sets there is, and whoever connects meanwhile. */

@@ -28,14 +28,15 @@
 #define PAIRS_MAX 8
 
 static const char usage[] =
-	"usage: storm FROM TO never|always [FROM TO never|always]...\n"
+	"usage: storm FROM TO never|always|flees [FROM TO never|always|flees]...\n"
 	"\n"
 	"FROM and TO are names under /run/netns, or \"init\" for the caller's own. From each\n"
 	"FROM two processes connect to a listener in TO, one blocking, one not; with \"new:\"\n"
 	"before its name, each time from a namespace that is made in it for the one connection.\n"
-	"What is accepted has to carry a byte either way. Prints \"storming\" when all have\n"
-	"begun; on SIGTERM one line a process. Status 1 if a connection was accepted that never\n"
-	"should be, or one failed that always should succeed, or if a process came to nothing.\n";
+	"What is accepted has to carry a byte either way. Who flees is gone before the answer.\n"
+	"Prints \"storming\" when all have begun; on SIGTERM one line a process. Status 1 if a\n"
+	"connection was accepted that never should be, or one failed that always should succeed,\n"
+	"or if a process came to nothing.\n";
 
 /* Shared with the processes; each writes its own. */
 struct tally {
@@ -48,7 +49,11 @@ struct tally {
 
 struct pair {
 	const char *from, *to;
-	bool may; /* "always" */
+	enum {
+		NEVER,
+		ALWAYS,
+		FLEES
+	} wanted;
 	unsigned int port;
 	struct tally *tally[2]; /* blocking, not */
 	unsigned long *got;	/* by the listener */
@@ -151,9 +156,12 @@ static void serve(const struct pair *pair, int ready)
 static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+	const struct timeval limit = { .tv_sec = 10 };
 	socklen_t size = sizeof(int);
 	int err;
 
+	/* A machine that is busy needs its time. */
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
 	if (!connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		return 0;
 	if (blocking || errno != EINPROGRESS)
@@ -171,6 +179,17 @@ static bool carries(int fd)
 
 	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 10000) == 1 &&
 	       recv(fd, &byte, 1, 0) == 1;
+}
+
+static void flee(struct tally *tally, int fd, const struct sockaddr_vm *to)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) && errno != EINPROGRESS)
+		tally->failed++;
+	else
+		tally->accepted++;
+	/* There is one worker for all. */
+	usleep(500);
 }
 
 static void count(struct tally *tally, int fd, int err)
@@ -200,7 +219,10 @@ static void connect_for_ever(const struct pair *pair, bool blocking)
 			    0);
 		if (fd < 0)
 			die("socket");
-		count(pair->tally[!blocking], fd, connect_one(fd, &to, blocking));
+		if (pair->wanted == FLEES)
+			flee(pair->tally[!blocking], fd, &to);
+		else
+			count(pair->tally[!blocking], fd, connect_one(fd, &to, blocking));
 		close(fd);
 		if (makes)
 			enter_or_make(pair->from);
@@ -254,17 +276,20 @@ static unsigned long total(const struct tally *tally)
 
 static bool judge_process(const struct pair *pair, bool blocking)
 {
+	static const char *const words[] = { "never", "always", "flees" };
 	const struct tally *tally = pair->tally[!blocking];
 
 	printf("%s to %s, %s, %s: %lu accepted, %lu refused, %lu cut, %lu failed", pair->from,
-	       pair->to, pair->may ? "always" : "never", blocking ? "blocking" : "non-blocking",
+	       pair->to, words[pair->wanted], blocking ? "blocking" : "non-blocking",
 	       tally->accepted, tally->refused, tally->cut, tally->failed);
 	if (tally->failed)
 		printf(" (%s)", strerrorname_np(tally->last_error));
 	putchar('\n');
-	if (pair->may)
-		return tally->accepted && !tally->refused && !tally->cut && !tally->failed;
-	return tally->refused && !tally->accepted && !tally->cut && !tally->failed;
+	if (tally->cut || tally->failed)
+		return false;
+	if (pair->wanted == NEVER)
+		return tally->refused && !tally->accepted;
+	return tally->accepted && !tally->refused;
 }
 
 static bool judge(const struct pair *pair)
@@ -272,7 +297,7 @@ static bool judge(const struct pair *pair)
 	bool good = judge_process(pair, true);
 
 	good &= judge_process(pair, false);
-	if (!pair->may && *pair->got) {
+	if (pair->wanted == NEVER && *pair->got) {
 		printf("%s to %s: its listener accepted %lu\n", pair->from, pair->to, *pair->got);
 		good = false;
 	}
@@ -298,7 +323,9 @@ static void parse(int argc, char **argv)
 
 		pair->from = argv[i];
 		pair->to = argv[i + 1];
-		pair->may = !strcmp(argv[i + 2], "always");
+		pair->wanted = !strcmp(argv[i + 2], "always")  ? ALWAYS
+			       : !strcmp(argv[i + 2], "flees") ? FLEES
+							       : NEVER;
 		pair->port = PORT + pair_count;
 		pair->tally[0] = shared++;
 		pair->tally[1] = shared++;
