@@ -40,7 +40,7 @@ void run_command(const char *program, ...)
 	int i = 0;
 
 	va_start(list, program);
-	while (words[i] && i < MAX_WORDS - 1)
+	while (i < MAX_WORDS - 1 && words[i])
 		words[++i] = va_arg(list, char *);
 	va_end(list);
 	wait_command(start_command(words));
