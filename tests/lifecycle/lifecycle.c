@@ -382,6 +382,41 @@ static void arm(struct world *world)
 	world_remove(world);
 }
 
+/* An upgrade that is killed before one of its steps; returns how many there were. */
+static int step_upgrade(int last)
+{
+	pid_t pid = start_command("env LD_PRELOAD=build/tests/lifecycle/steps.so " BPFD_B
+				  " --once >&2");
+	int status, step = 0;
+
+	while (waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status)) {
+		kill(pid, ++step == last ? SIGKILL : SIGCONT);
+	}
+	return step;
+}
+
+static void check_killed_step(struct world *world, int step, const char *what)
+{
+	tap_ok(step_upgrade(step) == step && world_isolated(world),
+	       "an upgrade is killed %s: isolated", what);
+	command(&said, BPFD " --once");
+	check_said(0, "attached in place", "and the next one is done");
+	tap_ok(bpf_is(&attached) && world_isolated(world), "which leaves one set, that isolates");
+}
+
+/* The last steps: both sets answer, the new one does, the pins of the old one go. */
+static void killed_behind_switch(struct world *world)
+{
+	int steps = step_upgrade(0), pins;
+
+	command(&said, "ls " PINS "/generation-%u", generation());
+	pins = count_lines(said.out) + 1;
+	must(BPFD " --once");
+	check_killed_step(world, steps - pins, "while two sets answer");
+	check_killed_step(world, steps - pins + 1, "before the old one goes");
+	check_killed_step(world, steps - pins / 2, "while it goes");
+}
+
 /* Killed at any moment, and whole at the next start. */
 static void killed_midway(struct world *world)
 {
@@ -393,6 +428,7 @@ static void killed_midway(struct world *world)
 	world_make(world);
 	check_killed_upgrade(world, 700);
 	check_killed_upgrade(world, 1400);
+	killed_behind_switch(world);
 	world_remove(world);
 }
 
