@@ -42,7 +42,10 @@ static __always_inline void judge_answer(struct sock *sk, const struct delivery 
  */
 static __always_inline bool is_answer_to(const struct delivery *delivery, struct sock *sk)
 {
-	return packets_carry_socket || delivery->port == local_addr(sk).svm_port;
+	__u32 port = packets_carry_socket ? 0 : local_addr(sk).svm_port;
+
+	/* Not read, too, is 0. */
+	return !port || port == delivery->port;
 }
 
 static __always_inline void check_answer(struct sock *sk)

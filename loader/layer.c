@@ -277,7 +277,7 @@ int layer_arm(enum extent extent)
 	struct kernel kernel;
 	int ret = read_state(&pinned);
 
-	if (ret || (pinned.generation && extent_of(&pinned) >= extent))
+	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);

@@ -189,7 +189,7 @@ static void flee(struct tally *tally, int fd, const struct sockaddr_vm *to)
 	else
 		tally->accepted++;
 	/* There is one worker for all. */
-	usleep(500);
+	usleep(2000);
 }
 
 static void count(struct tally *tally, int fd, int err)
