@@ -73,7 +73,7 @@ static const struct bench_case cases[] = {
 	{ "without",	   IN_INIT,	1, 0, false, false, stop },
 	{ "without-other", IN_OTHER,	1, 0, false, false, NULL },
 	{ "floor",	   IN_INIT,	1, 0, false, false, floor_start },
-	{ .name = NULL },
+	{ NULL },
 };
 /* clang-format on */
 
