@@ -43,8 +43,9 @@ void run_command(const char *program, ...)
 	int i = 0;
 
 	va_start(list, program);
-	while (i < MAX_WORDS - 1 && words[i])
+	do
 		words[++i] = va_arg(list, char *);
+	while (i < MAX_WORDS - 1 && words[i]);
 	va_end(list);
 	wait_command(start_command(words));
 }
