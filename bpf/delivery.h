@@ -135,7 +135,7 @@ static __always_inline bool take_request(const struct layer_state *layer)
 		call.to.netns = delivery->listener;
 		call.to.port = delivery->port;
 	}
-	return may_call(&call, layer);
+	return !in_force(layer) || may_call(&call, layer);
 }
 
 static __always_inline int check_sk_alloc(int family)
@@ -145,7 +145,7 @@ static __always_inline int check_sk_alloc(int family)
 	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
 		return 0;
 	layer = layer_state();
-	return (layer && take_request(layer)) || !in_force(layer) ? 0 : -EACCES;
+	return layer && take_request(layer) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

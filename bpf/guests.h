@@ -183,8 +183,7 @@ static __always_inline void record_device(const struct file *file, struct task_s
 	struct device device = { .since = bpf_ktime_get_boot_ns() };
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
-	device.owner =
-		netns_has_cookie ? BPF_CORE_READ(net, net_cookie) : BPF_CORE_READ(net, ns.inum);
+	device.owner = netns_of_task(task);
 	device.owner_made = record_made(device.owner);
 	device.inode = BPF_CORE_READ(net, ns.inum);
 	device.native = native_mode(net);

@@ -33,8 +33,6 @@
 #define VIRTIO_VSOCK_OP_REQUEST	 1
 #define VIRTIO_VSOCK_OP_RESPONSE 2
 #define VHOST_VSOCK_DEV		 ((10 << 20) | 241) /* char 10:241, a fixed minor */
-#define CLONE_NEWNET		 0x40000000
-#define MAX_ERRNO		 4095
 
 #define PF_IO_WORKER   0x00000010
 #define PF_USER_WORKER 0x00004000 /* since 6.4; another flag's bit before */
@@ -245,6 +243,16 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 	return netns_of(sk->__sk_common.skc_net.net);
 }
 
+/* The same of a task: by pointers that the verifier does not vouch for. */
+static __always_inline netns_id netns_of_task(struct task_struct *task)
+{
+	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
+
+	if (netns_has_cookie)
+		return BPF_CORE_READ(net, net_cookie);
+	return BPF_CORE_READ(net, ns.inum);
+}
+
 /* The mode that the kernel itself has for a namespace, fixed when it is made. */
 static __always_inline enum vsock_mode native_mode(const struct net *net)
 {
@@ -329,11 +337,6 @@ static __always_inline void *kthread_data(void)
 	else
 		kthread = (void *)BPF_CORE_READ(task, set_child_tid);
 	return BPF_CORE_READ(kthread, data);
-}
-
-static __always_inline bool is_err(const void *ptr)
-{
-	return (unsigned long)ptr >= (unsigned long)-MAX_ERRNO;
 }
 
 #endif

@@ -224,11 +224,13 @@ static __always_inline __u32 changes_until_now(const struct layer_state *layer)
 
 /*
  * A set of programs answers from the moment on that all of it is attached; until
- * then the set before it does, which still has the records of what is on its way.
+ * then the set before it does, which still has the records of what is on its way. For a
+ * moment both do, and then only the new one: the kernel takes the old set out program by
+ * program, and what is left of it knows less and less.
  */
 static __always_inline bool in_force(const struct layer_state *layer)
 {
-	return layer && layer->generation >= generation;
+	return layer && layer->generation >= generation && layer->retired < generation;
 }
 
 #endif

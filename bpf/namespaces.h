@@ -49,12 +49,15 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 }
 
 /*
- * Runs before copy_net_ns() hands the namespace to anyone, so there is no moment
- * in which it could be used without its mode; unprivileged unshare(2) included.
+ * The namespace is being made by a task of its parent, and has its identity by now. Nobody has
+ * got it, so there is no moment in which it could be used without its mode; unprivileged
+ * unshare(2) included. Should making it fail, namespace_gone follows.
+ *
+ * Not the exit of copy_net_ns(): a call that is under way there when a program comes or goes,
+ * as in an upgrade, is one that the kernel does not run such programs for.
  */
-SEC("fexit/copy_net_ns")
-int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *parent,
-	     struct net *made)
+SEC("fentry/sysctl_net_init")
+int BPF_PROG(namespace_made, struct net *made)
 {
 	struct layer_state *layer = layer_state();
 	struct netns_record from = {}, ns = {};
@@ -62,10 +65,10 @@ int BPF_PROG(namespace_made, unsigned long flags, void *user_ns, struct net *par
 	netns_id id;
 	__u32 half;
 
-	if (!(flags & CLONE_NEWNET) || is_err(made) || !layer)
+	if (!layer)
 		return 0;
 
-	id = netns_of(parent);
+	id = netns_of_task((struct task_struct *)bpf_get_current_task());
 	half = half_in_force(layer);
 	found = read_record(id, &from);
 	if (found == RECORD)

@@ -24,6 +24,18 @@ static __always_inline void seal(struct sock *sk, const struct call *call,
 	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
 }
 
+/*
+ * On 5.10 sockets are woken for other reasons, too, and who wanted an answer that came may be
+ * gone.
+ */
+static __always_inline bool is_answer_to(const struct delivery *delivery, struct sock *sk)
+{
+	__u32 port = packets_carry_socket ? 0 : bound_port(sk);
+
+	/* Not read, too, is 0. */
+	return !port || port == delivery->port;
+}
+
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
@@ -36,7 +48,9 @@ static __always_inline void check_answer(struct sock *sk)
 	call.from.netns = netns_of_sock(sk);
 	call.from.port = delivery->port;
 	call.to = delivery->origin;
-	if (!may_call(&call, layer) && in_force(layer))
+	if (!in_force(layer) || may_call(&call, layer))
+		return;
+	if (is_answer_to(delivery, sk))
 		seal(sk, &call, layer);
 }
 

@@ -237,6 +237,7 @@ struct layer_state {
 	__u32 reloads;	      /* how often policies were switched */
 	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
 	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
+	__u32 retired;	      /* sets of links up to this one do not answer any more */
 	__u64 policies[2];    /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };

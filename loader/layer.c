@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "attachment.h"
+#include "barrier.h"
 #include "lock.h"
 #include "modules.h"
 #include "native.h"
@@ -23,11 +24,8 @@
 #include "records.h"
 #include "report.h"
 
-/* For tasks that are on their way between two programs. */
-#define SETTLE_USEC 100000
-
-/* For programs that are detached: it happens behind a grace period of the kernel. */
-#define LEAVE_USEC 250000
+/* For tasks that are in connect(), past the program that notes them. */
+#define CONNECT_USEC 100000
 
 /* Root that sees the pins. */
 static int check_place(void)
@@ -65,6 +63,9 @@ static bool whole(const struct layer_state *state, const struct kernel *kernel, 
 	const struct program *program;
 	char path[PATH_MAX];
 
+	/* What is left of a --detach that died. */
+	if (state->retired >= state->generation)
+		return false;
 	for (program = programs; program->name; program++) {
 		if (!program_needed(program, kernel, extent))
 			continue;
@@ -117,26 +118,6 @@ static int read_state(struct layer_state *state)
 	return ret;
 }
 
-/*
- * The delivery gate of a set goes first, and gets the time that the kernel takes for it: without
- * the programs that record for it, it refuses everybody.
- */
-static int remove_generation(const char *dir)
-{
-	static const char *const gates[] = { "delivery_gate_lsm", "delivery_gate_fmod_ret" };
-	char path[PATH_MAX + 32];
-	bool removed = false;
-	size_t i;
-
-	for (i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, gates[i]);
-		removed |= !unlink(path);
-	}
-	if (removed)
-		usleep(SETTLE_USEC);
-	return pin_remove(dir);
-}
-
 /* Removes the links of every set but one: of the one before, and of starts that died. */
 static int remove_other_generations(__u32 keep)
 {
@@ -154,37 +135,89 @@ static int remove_other_generations(__u32 keep)
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
-		ret = remove_generation(path);
+		ret = pin_remove(path);
 	}
 	closedir(dir);
 	return ret;
 }
 
 /*
- * From here on the new set answers, then the old one goes. Tasks that passed the
- * old recording programs before the new ones were attached get time to arrive.
+ * The sets before the one in force answer no more. Those of their programs that run now may have
+ * begun before it was in force, so they still do until those have ended.
  */
-static int put_in_force(struct attachment *new, bool upgrade)
+static int retire_others(struct layer_state *state, const struct barrier *barrier)
 {
-	int ret;
+	int ret = barrier_programs(barrier);
 
-	if (upgrade)
-		usleep(SETTLE_USEC);
-	if (new->extent >= GATES)
-		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
-	ret = remove_other_generations(new->generation);
-	/* The kernel detaches behind a grace period: who goes on from here meets one set. */
-	if (upgrade)
-		usleep(LEAVE_USEC);
-	return ret ? fail_errno(-ret, "%s", PIN_DIR) : 0;
+	if (!ret)
+		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
+	return ret;
 }
 
-static int attach_new(const struct kernel *kernel, __u32 generation, enum extent extent)
+/* What a start that died has left to do: two sets answer. */
+static int retire_left_over(void)
 {
-	struct attachment new = { .generation = generation + 1, .extent = extent };
-	bool upgrade = generation > 0;
+	struct barrier barrier;
+	struct records records;
+	int ret = records_open(&records);
+
+	if (ret)
+		return ret;
+	ret = barrier_open(&barrier);
+	if (!ret)
+		ret = retire_others(records.state, &barrier);
+	barrier_close(&barrier);
+	records_close(&records);
+	return ret;
+}
+
+/* Of starts that died: one set that was to go, or one that never was in force. */
+static int remove_left_over(const struct layer_state *pinned)
+{
+	int ret = 0;
+
+	if (pinned->retired + 1 < pinned->generation)
+		ret = retire_left_over();
+	return ret ? ret : remove_other_generations(pinned->generation);
+}
+
+/*
+ * What the new set has not seen from its beginning arrives, and is answered, while the old one
+ * still judges it. What a packet is known by is noted in connect() where it carries no socket.
+ */
+static void let_arrive(const struct kernel *kernel, const struct barrier *barrier)
+{
+	if (!kernel->packet_socket)
+		usleep(CONNECT_USEC);
+	barrier_programs(barrier);
+	barrier_loopback();
+}
+
+/* From here on the new set answers, and then no other. */
+static int put_in_force(struct attachment *new, const struct kernel *kernel)
+{
+	struct barrier barrier;
+	int ret = barrier_open(&barrier);
+
+	if (!ret && new->extent >= GATES) {
+		let_arrive(kernel, &barrier);
+		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
+	}
+	if (!ret) {
+		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
+		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
+		retire_others(new->state, &barrier);
+	}
+	barrier_close(&barrier);
+	return ret;
+}
+
+static int attach_new(const struct kernel *kernel, const struct layer_state *pinned,
+		      enum extent extent)
+{
+	struct attachment new = { .generation = pinned->generation + 1, .extent = extent };
+	bool upgrade = pinned->generation > 0;
 	int ret;
 
 	/* What a start that died has left is not adopted. */
@@ -192,19 +225,22 @@ static int attach_new(const struct kernel *kernel, __u32 generation, enum extent
 		pin_remove(PIN_DIR);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return fail_errno(errno, PIN_DIR);
-	ret = remove_other_generations(generation);
+	ret = remove_left_over(pinned);
 	if (!ret)
 		ret = attachment_make(&new, kernel);
 	if (!ret)
-		ret = put_in_force(&new, upgrade);
+		ret = put_in_force(&new, kernel);
 	/* First of all, as removing pins takes descriptors, which may be what is missing. */
 	attachment_close(&new);
 	if (ret && !upgrade)
 		pin_remove(PIN_DIR);
 	else if (ret)
-		remove_other_generations(generation);
+		remove_other_generations(pinned->generation);
 	if (ret)
 		return ret;
+	ret = remove_other_generations(new.generation);
+	if (ret)
+		return fail_errno(-ret, "%s", PIN_DIR);
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
@@ -229,10 +265,10 @@ static int attach_locked(const struct config *config, enum extent extent)
 		extent = extent_of(&pinned);
 	if (pinned.generation && pinned.build == attachment_build() &&
 	    whole(&pinned, &kernel, extent)) {
-		ret = remove_other_generations(pinned.generation);
+		ret = remove_left_over(&pinned);
 		return ret ? ret : LAYER_ADOPTED;
 	}
-	return attach_new(&kernel, pinned.generation, extent);
+	return attach_new(&kernel, &pinned, extent);
 }
 
 int layer_arm(enum extent extent)
@@ -241,13 +277,13 @@ int layer_arm(enum extent extent)
 	struct kernel kernel;
 	int ret = read_state(&pinned);
 
-	if (ret || (pinned.generation && extent_of(&pinned) >= extent))
+	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
 	if (ret || (pinned.generation && whole(&pinned, &kernel, extent)))
 		return ret;
-	ret = attach_new(&kernel, pinned.generation, extent);
+	ret = attach_new(&kernel, &pinned, extent);
 	return ret < 0 ? ret : 0;
 }
 
@@ -265,6 +301,32 @@ int layer_attach(const struct config *config, enum extent extent)
 	return ret;
 }
 
+/*
+ * What the kernel takes out program by program is not to answer meanwhile. Should this die, the
+ * set is seen not to be whole, and the next start attaches another.
+ */
+static void retire_all(void)
+{
+	static const char *const gates[] = { "delivery_gate_lsm", "delivery_gate_fmod_ret" };
+	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
+	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+	char path[PATH_MAX];
+	size_t i;
+
+	if (fd >= 0)
+		close(fd);
+	if (!state)
+		return;
+	if (state->layout == LAYOUT_VERSION) {
+		for (i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
+			pin_in_generation(path, sizeof(path), state->generation, gates[i]);
+			unlink(path);
+		}
+		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
+	}
+	munmap(state, sysconf(_SC_PAGESIZE));
+}
+
 int layer_detach(void)
 {
 	int lock, ret = check_place();
@@ -276,7 +338,7 @@ int layer_detach(void)
 		return lock;
 	ret = access(PIN_DIR, F_OK) ? 0 : 1;
 	if (ret) {
-		remove_other_generations(0);
+		retire_all();
 		ret = pin_remove(PIN_DIR);
 		ret = ret ? fail_errno(-ret, PIN_DIR) : 1;
 	}

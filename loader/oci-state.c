@@ -147,7 +147,7 @@ static struct json_object *annotations_of(struct json_object *json)
 /* The words that are kept are those of state->json, so it is what has the annotations. */
 static int find_annotations(struct oci_state *state)
 {
-	struct json_object *config, *annotations = annotations_of(state->json);
+	struct json_object *config = NULL, *annotations = annotations_of(state->json);
 	int ret;
 
 	if (!annotations) {

@@ -27,8 +27,9 @@ struct program {
 };
 
 /*
- * In the order in which they are attached: what records before what asks. Ends with
- * an entry without a name.
+ * In the order in which they are attached: who sees the end of a connection's story before who
+ * sees its beginning. So what is begun before a set that is being attached is seen to its end,
+ * and no record is left behind to be taken for another's. Ends with an entry without a name.
  */
 extern const struct program programs[];
 

@@ -153,15 +153,13 @@ static void repair(struct world *world)
 	world_remove(world);
 }
 
-static pid_t start_storm(void)
+static pid_t start_storm(const char *pairs)
 {
 	int waited;
 	pid_t storm;
 
 	unlink("/tmp/storm");
-	storm = start_command("build/tests/lifecycle/storm local1 init never init local1 never "
-			      "local1 local2 never local1 local1 always "
-			      "init global always >/tmp/storm");
+	storm = start_command("build/tests/lifecycle/storm %s >/tmp/storm", pairs);
 	for (waited = 0; waited < 30000; waited += 100) {
 		command(&said, "grep storming /tmp/storm");
 		if (!said.status)
@@ -184,15 +182,25 @@ static void end_storm(pid_t storm, const char *what)
 	tap_ok(status == 0, "%s: nobody was accepted who must not be, nor refused who may", what);
 }
 
+static pid_t start_storm_in_world(void)
+{
+	return start_storm("local1 init never init local1 never local1 local2 never "
+			   "new:nursery init never local1 local1 always init global always "
+			   "local1 local1 flees");
+}
+
+/* Each switch of sets there is, and whoever connects meanwhile. */
 static void upgrade(struct world *world)
 {
 	unsigned int before;
 	pid_t storm;
 
 	attach_fresh();
+	storm = start_storm("init init always");
 	world_make(world);
+	end_storm(storm, "the first local mode");
 	before = generation();
-	storm = start_storm();
+	storm = start_storm_in_world();
 	command(&said, BPFD_B " --once");
 	check_said(0, "in place of an older set", "another build replaces the set, under a storm");
 	command(&said, BPFD " --once");
@@ -204,6 +212,13 @@ static void upgrade(struct world *world)
 	tap_ok(bpf_is(&attached), "their programs and maps, too");
 	tap_ok(world_isolated(world), "upgraded: local namespaces are isolated");
 	check_later(world, "upgraded");
+	must("mkdir -p /tmp/first && printf '[Match]\\nName=nobody\\n[Rules]\\nDeny=bind port "
+	     "9\\n' "
+	     ">/tmp/first/one.policy");
+	storm = start_storm_in_world();
+	must(BPFD " --once --policy-dir /tmp/first");
+	end_storm(storm, "the first rule");
+	tap_ok(generation() == before + 3, "is a new generation, too");
 	world_remove(world);
 }
 
@@ -229,11 +244,15 @@ static void concurrent(struct world *world)
 
 static void detach(struct world *world)
 {
+	pid_t storm;
+
 	attach_fresh();
 	world_make(world);
 	tap_ok(world_isolated(world), "before --detach: local namespaces are isolated");
+	storm = start_storm("local1 local1 always init global always");
 	command(&said, BPFD " --detach");
 	check_said(0, "detached", "--detach");
+	end_storm(storm, "--detach");
 	tap_ok(bpf_is(&nothing), "no program, map or link stays");
 	tap_ok(access(PINS, F_OK), "no pin stays");
 	tap_ok(world_open(world), "after --detach: everybody reaches everybody");
@@ -363,6 +382,41 @@ static void arm(struct world *world)
 	world_remove(world);
 }
 
+/* An upgrade that is killed before one of its steps; returns how many there were. */
+static int step_upgrade(int last)
+{
+	pid_t pid = start_command("env LD_PRELOAD=build/tests/lifecycle/steps.so " BPFD_B
+				  " --once >&2");
+	int status, step = 0;
+
+	while (waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status)) {
+		kill(pid, ++step == last ? SIGKILL : SIGCONT);
+	}
+	return step;
+}
+
+static void check_killed_step(struct world *world, int step, const char *what)
+{
+	tap_ok(step_upgrade(step) == step && world_isolated(world),
+	       "an upgrade is killed %s: isolated", what);
+	command(&said, BPFD " --once");
+	check_said(0, "attached in place", "and the next one is done");
+	tap_ok(bpf_is(&attached) && world_isolated(world), "which leaves one set, that isolates");
+}
+
+/* The last steps: both sets answer, the new one does, the pins of the old one go. */
+static void killed_behind_switch(struct world *world)
+{
+	int steps = step_upgrade(0), pins;
+
+	command(&said, "ls " PINS "/generation-%u", generation());
+	pins = count_lines(said.out) + 1;
+	must(BPFD " --once");
+	check_killed_step(world, steps - pins, "while two sets answer");
+	check_killed_step(world, steps - pins + 1, "before the old one goes");
+	check_killed_step(world, steps - pins / 2, "while it goes");
+}
+
 /* Killed at any moment, and whole at the next start. */
 static void killed_midway(struct world *world)
 {
@@ -374,6 +428,7 @@ static void killed_midway(struct world *world)
 	world_make(world);
 	check_killed_upgrade(world, 700);
 	check_killed_upgrade(world, 1400);
+	killed_behind_switch(world);
 	world_remove(world);
 }
 

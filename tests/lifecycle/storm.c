@@ -28,25 +28,32 @@
 #define PAIRS_MAX 8
 
 static const char usage[] =
-	"usage: storm FROM TO never|always [FROM TO never|always]...\n"
+	"usage: storm FROM TO never|always|flees [FROM TO never|always|flees]...\n"
 	"\n"
 	"FROM and TO are names under /run/netns, or \"init\" for the caller's own. From each\n"
-	"FROM two processes connect to a listener in TO, one blocking, one not. Prints\n"
-	"\"storming\" when all have begun; on SIGTERM one line a process. Status 1 if a\n"
-	"connection was accepted that never should be, or one failed that always should\n"
-	"succeed, or if a process came to nothing.\n";
+	"FROM two processes connect to a listener in TO, one blocking, one not; with \"new:\"\n"
+	"before its name, each time from a namespace that is made in it for the one connection.\n"
+	"What is accepted has to carry a byte either way. Who flees is gone before the answer.\n"
+	"Prints \"storming\" when all have begun; on SIGTERM one line a process. Status 1 if a\n"
+	"connection was accepted that never should be, or one failed that always should succeed,\n"
+	"or if a process came to nothing.\n";
 
 /* Shared with the processes; each writes its own. */
 struct tally {
 	unsigned long accepted; /* as the one who connects sees it */
 	unsigned long refused;	/* ECONNRESET */
+	unsigned long cut;	/* accepted, and carries nothing */
 	unsigned long failed;	/* another errno, and which was the last */
 	int last_error;
 };
 
 struct pair {
 	const char *from, *to;
-	bool may; /* "always" */
+	enum {
+		NEVER,
+		ALWAYS,
+		FLEES
+	} wanted;
 	unsigned int port;
 	struct tally *tally[2]; /* blocking, not */
 	unsigned long *got;	/* by the listener */
@@ -69,13 +76,18 @@ static void on_term(int number)
 	ending = 1;
 }
 
+/* What happens to the parent happens to all. */
+static void become_child(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, SIG_DFL);
+}
+
 static void enter(const char *name)
 {
 	char path[128];
 	int fd;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGTERM, SIG_DFL);
 	if (!strcmp(name, "init"))
 		return;
 	snprintf(path, sizeof(path), "/run/netns/%s", name);
@@ -83,6 +95,18 @@ static void enter(const char *name)
 	if (fd < 0 || setns(fd, CLONE_NEWNET))
 		die(path);
 	close(fd);
+}
+
+/* A namespace, or with "new:" one that is made in it. */
+static void enter_or_make(const char *name)
+{
+	if (strncmp(name, "new:", 4)) {
+		enter(name);
+		return;
+	}
+	enter(name + 4);
+	if (unshare(CLONE_NEWNET))
+		die("unshare");
 }
 
 static struct sockaddr_vm address(unsigned int cid, unsigned int port)
@@ -100,11 +124,21 @@ static int listen_on(unsigned int port)
 	return fd;
 }
 
+/* Hears a byte and says one. */
+static void reply(int fd)
+{
+	char byte;
+
+	if (recv(fd, &byte, 1, 0) == 1)
+		send(fd, &byte, 1, MSG_NOSIGNAL);
+}
+
 /* The listener is made by the parent's fork and is there before anyone connects. */
 static void serve(const struct pair *pair, int ready)
 {
 	int listener, fd;
 
+	become_child();
 	enter(pair->to);
 	listener = listen_on(pair->port);
 	if (write(ready, "", 1) != 1)
@@ -114,6 +148,7 @@ static void serve(const struct pair *pair, int ready)
 		if (fd < 0)
 			continue;
 		++*pair->got;
+		reply(fd);
 		close(fd);
 	}
 }
@@ -121,9 +156,12 @@ static void serve(const struct pair *pair, int ready)
 static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+	const struct timeval limit = { .tv_sec = 10 };
 	socklen_t size = sizeof(int);
 	int err;
 
+	/* A machine that is busy needs its time. */
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
 	if (!connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		return 0;
 	if (blocking || errno != EINPROGRESS)
@@ -133,36 +171,61 @@ static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;
 }
 
-/* Waits until the other side has accepted and closed: its queue never grows. */
-static void wait_for_close(int fd)
+/* Says a byte and hears it: the other side has accepted then, and its queue never grows. */
+static bool carries(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	char byte = 'x';
 
-	poll(&wait, 1, 10000);
+	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 10000) == 1 &&
+	       recv(fd, &byte, 1, 0) == 1;
+}
+
+static void flee(struct tally *tally, int fd, const struct sockaddr_vm *to)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) && errno != EINPROGRESS)
+		tally->failed++;
+	else
+		tally->accepted++;
+	/* There is one worker for all. */
+	usleep(2000);
+}
+
+static void count(struct tally *tally, int fd, int err)
+{
+	if (!err && carries(fd)) {
+		tally->accepted++;
+	} else if (!err) {
+		tally->cut++;
+	} else if (err == ECONNRESET) {
+		tally->refused++;
+	} else {
+		tally->last_error = err;
+		tally->failed++;
+	}
 }
 
 static void connect_for_ever(const struct pair *pair, bool blocking)
 {
-	struct tally *tally = pair->tally[!blocking];
+	bool makes = !strncmp(pair->from, "new:", 4);
 	struct sockaddr_vm to = address(VMADDR_CID_LOCAL, pair->port);
-	int fd, err;
+	int fd;
 
-	enter(pair->from);
+	become_child();
+	enter_or_make(pair->from);
 	while (true) {
 		fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK),
 			    0);
-		err = fd < 0 ? errno : connect_one(fd, &to, blocking);
-		if (!err) {
-			tally->accepted++;
-			wait_for_close(fd);
-		} else if (err == ECONNRESET) {
-			tally->refused++;
-		} else {
-			tally->last_error = err;
-			tally->failed++;
-		}
-		if (fd >= 0)
-			close(fd);
+		if (fd < 0)
+			die("socket");
+		if (pair->wanted == FLEES)
+			flee(pair->tally[!blocking], fd, &to);
+		else
+			count(pair->tally[!blocking], fd, connect_one(fd, &to, blocking));
+		close(fd);
+		if (makes)
+			enter_or_make(pair->from);
 	}
 }
 
@@ -208,22 +271,25 @@ static void stop_pair(struct pair *pair)
 
 static unsigned long total(const struct tally *tally)
 {
-	return tally->accepted + tally->refused + tally->failed;
+	return tally->accepted + tally->refused + tally->cut + tally->failed;
 }
 
 static bool judge_process(const struct pair *pair, bool blocking)
 {
+	static const char *const words[] = { "never", "always", "flees" };
 	const struct tally *tally = pair->tally[!blocking];
 
-	printf("%s to %s, %s, %s: %lu accepted, %lu refused, %lu failed", pair->from, pair->to,
-	       pair->may ? "always" : "never", blocking ? "blocking" : "non-blocking",
-	       tally->accepted, tally->refused, tally->failed);
+	printf("%s to %s, %s, %s: %lu accepted, %lu refused, %lu cut, %lu failed", pair->from,
+	       pair->to, words[pair->wanted], blocking ? "blocking" : "non-blocking",
+	       tally->accepted, tally->refused, tally->cut, tally->failed);
 	if (tally->failed)
 		printf(" (%s)", strerrorname_np(tally->last_error));
 	putchar('\n');
-	if (pair->may)
-		return tally->accepted && !tally->refused && !tally->failed;
-	return tally->refused && !tally->accepted && !tally->failed;
+	if (tally->cut || tally->failed)
+		return false;
+	if (pair->wanted == NEVER)
+		return tally->refused && !tally->accepted;
+	return tally->accepted && !tally->refused;
 }
 
 static bool judge(const struct pair *pair)
@@ -231,7 +297,7 @@ static bool judge(const struct pair *pair)
 	bool good = judge_process(pair, true);
 
 	good &= judge_process(pair, false);
-	if (!pair->may && *pair->got) {
+	if (pair->wanted == NEVER && *pair->got) {
 		printf("%s to %s: its listener accepted %lu\n", pair->from, pair->to, *pair->got);
 		good = false;
 	}
@@ -257,7 +323,9 @@ static void parse(int argc, char **argv)
 
 		pair->from = argv[i];
 		pair->to = argv[i + 1];
-		pair->may = !strcmp(argv[i + 2], "always");
+		pair->wanted = !strcmp(argv[i + 2], "always")  ? ALWAYS
+			       : !strcmp(argv[i + 2], "flees") ? FLEES
+							       : NEVER;
 		pair->port = PORT + pair_count;
 		pair->tally[0] = shared++;
 		pair->tally[1] = shared++;

@@ -296,19 +296,20 @@ static void test_bad_config(void **unused)
 
 static void test_huge(void **unused)
 {
-	static const char head[] = "{\"pid\": 1, \"annotations\": {\"a\": \"";
+	static const char head[] = "{\"pid\": 1, \"annotations\": {\"a\": \"", tail[] = "\"}}";
+	const size_t size = sizeof(tail) - 1;
 	char *text = malloc(MANY);
 	struct oci_state state;
 
 	(void)unused;
 	memset(text, 'a', MANY);
 	memcpy(text, head, sizeof(head) - 1);
-	memcpy(text + MANY - 3, "\"}}", 3);
+	memcpy(text + MANY - size, tail, size);
 	assert_int_equal(read_bytes(&state, text, MANY), -E2BIG);
 	assert_non_null(strstr(said, "state of the container"));
 	/* And large as none is, but not too large. */
-	memcpy(text + (8 << 20), "\"}}", 3);
-	assert_int_equal(read_bytes(&state, text, (8 << 20) + 3), 0);
+	memcpy(text + (8 << 20), tail, size);
+	assert_int_equal(read_bytes(&state, text, (8 << 20) + size), 0);
 	assert_int_equal(strlen(state.annotations[0].value), (8 << 20) + 1 - sizeof(head));
 	oci_state_free(&state);
 	free(text);

@@ -23,8 +23,8 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB) $(BUILD)/libguest.a
 $(BENCH_OUT)/%.o: tools/bench/%.c $(BENCH_OUT)/floor.skel.h $(BUILD)/verdict.skel.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(Q)$(CC) -std=gnu11 $(WARN) -Wno-missing-field-initializers $(CPPFLAGS) -Itools/bench -Itools/guest \
-		-I$(BENCH_OUT) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) -Itools/bench -Itools/guest \
+		-I$(BENCH_OUT) $(CFLAGS) -Wno-missing-field-initializers -MMD -MP -c $< -o $@
 
 $(BENCH_OUT)/%.bpf.o: tools/bench/%.bpf.c
 	@mkdir -p $(@D)

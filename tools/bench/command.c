@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -12,15 +14,16 @@
 
 pid_t start_command(char *const words[])
 {
-	pid_t pid = vfork();
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
 
-	if (pid < 0)
-		err(EXIT_FAILURE, "fork");
-	if (pid)
-		return pid;
-	dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-	execv(words[0], words);
-	_exit(127);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	errno = posix_spawn(&pid, words[0], &actions, NULL, words, environ);
+	if (errno)
+		err(EXIT_FAILURE, "%s", words[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	return pid;
 }
 
 void wait_command(pid_t pid)
@@ -40,8 +43,9 @@ void run_command(const char *program, ...)
 	int i = 0;
 
 	va_start(list, program);
-	while (words[i] && i < MAX_WORDS - 1)
+	do
 		words[++i] = va_arg(list, char *);
+	while (i < MAX_WORDS - 1 && words[i]);
 	va_end(list);
 	wait_command(start_command(words));
 }

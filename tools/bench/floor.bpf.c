@@ -14,8 +14,8 @@
 	}
 
 /* clang-format off */
-HOOK(namespace_made,		"fexit/copy_net_ns")
-HOOK(namespace_gone,		"fentry/net_ns_net_exit")
+HOOK(namespace_made,		"fentry/sysctl_net_init")
+HOOK(namespace_gone,		"fentry/sysctl_net_exit")
 HOOK(device_opened,		"fexit/misc_open")
 HOOK(device_closed,		"fentry/vhost_vsock_dev_release")
 HOOK(device_file_freed,		"fentry/security_file_free")

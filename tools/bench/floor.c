@@ -26,8 +26,9 @@ static void choose(struct bench_floor *skel, const struct kernel *kernel)
 	struct bpf_program *program;
 	int i;
 
-	bpf_object__for_each_program(program, skel->obj)
+	bpf_object__for_each_program(program, skel->obj) {
 		bpf_program__set_autoload(program, false);
+	}
 	for (i = 0; programs[i].name; i++)
 		if (program_needed(&programs[i], kernel, GATES))
 			bpf_program__set_autoload(find(skel, programs[i].name), true);

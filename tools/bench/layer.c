@@ -13,18 +13,18 @@
 
 void layer_start(void)
 {
-	run_command(SERVICE, "--once", NULL);
+	run_command(SERVICE, "--once", (char *)NULL);
 }
 
 void layer_stop(void)
 {
-	run_command(SERVICE, "--detach", NULL);
+	run_command(SERVICE, "--detach", (char *)NULL);
 }
 
 /* Namespaces made from now on are local. */
 void layer_isolate(void)
 {
-	run_command(CONTROL, "set", "child_ns_mode", "local", NULL);
+	run_command(CONTROL, "set", "child_ns_mode", "local", (char *)NULL);
 	world_new_other();
 }
 
