@@ -248,19 +248,17 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* Whether the kernel's table has the device: one that is closed has a CID for a moment yet. */
-static __always_inline bool is_in_table(__u64 device, __u32 cid, const struct kernel_places *places)
+/*
+ * Whether the kernel's table has the device: one that is closed has a CID for a moment yet. Behind
+ * the pointer to the next in the table is one to what points here, which goes with the entry.
+ */
+static __always_inline bool is_in_table(__u64 device, const struct kernel_places *places)
 {
-	__u64 node = first_in_bucket(cid, places);
-	int i;
+	__u64 previous = 0;
 
-	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		if (node - places->device_node == device)
-			return true;
-		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
-			break;
-	}
-	return false;
+	bpf_probe_read_kernel(&previous, sizeof(previous),
+			      (void *)(device + places->device_node + sizeof(previous)));
+	return previous;
 }
 
 /* Writes a struct cid_line for each recorded device that has a CID. */
@@ -275,7 +273,7 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 	if (!address || !device || !layer)
 		return 0;
 	line.cid = cid_of(*address, &layer->places);
-	if (!line.cid || !is_in_table(*address, line.cid, &layer->places))
+	if (!line.cid || !is_in_table(*address, &layer->places))
 		return 0;
 	line.device = *device;
 	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
@@ -292,7 +290,8 @@ int own_pid(void *ctx)
 /*
  * Finds the offsets in struct vhost_vsock, which no BTF tells on 5.10: run once by
  * the service (BPF_PROG_TEST_RUN) on a device of its own, whose CID is a number that
- * stands nowhere else in it. args: the device's address, its CID.
+ * stands nowhere else in it, and which is the last that came into the table. args: the
+ * device's address, its CID.
  */
 SEC("raw_tp")
 int find_offsets(struct bpf_raw_tracepoint_args *ctx)
@@ -304,12 +303,8 @@ int find_offsets(struct bpf_raw_tracepoint_args *ctx)
 	if (!layer)
 		return 0;
 	node = first_in_bucket(cid, &layer->places);
-	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		if (node > device && node - device < MAX_DEVICE_SIZE)
-			break;
-		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
-			return 0;
-	}
+	if (node <= device || node - device >= MAX_DEVICE_SIZE)
+		return 0;
 	for (i = 16; i < 512; i += 4) {
 		word = 0;
 		bpf_probe_read_kernel(&word, sizeof(word), (void *)(node + i));

@@ -18,6 +18,7 @@
 #include "pins.h"
 #include "records.h"
 #include "report.h"
+#include "targets.h"
 #include "vsock-bpfd.skel.h"
 
 static bool verbose;
@@ -83,6 +84,9 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	int ret;
 
 	libbpf_set_print(print_libbpf);
+	ret = targets_offer();
+	if (ret)
+		return fail_errno(-ret, "BPF object");
 	new->skel = vsock_bpfd__open();
 	if (!new->skel)
 		return fail_errno(errno, "BPF object");
@@ -106,6 +110,7 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	if (ret)
 		return ret;
 	ret = vsock_bpfd__load(new->skel);
+	targets_forget();
 	return ret ? fail_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
 }
 

@@ -21,22 +21,6 @@
 
 #define VHOST_DEVICE "/dev/vhost-vsock"
 
-/* A CID that nobody has and that stands nowhere else in the device by chance. */
-static int claim_rare_cid(int fd, __u64 *cid)
-{
-	__u32 random;
-	int tries;
-
-	for (tries = 0; tries < 16; tries++) {
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-			return -errno;
-		*cid = random | 0x40000000;
-		if (!ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, cid))
-			return 0;
-	}
-	return -errno;
-}
-
 /* Our pid as the kernel has it: in a container ours is another. */
 static int kernel_pid(struct vsock_bpfd *skel, __u32 *pid)
 {
@@ -72,10 +56,30 @@ static int run_find_offsets(struct vsock_bpfd *skel, __u64 device, __u64 cid)
 	return opts.retval ? 0 : -ENXIO;
 }
 
+/*
+ * By a CID that nobody has and that stands nowhere else in the device by chance. Another one if
+ * somebody has it, or if a guest has come before it in the kernel's table.
+ */
+static int find_by_rare_cid(struct vsock_bpfd *skel, int fd, __u64 device)
+{
+	int tries, ret = -ENXIO;
+	__u32 random;
+	__u64 cid;
+
+	for (tries = 0; tries < 16 && ret; tries++) {
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -errno;
+		cid = random | 0x40000000;
+		ret = ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &cid)
+			      ? -errno
+			      : run_find_offsets(skel, device, cid);
+	}
+	return ret;
+}
+
 int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 {
 	int fd, ret;
-	__u64 cid;
 	__u32 pid;
 
 	if (!state->places.guests)
@@ -83,11 +87,9 @@ int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 	fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail_errno(errno, VHOST_DEVICE);
-	ret = claim_rare_cid(fd, &cid);
+	ret = kernel_pid(skel, &pid);
 	if (!ret)
-		ret = kernel_pid(skel, &pid);
-	if (!ret)
-		ret = run_find_offsets(skel, own_device(bpf_map__fd(skel->maps.devices), pid), cid);
+		ret = find_by_rare_cid(skel, fd, own_device(bpf_map__fd(skel->maps.devices), pid));
 	close(fd);
 	return ret ? fail_errno(-ret, "layout of the module vhost_vsock") : 0;
 }

@@ -488,8 +488,10 @@ static int apply_locked(const struct policy_set *set)
 	if (ret)
 		return ret;
 	/* Who had what from elsewhere is lost if that cannot be read; the rest is not. */
-	set_in_force(&before, &records);
-	ret = switch_to(&records, set, &before);
+	ret = set_in_force(&before, &records);
+	/* A start without policies switches from none to none, and need not wait for verdicts. */
+	if (ret || set->policies.count || before.policies.count)
+		ret = switch_to(&records, set, &before);
 	set_free(&before);
 	records_close(&records);
 	return ret;

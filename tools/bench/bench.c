@@ -23,8 +23,6 @@
 
 static bool quick;
 
-#define REST 30 /* seconds until what a boot or a change left behind is done; free */
-
 static void fill_100(void)
 {
 	layer_fill(100);
@@ -148,12 +146,13 @@ static void measure_service(void)
 
 static void usage(void)
 {
-	puts("Usage: bench [--hooks | --floor-hooks | --quick | --verdict]\n"
+	puts("Usage: bench [--service | --hooks | --floor-hooks | --quick | --verdict]\n"
 	     "\n"
 	     "In a lab machine: measures what the layer costs; see tools/bench/run.\n"
 	     "\n"
 	     "  --quick        without most of what takes long: to try something out\n"
 	     "  --verdict      the decision alone, on the machine at hand: attaches nothing\n"
+	     "  --service      the times of the service alone\n"
 	     "  --hooks        what each hook costs, instead\n"
 	     "  --floor-hooks  what each would cost with a program that returns at once");
 }
@@ -163,6 +162,7 @@ int main(int argc, char **argv)
 	/* clang-format off */
 	static const struct option known[] = {
 		{ "quick",	 no_argument, NULL, 'q' },
+		{ "service",	 no_argument, NULL, 's' },
 		{ "hooks",	 no_argument, NULL, 'k' },
 		{ "verdict",	 no_argument, NULL, 'v' },
 		{ "floor-hooks", no_argument, NULL, 'f' },
@@ -183,6 +183,10 @@ int main(int argc, char **argv)
 	}
 	kernel_probe(&kernel);
 	world_open();
+	if (option == 's') {
+		measure_service();
+		return EXIT_SUCCESS;
+	}
 	if (option == 'k' || option == 'f') {
 		measure_hooks(option == 'f');
 		return EXIT_SUCCESS;

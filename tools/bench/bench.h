@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #define ROUNDS	      5
+#define REST	      30   /* seconds until what a boot or a change left behind is done; free */
 #define PORT	      5000 /* of who measures */
 #define PORT_NOBODY   5001
 #define PORT_STRANGER 5002 /* of a listener that may not be seen once anybody is local */

@@ -9,8 +9,7 @@ BEGIN {
 }
 
 function held(kernel, part,    value) {
-	# The clock runs on while a program is read from the file system of the machine at hand.
-	if (part[2] ~ /^without/ || part[2] == "service")
+	if (part[2] ~ /^without/)
 		return 0
 	value = ratio(kernel, part[2], part[3], part[4], part[5])
 	return value ? value : get(kernel, part[2], part[3], part[4], part[5])
