@@ -494,8 +494,9 @@ static void load(void)
 	bpf_object__for_each_map(map, bpf->obj)
 		if (map == bpf->maps.counters || map == bpf->maps.sealed)
 			bpf_map__set_map_flags(map, 0);
-	/* The verdict does not ask it, and 5.10 does not know its kind. */
+	/* The verdict does not ask them, and 5.10 does not know their kind. */
 	bpf_map__set_autocreate(bpf->maps.delivering, false);
+	bpf_map__set_autocreate(bpf->maps.workers, false);
 	if (verdict_bpf__load(bpf))
 		tap_bail("loading: %s", strerror(errno));
 }
