@@ -58,8 +58,6 @@ static cost one_round(const struct operation *operation)
 
 void measure(const struct bench_case *where, const struct operation *operation)
 {
-	/* What takes long repeats well. */
-	const int rounds = operation->count > 1 ? ROUNDS : 2;
 	cost least = ~0ULL, figure;
 	int round;
 
@@ -69,7 +67,7 @@ void measure(const struct bench_case *where, const struct operation *operation)
 		operation->begin();
 	/* Not counted: it fills caches, the kernel's among them. */
 	one_round(operation);
-	for (round = 0; round < rounds; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		figure = one_round(operation);
 		if (figure < least)
 			least = figure;
