@@ -52,11 +52,6 @@ __noinline __u32 table_value(__u32 half, __u32 table, __u32 key)
 	return cell ? cell->value : DENY;
 }
 
-static __always_inline enum decision stronger(enum decision a, enum decision b)
-{
-	return a > b ? a : b;
-}
-
 /* Place of what `policy` says of such a peer. */
 static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb verb,
 				       enum rule_peer peer)
@@ -69,7 +64,7 @@ static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb 
 }
 
 /* The same where peers have numbers, and each number a table of ports. */
-static __always_inline enum decision decide_by(__u32 half, __u32 policy, enum rule_verb verb,
+static __always_inline __u32 decide_by(__u32 half, __u32 policy, enum rule_verb verb,
 					       enum rule_peer peer, __u32 number, __u32 port)
 {
 	__u32 table = rules_for(half, policy, verb, peer);
@@ -79,28 +74,25 @@ static __always_inline enum decision decide_by(__u32 half, __u32 policy, enum ru
 	return table_value(half, table_value(half, table, number), port);
 }
 
-/* What a policy says of a peer, at a port of the target. */
-static __always_inline enum decision decide(__u32 half, __u32 policy, enum rule_verb verb,
-					    const struct end *peer, const struct binding *bound,
-					    __u32 port)
+/*
+ * What a policy says of a peer, at a port of the target: all decisions that are about it, or'ed.
+ * To compare them would have the verifier follow every order that they can have.
+ */
+static __always_inline __u32 decide(__u32 half, __u32 policy, enum rule_verb verb,
+				    const struct end *peer, const struct binding *bound, __u32 port)
 {
-	__u32 table = rules_for(half, policy, verb, ANYONE);
-	enum decision decision = table_value(half, table, port);
+	__u32 decisions = table_value(half, rules_for(half, policy, verb, ANYONE), port);
 
-	if (peer->netns == NETNS_NONE) {
-		table = rules_for(half, policy, verb, OUTSIDE);
-		return stronger(decision, table_value(half, table, port));
-	}
+	if (peer->netns == NETNS_NONE)
+		return decisions |
+		       table_value(half, rules_for(half, policy, verb, OUTSIDE), port);
 	if (peer->cid)
-		decision =
-			stronger(decision, decide_by(half, policy, verb, BY_CID, peer->cid, port));
+		decisions |= decide_by(half, policy, verb, BY_CID, peer->cid, port);
 	if (bound->policy)
-		decision = stronger(decision,
-				    decide_by(half, policy, verb, BY_POLICY, bound->policy, port));
+		decisions |= decide_by(half, policy, verb, BY_POLICY, bound->policy, port);
 	if (bound->name)
-		decision = stronger(decision,
-				    decide_by(half, policy, verb, BY_NAME, bound->name, port));
-	return decision;
+		decisions |= decide_by(half, policy, verb, BY_NAME, bound->name, port);
+	return decisions;
 }
 
 static __always_inline bool denies_bind(__u32 half, __u32 policy, __u32 port)

@@ -69,7 +69,7 @@ static __always_inline enum reason objection(const struct party *self, const str
 					     enum rule_verb verb, __u32 port)
 {
 	__u32 half = self->half, policy = self->bound.policy;
-	enum decision decision = UNDECIDED;
+	__u32 decisions = UNDECIDED;
 	enum reason reason;
 
 	if (self->unknown)
@@ -78,11 +78,11 @@ static __always_inline enum reason objection(const struct party *self, const str
 		reason = objects_to_itself(self, verb);
 		if (reason)
 			return reason;
-		decision = decide(half, policy, verb, other->end, &other->bound, port);
+		decisions = decide(half, policy, verb, other->end, &other->bound, port);
 	}
-	if (decision == DENY)
+	if (decisions & DENY)
 		return REASON_RULE;
-	if (decision == UNDECIDED && mode_objects(self, other))
+	if (decisions == UNDECIDED && mode_objects(self, other))
 		return REASON_MODE;
 	return PERMITTED;
 }

@@ -110,7 +110,7 @@ enum rule_peer {
 	RULE_PEERS = 5,
 };
 
-/* The more there is, the more it weighs: DENY beats ALLOW beats the mode. */
+/* Bits, of which DENY beats ALLOW, and that the mode. */
 enum decision {
 	UNDECIDED = 0,
 	ALLOW = 1,
