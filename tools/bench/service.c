@@ -92,7 +92,7 @@ static cost time_arm(void)
 	layer_start();
 	sleep(REST);
 	start = now();
-	run_command(CONTROL, "set", "child_ns_mode", "local", NULL);
+	run_command(CONTROL, "set", "child_ns_mode", "local", (char *)NULL);
 	took = now() - start;
 	layer_stop();
 	return took;
@@ -113,7 +113,7 @@ static cost time_set_mode(void)
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), other_netns);
 	sleep(REST);
 	start = now();
-	run_command(CONTROL, "-n", path, "set", "ns_mode", "local", NULL);
+	run_command(CONTROL, "-n", path, "set", "ns_mode", "local", (char *)NULL);
 	return now() - start;
 }
 
@@ -142,7 +142,7 @@ static cost time_reload(void)
 	/* Another one each time: what is in force already is not written again. */
 	layer_write_rules(--count);
 	start = now();
-	run_command(CONTROL, "reload", NULL);
+	run_command(CONTROL, "reload", (char *)NULL);
 	return now() - start;
 }
 
