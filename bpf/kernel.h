@@ -212,9 +212,9 @@ static __always_inline struct sockaddr_vm vsock_address(const struct sockaddr *a
 {
 	const struct sockaddr_vm *at = (const void *)address;
 
-	return (struct sockaddr_vm){
-		.svm_port = at->svm_port, .svm_cid = at->svm_cid, .svm_flags = at->svm_flags
-	};
+	return (struct sockaddr_vm){ .svm_port = at->svm_port,
+				     .svm_cid = at->svm_cid,
+				     .svm_flags = at->svm_flags };
 }
 
 /*
@@ -319,8 +319,7 @@ static __always_inline bool is_delivering(void)
 	return bpf_core_type_exists(struct vhost_task) && (flags & PF_USER_WORKER);
 }
 
-/* Whether the current task is a thread of a VMM that works for vhost, if it is one that delivers.
- */
+/* Of a task that delivers: whether it is a thread of a VMM that works for vhost. */
 static __always_inline bool is_user_worker(void)
 {
 	return bpf_core_type_exists(struct vhost_task) && !(task_flags() & PF_KTHREAD);

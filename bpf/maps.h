@@ -82,11 +82,11 @@ struct {
 
 /* A request, or the answer to one, on its way through a delivering task. */
 struct delivery {
-	struct end origin;    /* who sent it */
-	netns_id listener;    /* whom a request has found, NETNS_NONE until then */
-	__u32 port;	      /* that it was sent to */
-	__u32 tid;	      /* whose it is */
-	__u32 lost;	      /* how many could not be recorded until then */
+	struct end origin; /* who sent it */
+	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+	__u32 port;	   /* that it was sent to */
+	__u32 tid;	   /* whose it is */
+	__u32 lost;	   /* how many could not be recorded until then */
 	enum step {
 		TAKEN, /* a gate has answered */
 		REQUEST,

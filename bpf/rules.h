@@ -65,7 +65,7 @@ static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb 
 
 /* The same where peers have numbers, and each number a table of ports. */
 static __always_inline __u32 decide_by(__u32 half, __u32 policy, enum rule_verb verb,
-					       enum rule_peer peer, __u32 number, __u32 port)
+				       enum rule_peer peer, __u32 number, __u32 port)
 {
 	__u32 table = rules_for(half, policy, verb, peer);
 
@@ -84,8 +84,7 @@ static __always_inline __u32 decide(__u32 half, __u32 policy, enum rule_verb ver
 	__u32 decisions = table_value(half, rules_for(half, policy, verb, ANYONE), port);
 
 	if (peer->netns == NETNS_NONE)
-		return decisions |
-		       table_value(half, rules_for(half, policy, verb, OUTSIDE), port);
+		return decisions | table_value(half, rules_for(half, policy, verb, OUTSIDE), port);
 	if (peer->cid)
 		decisions |= decide_by(half, policy, verb, BY_CID, peer->cid, port);
 	if (bound->policy)

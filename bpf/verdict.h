@@ -113,7 +113,7 @@ static __always_inline enum answer answer_of(const struct party *self, const str
 	return audited ? AUDITED : REFUSED;
 }
 
-/* Modes and rules of both ends. `changes` is read first: what comes behind it voids what is kept. */
+/* Modes and rules of both ends. `changes` is read first: what comes after voids what is kept. */
 static __noinline int judge(const struct call *call)
 {
 	struct layer_state *layer = layer_state();

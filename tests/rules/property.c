@@ -164,7 +164,10 @@ static void make_policies(void)
 
 /* --- What the kernel knows --- */
 
-/* Another number each time: what the layer keeps of earlier sets is void. An odd one: nothing is kept. */
+/*
+ * Another number each time: what the layer keeps of earlier sets is void. With an odd one it
+ * keeps nothing.
+ */
 static void write_state(__u32 half, bool keeping)
 {
 	static __u32 changes;
