@@ -13,9 +13,9 @@
 #include "verdict.h"
 
 /*
- * The delivery of a loopback packet. They are delivered one after the other: all pass through one
- * work item, and the kernel never runs one of those twice at a time. So one place is enough, which
- * its task alone writes. Should that ever not be so, the other task finds that it is not its own.
+ * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
+ * through one work item, 5.10 to 7.3, and the kernel never runs one of those twice at a time. So
+ * one place is enough, which its task alone writes.
  */
 static struct {
 	__u64 task;

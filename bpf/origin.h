@@ -121,6 +121,7 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
  * taken when the request arrives; the answer is made by the task that delivered the
  * request. Two that are pending with one address and not of one origin: both unknown.
  */
+
 /*
  * The task's record is written in place, its tid last: should it fall to another one at this very
  * moment, that one reads that it is not its own.
