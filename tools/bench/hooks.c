@@ -82,11 +82,6 @@ static bool remove_hook(int i, bool of_floor, __u32 generation)
 	return !unlink(path);
 }
 
-static bool compares_answers(const char *name)
-{
-	return !strncmp(name, "answer_accepted", strlen("answer_accepted"));
-}
-
 void measure_hooks(bool of_floor)
 {
 	__u32 generation = 0;
@@ -101,11 +96,8 @@ void measure_hooks(bool of_floor)
 		generation = generation_in_force();
 	}
 	measure_step("all");
-	/* First what compares answers: without the gate it would know none of them. */
+	/* As they were attached: what asks for a record goes before what makes it. */
 	for (i = 0; programs[i].name; i++)
-		if (compares_answers(programs[i].name) && remove_hook(i, of_floor, generation))
-			measure_step(programs[i].name);
-	for (i--; i >= 0; i--)
-		if (!compares_answers(programs[i].name) && remove_hook(i, of_floor, generation))
+		if (remove_hook(i, of_floor, generation))
 			measure_step(programs[i].name);
 }
