@@ -96,8 +96,11 @@ void measure_hooks(bool of_floor)
 		generation = generation_in_force();
 	}
 	measure_step("all");
-	/* As they were attached: what asks for a record goes before what makes it. */
+	/* Gates as they were attached: what asks for a record goes before what makes it. */
 	for (i = 0; programs[i].name; i++)
-		if (remove_hook(i, of_floor, generation))
+		if (programs[i].from >= GATES && remove_hook(i, of_floor, generation))
+			measure_step(programs[i].name);
+	for (i = 0; programs[i].name; i++)
+		if (programs[i].from < GATES && remove_hook(i, of_floor, generation))
 			measure_step(programs[i].name);
 }
