@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "barrier.h"
 #include "census.h"
 #include "layer.h"
 #include "lock.h"
@@ -16,9 +17,6 @@
 #include "policy-store.h"
 #include "records.h"
 #include "report.h"
-
-/* For verdicts that still read the half that was in force. */
-#define SETTLE_USEC 20000
 
 /* Until who makes namespaces while they are bound is behind. */
 #define PENDING_LOOKS 1000
@@ -335,7 +333,8 @@ static int bind_pending(const struct binder *binder)
 }
 
 /* One store is the switch. Who asks whether there are rules finds them before and after it. */
-static void put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half)
+static int put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half,
+			const struct barrier *barrier)
 {
 	if (set->policies.count)
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
@@ -344,8 +343,9 @@ static void put_in_force(struct layer_state *state, const struct policy_set *set
 	change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	change_ends(state);
-	usleep(SETTLE_USEC);
 	state->reloads++;
+	/* Who has read what held before may be writing the record of a namespace by it. */
+	return barrier_programs(barrier);
 }
 
 /*
@@ -402,6 +402,7 @@ static int switch_to(struct records *records, const struct policy_set *set,
 		     const struct policy_set *before)
 {
 	struct binder binder = { .records = records, .set = set, .before = before };
+	struct barrier barrier;
 	int ret;
 
 	binder.from = records->state->half;
@@ -412,8 +413,12 @@ static int switch_to(struct records *records, const struct policy_set *set,
 		ret = look_and_bind(&binder);
 	if (ret)
 		return ret;
-	put_in_force(records->state, set, binder.to);
-	ret = settle(records, set, before);
+	ret = barrier_open(&barrier);
+	if (!ret)
+		ret = put_in_force(records->state, set, binder.to, &barrier);
+	barrier_close(&barrier);
+	if (!ret)
+		ret = settle(records, set, before);
 	return ret ? ret : store_commit();
 }
 
