@@ -87,15 +87,15 @@ static __always_inline enum reason objection(const struct party *self, const str
 	return PERMITTED;
 }
 
-/* What a verdict is made of: allowed means by both ends, kept that there was nothing to tell. */
-enum answer {
+/* What one end says; a verdict is made of two. */
+enum consent {
 	REFUSED,
-	AUDITED,
+	AUDITED, /* it lets happen what it would refuse, and has to be told of it each time */
 	ALLOWED,
 };
 
-static __always_inline enum answer answer_of(const struct party *self, const struct party *other,
-					     enum rule_verb verb, const struct call *call)
+static __always_inline enum consent consent_of(const struct party *self, const struct party *other,
+					       enum rule_verb verb, const struct call *call)
 {
 	enum reason reason = objection(self, other, verb, call->to.port);
 	bool audited;
@@ -117,7 +117,7 @@ static __always_inline enum answer answer_of(const struct party *self, const str
 static __noinline int judge(const struct call *call)
 {
 	struct layer_state *layer = layer_state();
-	enum answer caller, called;
+	enum consent caller, called;
 	struct party from, to;
 	__u32 changes, half;
 
@@ -127,10 +127,10 @@ static __noinline int judge(const struct call *call)
 	half = half_in_force(layer);
 	look_up(&from, &call->from, half, layer);
 	look_up(&to, &call->to, half, layer);
-	caller = answer_of(&from, &to, CONNECT, call);
+	caller = consent_of(&from, &to, CONNECT, call);
 	if (caller == REFUSED)
 		return false;
-	called = answer_of(&to, &from, ACCEPT, call);
+	called = consent_of(&to, &from, ACCEPT, call);
 	if (caller == ALLOWED && called == ALLOWED)
 		keep_passed(call, changes);
 	return called != REFUSED;

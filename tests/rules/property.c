@@ -176,7 +176,6 @@ static void write_state(__u32 half, bool keeping)
 
 	changes += 2;
 	state.changes = keeping ? changes : changes + 1;
-
 	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.state), &zero, &state, BPF_ANY))
 		tap_bail("map state: %s", strerror(errno));
 }

@@ -9,12 +9,11 @@
 SEC("raw_tp")
 int ask(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct layer_state *layer = layer_state();
 	struct call call = {
 		.from = { .netns = ctx->args[0], .cid = ctx->args[1] },
 		.to = { .netns = ctx->args[2], .cid = ctx->args[3], .port = ctx->args[4] },
 	};
-
-	struct layer_state *layer = layer_state();
 
 	return layer && may_call(&call, layer);
 }
