@@ -67,38 +67,31 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
-static __always_inline int refuse_connect(struct sock *sk, short type, const struct sockaddr_vm *to,
-					  const struct layer_state *layer)
-{
-	struct call call = { .by_caller = true };
-
-	call.from.netns = netns_of_sock(sk);
-	call.to.port = to->svm_port;
-	switch (way_of(to, layer)) {
-	case TO_HOST:
-		return check_host(&call, layer);
-	case TO_GUEST:
-		return check_guest(&call, sk, to->svm_cid, type, layer);
-	default:
-		return 0;
-	}
-}
-
 static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
 {
+	struct call call = { .by_caller = true };
 	struct layer_state *layer = layer_state();
 	struct sock *sk = sock->sk;
 	struct sockaddr_vm to;
+	enum way way;
 
-	if (!sk || !is_vsock(sk))
-		return 0;
-	if (!packets_carry_socket)
-		note_connect(sk);
 	/* The kernel refuses a short address itself. */
-	if (!layer || layer->isolating == NO || length < (int)sizeof(to))
+	if (!sk || !is_vsock(sk) || !layer || length < (int)sizeof(to))
 		return 0;
 	to = vsock_address(address);
-	return refuse_connect(sk, sock->type, &to, layer);
+	way = way_of(&to, layer);
+	if (way == LOOPBACK) {
+		if (!packets_carry_socket)
+			note_connect(sock, sk);
+		return 0;
+	}
+	if (layer->isolating == NO)
+		return 0;
+	call.from.netns = netns_of_sock(sk);
+	call.to.port = to.svm_port;
+	if (way == TO_HOST)
+		return check_host(&call, layer);
+	return check_guest(&call, sk, to.svm_cid, sock->type, layer);
 }
 
 SEC("lsm/socket_connect")

@@ -10,6 +10,9 @@
  * change in between takes part: the origin is the namespace of the socket that
  * sent the packet, the listener is the one the kernel holds a reference on.
  */
+#ifndef DELIVERY_H
+#define DELIVERY_H
+
 #include "verdict.h"
 
 /*
@@ -58,14 +61,36 @@ static __always_inline void begin_delivery(struct delivery *delivery, enum step 
 {
 	delivery->origin = *origin;
 	delivery->listener = NETNS_NONE;
+	delivery->ports = 0;
 	delivery->port = port;
 	delivery->step = step;
 }
 
-static __always_inline void loopback_arrives(enum step step, const struct end *origin, __u32 port)
+static __always_inline void loopback_arrives(enum step step, netns_id origin, __u32 from, __u32 to)
 {
+	struct delivery *delivery = &loopback.delivery;
+
 	loopback.task = bpf_get_current_task();
-	begin_delivery(&loopback.delivery, step, origin, port);
+	delivery->origin.netns = origin;
+	delivery->origin.port = from;
+	delivery->listener = NETNS_NONE;
+	delivery->port = to;
+	delivery->step = step;
+}
+
+/*
+ * One that tells its socket. Which step it is the hook that comes next will know, and its ports
+ * are asked for where namespaces alone do not decide.
+ */
+static __always_inline void loopback_packet(netns_id origin, const void *header)
+{
+	struct delivery *delivery = &loopback.delivery;
+
+	loopback.task = bpf_get_current_task();
+	delivery->origin.netns = origin;
+	delivery->listener = NETNS_NONE;
+	delivery->ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
+	delivery->step = EITHER;
 }
 
 /*
@@ -112,7 +137,22 @@ static __always_inline struct delivery *current_delivery(enum step step)
 {
 	struct delivery *delivery = own_delivery();
 
-	return delivery && delivery->step == step ? delivery : NULL;
+	return delivery && (delivery->step & step) ? delivery : NULL;
+}
+
+/* The packet is there until its delivery is over. */
+static __always_inline bool read_ports(struct delivery *delivery)
+{
+	struct virtio_vsock_ports ports;
+
+	if (!delivery->ports)
+		return true;
+	if (bpf_probe_read_kernel(&ports, sizeof(ports), (void *)delivery->ports))
+		return false;
+	delivery->origin.port = le32_to_cpu(ports.src);
+	delivery->port = le32_to_cpu(ports.dst);
+	delivery->ports = 0;
+	return true;
 }
 
 static __always_inline void listener_found(netns_id listener)
@@ -131,7 +171,10 @@ static __always_inline bool take_request(const struct layer_state *layer)
 
 	if (delivery && delivery->listener != NETNS_NONE) {
 		delivery->step = TAKEN;
-		call.from = delivery->origin;
+		if (may_meet(delivery->origin.netns, delivery->listener, layer))
+			return true;
+		if (read_ports(delivery))
+			call.from = delivery->origin;
 		call.to.netns = delivery->listener;
 		call.to.port = delivery->port;
 	}
@@ -177,3 +220,5 @@ int BPF_PROG(delivery_gate_fmod_ret, struct sock *sk, int family)
 {
 	return check_sk_alloc(family);
 }
+
+#endif

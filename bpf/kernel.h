@@ -77,7 +77,12 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+enum socket_state {
+	SS_UNCONNECTED = 1,
+};
+
 struct socket {
+	enum socket_state state;
 	short type;
 	struct sock *sk;
 };
@@ -177,22 +182,19 @@ struct sockaddr_vm {
 	__u8 svm_zero[3];
 };
 
-/* What there is to read where CIDs need not be asked. */
-struct virtio_vsock_hdr_end {
-	__le32 src_port;
-	__le32 dst_port;
-	__le32 len;
-	__le16 type;
-	__le16 op;
+struct virtio_vsock_ports {
+	__le32 src;
+	__le32 dst;
 };
 
 struct virtio_vsock_hdr {
 	__le64 src_cid;
 	__le64 dst_cid;
-	struct virtio_vsock_hdr_end end;
+	struct virtio_vsock_ports ports;
+	__le32 len;
+	__le16 type;
+	__le16 op;
 };
-
-#define VIRTIO_VSOCK_HDR_END offsetof(struct virtio_vsock_hdr, end)
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define le16_to_cpu(x) __builtin_bswap16(x)
@@ -268,24 +270,14 @@ static __always_inline bool is_vsock(const struct sock *sk)
 	return sk->__sk_common.skc_family == AF_VSOCK;
 }
 
-/* What a vsock socket is bound to; 0 if it cannot be read. */
-static __always_inline __u32 bound_word(const struct sock *sk, __u32 offset)
-{
-	const void *tail = (const void *)sk + bpf_core_type_size(struct sock);
-	__u32 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), tail + offset);
-	return word;
-}
-
-static __always_inline __u32 bound_cid(const struct sock *sk)
-{
-	return bound_word(sk, offsetof(struct vsock_sock_tail, local_addr.svm_cid));
-}
-
+/* The port of a vsock socket; 0 if it cannot be read. */
 static __always_inline __u32 bound_port(const struct sock *sk)
 {
-	return bound_word(sk, offsetof(struct vsock_sock_tail, local_addr.svm_port));
+	const struct vsock_sock_tail *tail = (const void *)sk + bpf_core_type_size(struct sock);
+	__u32 port = 0;
+
+	bpf_probe_read_kernel(&port, sizeof(port), &tail->local_addr.svm_port);
+	return port;
 }
 
 static __always_inline __u32 current_tid(void)

@@ -84,13 +84,15 @@ struct {
 struct delivery {
 	struct end origin; /* who sent it */
 	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+	__u64 ports;	   /* where they are still to be read, or 0 */
 	__u32 port;	   /* that it was sent to */
 	__u32 tid;	   /* whose it is */
 	__u32 lost;	   /* how many could not be recorded until then */
 	enum step {
-		TAKEN, /* a gate has answered */
-		REQUEST,
-		ANSWER,
+		REQUEST = 1,
+		ANSWER = 2,
+		EITHER = REQUEST | ANSWER, /* the hook that comes next tells */
+		TAKEN = 4,		   /* a gate has answered */
 	} step;
 };
 
@@ -123,14 +125,15 @@ struct {
 
 /* A request over loopback between connect() and its delivery. */
 struct pending {
-	__u64 tid; /* of the task that is in connect() */
+	__u64 key;     /* the task that is in connect(), or the port; 0: nobody */
+	__u32 writers; /* how many are about to write here */
 	netns_id origin;
 	__u64 socket; /* the struct sock that connects, an identity only */
 };
 
 /*
- * Where packets carry no socket: who is in connect(), by task. Overwritten by the
- * task's next connect; LRU and loss as above.
+ * Where packets carry no socket: who is in connect(), by task, if they have no place
+ * (bpf/pending.h). Overwritten by the task's next connect; LRU and loss as above.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -141,9 +144,8 @@ struct {
 
 /*
  * Where packets carry no socket: requests that were sent and not yet delivered, by
- * source port, which only one living socket can own. Removed by delivery or with
- * the socket, so one who floods it spends a socket for each; a request that finds
- * no room is refused.
+ * source port, if they have no place. Removed by delivery or with the socket, so one
+ * who floods it spends a socket for each; a request that finds no room is refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -156,7 +158,7 @@ struct {
 
 /* An answer over loopback between its making and its delivery. */
 struct answer_made {
-	__u64 port; /* that it goes to */
+	__u64 key; /* the port that it goes to */
 	netns_id origin;
 };
 

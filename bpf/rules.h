@@ -15,9 +15,15 @@
 /* In the half that is in force; NULL outside of it. */
 static __always_inline struct rule_cell *rule_cell(__u32 half, __u32 place)
 {
-	__u32 index = half ? RULE_CELLS + place : place;
+	__u32 index = (half & 1) * RULE_CELLS + place;
 
 	return place < RULE_CELLS ? bpf_map_lookup_elem(&rules, &index) : NULL;
+}
+
+/* Instead of a branch, both ways of which the verifier would follow at each halving. */
+static __always_inline __u32 all_ones_unless_behind(__u32 first, __u32 key)
+{
+	return ~(((__u64)key - first) >> 32);
 }
 
 /*
@@ -41,12 +47,8 @@ __noinline __u32 table_value(__u32 half, __u32 table, __u32 key)
 		cell = rule_cell(half, table + middle);
 		if (!cell)
 			return DENY;
-		if (cell->first > key) {
-			count = middle;
-		} else {
-			table += middle;
-			count -= middle;
-		}
+		table += middle & all_ones_unless_behind(cell->first, key);
+		count -= middle;
 	}
 	cell = rule_cell(half, table);
 	return cell ? cell->value : DENY;
@@ -69,8 +71,6 @@ static __always_inline __u32 decide_by(__u32 half, __u32 policy, enum rule_verb 
 {
 	__u32 table = rules_for(half, policy, verb, peer);
 
-	if (!table)
-		return UNDECIDED;
 	return table_value(half, table_value(half, table, number), port);
 }
 

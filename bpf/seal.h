@@ -46,9 +46,13 @@ static __always_inline void check_answer(struct sock *sk)
 		return;
 	delivery->step = TAKEN;
 	call.from.netns = netns_of_sock(sk);
+	if (!in_force(layer) || may_meet(delivery->origin.netns, call.from.netns, layer))
+		return;
+	call.to.netns = NETNS_UNKNOWN;
+	if (read_ports(delivery))
+		call.to = delivery->origin;
 	call.from.port = delivery->port;
-	call.to = delivery->origin;
-	if (!in_force(layer) || may_call(&call, layer))
+	if (may_call(&call, layer))
 		return;
 	if (is_answer_to(delivery, sk))
 		seal(sk, &call, layer);

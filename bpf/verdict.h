@@ -94,7 +94,7 @@ enum consent {
 	ALLOWED,
 };
 
-static __always_inline enum consent consent_of(const struct party *self, const struct party *other,
+static __always_inline enum consent consent_to(const struct party *self, const struct party *other,
 					       enum rule_verb verb, const struct call *call)
 {
 	enum reason reason = objection(self, other, verb, call->to.port);
@@ -113,24 +113,56 @@ static __always_inline enum consent consent_of(const struct party *self, const s
 	return audited ? AUDITED : REFUSED;
 }
 
-/* Modes and rules of both ends. `changes` is read first: what comes after voids what is kept. */
-static __noinline int judge(const struct call *call)
+/* The last of five numbers that a call is for consent_of(). */
+enum {
+	OF_CALLED = 1, /* the consent of that end is asked for; else the caller's */
+	SECOND_HALF = 2,
+	BY_CALLER = 4,
+	AGAIN = 8,
+};
+
+/*
+ * Modes and rules of one end. Not static, so that the verifier looks at it once a program: not for
+ * each end, whatever the other one says. On 5.10 such a function takes numbers alone.
+ */
+__noinline __u32 consent_of(netns_id caller, netns_id called, __u64 cids, __u64 ports, __u32 how)
 {
+	struct call call = { .from = { caller, cids >> 32, ports >> 32 },
+			     .to = { called, cids, ports },
+			     .by_caller = how & BY_CALLER,
+			     .again = how & AGAIN };
 	struct layer_state *layer = layer_state();
-	enum consent caller, called;
+	__u32 half = !!(how & SECOND_HALF);
 	struct party from, to;
-	__u32 changes, half;
 
 	if (!layer)
-		return false;
-	changes = changes_until_now(layer);
-	half = half_in_force(layer);
-	look_up(&from, &call->from, half, layer);
-	look_up(&to, &call->to, half, layer);
-	caller = consent_of(&from, &to, CONNECT, call);
+		return REFUSED;
+	look_up(&from, &call.from, half, layer);
+	look_up(&to, &call.to, half, layer);
+	if (how & OF_CALLED)
+		return consent_to(&to, &from, ACCEPT, &call);
+	return consent_to(&from, &to, CONNECT, &call);
+}
+
+static __always_inline enum consent ask(const struct call *call, __u32 how)
+{
+	how |= (call->by_caller ? BY_CALLER : 0) | (call->again ? AGAIN : 0);
+	return consent_of(call->from.netns, call->to.netns,
+			  (__u64)call->from.cid << 32 | call->to.cid,
+			  (__u64)call->from.port << 32 | call->to.port, how);
+}
+
+/* Both ends. `changes` is read first: what comes after voids what is kept. */
+static __noinline int judge(const struct call *call, const struct layer_state *layer)
+{
+	__u32 changes = changes_until_now(layer);
+	__u32 half = half_in_force(layer) ? SECOND_HALF : 0;
+	enum consent caller, called;
+
+	caller = ask(call, half);
 	if (caller == REFUSED)
 		return false;
-	called = consent_of(&to, &from, ACCEPT, call);
+	called = ask(call, half | OF_CALLED);
 	if (caller == ALLOWED && called == ALLOWED)
 		keep_passed(call, changes);
 	return called != REFUSED;
@@ -151,7 +183,7 @@ static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_
 static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
 {
 	return may_meet(call->from.netns, call->to.netns, layer) ||
-	       has_passed(call, changes_until_now(layer)) || judge(call);
+	       has_passed(call, changes_until_now(layer)) || judge(call, layer);
 }
 
 #endif
