@@ -29,7 +29,7 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	struct sock *sk = sock->sk;
 	__u32 port;
 
-	if (!layer || layer->ruled == NO || !sk || !is_vsock(sk) ||
+	if (layer->ruled == NO || !sk || !is_vsock(sk) ||
 	    length < (int)sizeof(struct sockaddr_vm))
 		return 0;
 	port = vsock_address(address).svm_port;

@@ -76,7 +76,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 	enum way way;
 
 	/* The kernel refuses a short address itself. */
-	if (!sk || !is_vsock(sk) || !layer || length < (int)sizeof(to))
+	if (!sk || !is_vsock(sk) || length < (int)sizeof(to))
 		return 0;
 	to = vsock_address(address);
 	way = way_of(&to, layer);

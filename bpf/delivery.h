@@ -183,12 +183,9 @@ static __always_inline bool take_request(const struct layer_state *layer)
 
 static __always_inline int check_sk_alloc(int family)
 {
-	struct layer_state *layer;
-
 	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
 		return 0;
-	layer = layer_state();
-	return layer && take_request(layer) ? 0 : -EACCES;
+	return take_request(layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

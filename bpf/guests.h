@@ -108,8 +108,6 @@ static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *vie
 	struct device *device;
 	__u64 address;
 
-	if (!layer)
-		return NETNS_UNKNOWN;
 	device = device_of(cid, viewer, &layer->places, &address);
 	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
 }
@@ -165,8 +163,6 @@ static __always_inline netns_id owner_of_sender(__u32 cid)
 	__u64 *known = known_device(), address;
 	struct device *device;
 
-	if (!layer)
-		return NETNS_UNKNOWN;
 	address = known && *known ? *known : find_own_device(cid, &layer->places);
 	device = bpf_map_lookup_elem(&devices, &address);
 	if (!device)
@@ -221,7 +217,7 @@ int BPF_PROG(device_file_freed, struct file *file)
 	struct layer_state *layer = layer_state();
 	__u64 address;
 
-	if (!layer || (__u64)file->f_op != layer->places.vhost_fops)
+	if ((__u64)file->f_op != layer->places.vhost_fops)
 		return 0;
 	address = (__u64)file->private_data;
 	bpf_map_delete_elem(&devices, &address);
@@ -241,7 +237,7 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 
 	/* Loaded once: a second load would have to be checked again. */
 	barrier_var(task);
-	if (!file || !task || !layer || !layer->places.vhost_fops ||
+	if (!file || !task || !layer->places.vhost_fops ||
 	    (__u64)file->f_op != layer->places.vhost_fops)
 		return 0;
 	record_device(file, task, BPF_NOEXIST);
@@ -270,7 +266,7 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 	struct cid_line line = {};
 	__u64 *address = ctx->key;
 
-	if (!address || !device || !layer)
+	if (!address || !device)
 		return 0;
 	line.cid = cid_of(*address, &layer->places);
 	if (!line.cid || !is_in_table(*address, &layer->places))
@@ -300,8 +296,6 @@ int find_offsets(struct bpf_raw_tracepoint_args *ctx)
 	__u64 device = ctx->args[0], node;
 	__u32 cid = ctx->args[1], word, i;
 
-	if (!layer)
-		return 0;
 	node = first_in_bucket(cid, &layer->places);
 	if (node <= device || node - device >= MAX_DEVICE_SIZE)
 		return 0;

@@ -21,14 +21,11 @@ struct {
 	__type(value, struct netns_record);
 } namespaces SEC(".maps");
 
-/* Facts about the layer as a whole. Mapped by user space, hence single stores. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct layer_state);
-} state SEC(".maps");
+/*
+ * Facts about the layer as a whole. Mapped by user space, hence single stores. The map is that of
+ * a section, an array of one: programs know where it is and need not look it up.
+ */
+struct layer_state state SEC(".data.state");
 
 /*
  * Open vhost devices by address. Written when one is opened, removed when it is closed.
@@ -175,9 +172,7 @@ struct {
 
 static __always_inline struct layer_state *layer_state(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&state, &zero);
+	return &state;
 }
 
 enum lookup {
@@ -232,7 +227,7 @@ static __always_inline __u32 changes_until_now(const struct layer_state *layer)
  */
 static __always_inline bool in_force(const struct layer_state *layer)
 {
-	return layer && layer->generation >= generation && layer->retired < generation;
+	return layer->generation >= generation && layer->retired < generation;
 }
 
 #endif

@@ -65,9 +65,6 @@ int BPF_PROG(namespace_made, struct net *made)
 	netns_id id;
 	__u32 half;
 
-	if (!layer)
-		return 0;
-
 	id = netns_of_task((struct task_struct *)bpf_get_current_task());
 	half = half_in_force(layer);
 	found = read_record(id, &from);

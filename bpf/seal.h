@@ -42,7 +42,7 @@ static __always_inline void check_answer(struct sock *sk)
 	struct layer_state *layer = layer_state();
 	struct call call = { .again = true };
 
-	if (!delivery || !layer)
+	if (!delivery)
 		return;
 	delivery->step = TAKEN;
 	call.from.netns = netns_of_sock(sk);
@@ -84,7 +84,7 @@ static __always_inline void socket_gone(struct sock *sk)
 
 	if (!packets_carry_socket)
 		forget_request(sk);
-	if (layer && layer->sealed != NONE)
+	if (layer->sealed != NONE)
 		bpf_map_delete_elem(&sealed, &address);
 }
 
@@ -113,7 +113,7 @@ static __always_inline int check_use(struct socket *sock)
 	struct sock *sk;
 	__u64 address;
 
-	if (!layer || layer->sealed == NONE)
+	if (layer->sealed == NONE)
 		return 0;
 	sk = sock->sk;
 	if (!sk || !is_vsock(sk))

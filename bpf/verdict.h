@@ -135,8 +135,6 @@ __noinline __u32 consent_of(netns_id caller, netns_id called, __u64 cids, __u64 
 	__u32 half = !!(how & SECOND_HALF);
 	struct party from, to;
 
-	if (!layer)
-		return REFUSED;
 	look_up(&from, &call.from, half, layer);
 	look_up(&to, &call.to, half, layer);
 	if (how & OF_CALLED)

@@ -106,7 +106,7 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	if (!ret)
 		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
 	if (!ret)
-		ret = pin_durable(new->skel->maps.state, PIN_STATE);
+		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
 	if (ret)
 		return ret;
 	ret = vsock_bpfd__load(new->skel);
@@ -120,7 +120,7 @@ static int prepare_state(struct attachment *new, const struct kernel *kernel)
 	struct netns init;
 	int ret;
 
-	new->state = records_map_state(bpf_map__fd(new->skel->maps.state));
+	new->state = records_map_state(bpf_map__fd(new->skel->maps.data_state));
 	if (!new->state)
 		return fail_errno(errno, "map " PIN_STATE);
 	ret = netns_open_init(&init);

@@ -176,7 +176,7 @@ static void write_state(__u32 half, bool keeping)
 
 	changes += 2;
 	state.changes = keeping ? changes : changes + 1;
-	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.state), &zero, &state, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.data_state), &zero, &state, BPF_ANY))
 		tap_bail("map state: %s", strerror(errno));
 }
 
@@ -477,7 +477,7 @@ static void disturbances(int calls)
 	write_state(0, false);
 	write_mirrored();
 	state = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     bpf_map__fd(bpf->maps.state), 0);
+		     bpf_map__fd(bpf->maps.data_state), 0);
 	if (state == MAP_FAILED)
 		tap_bail("map state: %s", strerror(errno));
 	ask_meanwhile("a switch in the middle of a verdict", flip, state, calls);

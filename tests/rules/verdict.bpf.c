@@ -15,7 +15,7 @@ int ask(struct bpf_raw_tracepoint_args *ctx)
 		.to = { .netns = ctx->args[2], .cid = ctx->args[3], .port = ctx->args[4] },
 	};
 
-	return layer && may_call(&call, layer);
+	return may_call(&call, layer);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -108,7 +108,7 @@ static void load(void)
 	if (!bpf)
 		err(EXIT_FAILURE, "the verdict");
 	state = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     bpf_map__fd(bpf->maps.state), 0);
+		     bpf_map__fd(bpf->maps.data_state), 0);
 	if (state == MAP_FAILED)
 		err(EXIT_FAILURE, "its state");
 	state->isolating = YES;
