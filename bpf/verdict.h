@@ -142,7 +142,7 @@ __noinline __u32 consent_of(netns_id caller, netns_id called, __u64 cids, __u64 
 	return consent_to(&from, &to, CONNECT, &call);
 }
 
-static __always_inline enum consent ask(const struct call *call, __u32 how)
+static __always_inline enum consent ask_consent(const struct call *call, __u32 how)
 {
 	how |= (call->by_caller ? BY_CALLER : 0) | (call->again ? AGAIN : 0);
 	return consent_of(call->from.netns, call->to.netns,
@@ -157,10 +157,10 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 	__u32 half = half_in_force(layer) ? SECOND_HALF : 0;
 	enum consent caller, called;
 
-	caller = ask(call, half);
+	caller = ask_consent(call, half);
 	if (caller == REFUSED)
 		return false;
-	called = ask(call, half | OF_CALLED);
+	called = ask_consent(call, half | OF_CALLED);
 	if (caller == ALLOWED && called == ALLOWED)
 		keep_passed(call, changes);
 	return called != REFUSED;

@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/sched.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,10 +61,10 @@ static bool is_outcome(const char *who, int err, int wanted)
  * finds no such socket and connect() comes to nothing; what counts is whether the
  * listener gets the request. -1 if there is no such CID.
  */
-static int from_host_cid(const struct ns *ns)
+static int from_host_cid(const struct ns *from, const struct ns *to)
 {
 	unsigned int port = new_port();
-	int listener = listen_in(ns, port), fd = socket_in(ns, 0), err;
+	int listener = listen_in(to, port), fd = socket_in(from, 0), err;
 
 	set_patience(fd, 300);
 	err = bind_to(fd, VMADDR_CID_HOST, new_port());
@@ -74,7 +77,7 @@ static int from_host_cid(const struct ns *ns)
 /* The promise to those who isolate nothing. */
 static void quiet(void)
 {
-	int accepted = from_host_cid(NULL);
+	int accepted = from_host_cid(NULL, NULL);
 
 	host_cid = accepted >= 0;
 	tap_ok(accepted == 1, "nothing is refused while nothing isolates");
@@ -99,11 +102,15 @@ static void basic(void)
 	ns_remove(&child);
 }
 
-/* An address that is not its own: nobody can tell who sent it. */
+/* Whatever its address, it is in its namespace. */
 static void bound_to_host_cid(void)
 {
-	tap_ok(from_host_cid(&world.init) == 0 && from_host_cid(&world.local1) == 0,
-	       "a socket that is bound to CID HOST reaches nobody over loopback");
+	tap_ok(from_host_cid(&world.init, &world.init) == 1 &&
+		       from_host_cid(&world.local1, &world.local1) == 1,
+	       "a socket that is bound to CID HOST reaches its own namespace");
+	tap_ok(from_host_cid(&world.init, &world.local1) == 0 &&
+		       from_host_cid(&world.local1, &world.init) == 0,
+	       "and no other");
 }
 
 /* The listener that it was sent to goes, and one elsewhere takes the port. */
@@ -230,6 +237,34 @@ static void answer_changes_hands(void)
 	close(listener);
 }
 
+/* The same without a port that changes hands: the answer finds the neighbour at CID LOCAL. */
+static void answer_finds_neighbour(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port), child;
+	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
+	struct stall before, behind;
+
+	bind_to(first, VMADDR_CID_HOST, own);
+	bind_to(second, VMADDR_CID_LOCAL, own);
+	stall_prepare(&before);
+	stall_prepare(&behind);
+	stall_hold(&before);
+	dial_on(first, port);
+	stall_hold(&behind);
+	stall_end(&before);
+	dial_on(second, port);
+	stall_end(&behind);
+	child = accept(listener, NULL, NULL);
+	tap_diag("connect: %s", strerror(outcome(second)));
+	tap_ok(child >= 0 && !carries(second, child) && !carries(child, second),
+	       "the answer to CID HOST that finds a neighbour at CID LOCAL carries nothing");
+	close(child);
+	close(first);
+	close(second);
+	close(listener);
+}
+
 /* The worker has just delivered for others when the end of a connection arrives. */
 static void end_after_others(void)
 {
@@ -323,21 +358,212 @@ static int open_map(const char *name)
 	return bpf_obj_get(path);
 }
 
+/* Requests whose ports are so far apart share a place; only one has it (bpf/pending.h). */
+#define PLACES 1024
+
+static int bound_in(const struct ns *ns, unsigned int port)
+{
+	int fd = socket_in(ns, 0);
+
+	if (bind_to(fd, VMADDR_CID_LOCAL, port))
+		tap_bail("port %u is not free", port);
+	return fd;
+}
+
+/* Who has a place and who has none are told apart, whichever comes first. */
+static void place_is_taken(const struct ns *first, const struct ns *second)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int one = bound_in(first, own), other = bound_in(second, own + PLACES);
+	struct stall stall;
+
+	stall_begin(&stall);
+	dial_on(one, port);
+	dial_on(other, port);
+	stall_end(&stall);
+	tap_ok(is_outcome("the first", outcome(one), first == &world.local1 ? 0 : ECONNRESET) &&
+		       is_outcome("the second", outcome(other),
+				  second == &world.local1 ? 0 : ECONNRESET) &&
+		       accepted_by(listener) == 1,
+	       "two requests on their way that share a place");
+	close(one);
+	close(other);
+}
+
+/* As cancelled_and_kept(), and the one that was cancelled had found its place taken. */
+static void cancelled_without_place(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int third = bound_in(&world.local1, own + PLACES), first = bound_in(&world.local1, own);
+	int second = socket_in(&world.init, 0);
+	struct stall stall;
+
+	bind_to(second, VMADDR_CID_HOST, own);
+	set_patience(first, 50);
+	stall_begin(&stall);
+	dial_on(third, port);
+	dial_on(first, port);
+	sleep_ms(300);
+	stall_end(&stall);
+	tap_ok(outcome(third) == 0, "a request that shares a place with one that is cancelled");
+	dial_on(second, port);
+	tap_ok(outcome(second) && accepted_by(listener) == 1,
+	       "the port of the other, from another namespace and CID");
+	close(first);
+	close(second);
+	close(third);
+}
+
+/* Neither has a place. */
+static void two_without_place(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int third = bound_in(&world.local1, own + PLACES), first = bound_in(&world.local1, own);
+	int second = socket_in(&world.init, 0);
+	struct stall stall;
+
+	bind_to(second, VMADDR_CID_HOST, own);
+	set_patience(first, 50);
+	stall_begin(&stall);
+	dial_on(third, port);
+	dial_on(first, port);
+	sleep_ms(300);
+	dial_on(second, port);
+	stall_end(&stall);
+	tap_ok(outcome(third) == 0 && outcome(second) && accepted_by(listener) == 1,
+	       "a port with two requests on their way, neither of which has a place");
+	close(first);
+	close(second);
+	close(third);
+}
+
+/* The place of a request goes with its socket, or the next one would find it taken. */
+static void place_is_left(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port), fd = bound_in(&world.local1, own), next;
+	struct stall stall;
+
+	set_patience(fd, 50);
+	stall_begin(&stall);
+	dial_on(fd, port);
+	sleep_ms(300);
+	close(fd);
+	sleep_ms(300);
+	next = bound_in(&world.local1, own + PLACES);
+	dial_on(next, port);
+	tap_ok(map_entries(of_set("requests")) <= 0, "a place is free when its socket has gone");
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(next), 0) && accepted_by(listener) == 1,
+	       "and who comes next has it");
+	close(next);
+}
+
+/* Runs in a task with this number. */
+static int as_task(pid_t tid, int (*work)(void))
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (__u64)&tid,
+				   .set_tid_size = 1 };
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid)
+		_exit(work());
+	if (pid < 0)
+		tap_bail("task %d: %s", tid, strerror(errno));
+	return wait_command(pid);
+}
+
+/* A number that is free, as are those that share its place. */
+#define TASK 20000
+
+static int dial_from(const struct ns *ns, unsigned int port)
+{
+	int fd = socket_in(ns, 0), err;
+
+	dial_on(fd, port);
+	err = outcome(fd);
+	close(fd);
+	return err;
+}
+
+/* By this very task, whatever the namespaces. */
+static int reach_from_here(const struct ns *from, const struct ns *to)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(to, port), err = dial_from(from, port);
+
+	close(listener);
+	return err;
+}
+
+/* Passes the gate and makes no request: keeps the place of its task. */
+static int connects_listener(void)
+{
+	int fd = listen_in(&world.local1, new_port());
+
+	return dial(fd, VMADDR_CID_LOCAL, new_port()) == EINVAL ? 0 : 1;
+}
+
+static int reaches_own(void)
+{
+	return reach_from_here(&world.local1, &world.local1) == 0 ? 0 : 1;
+}
+
+static int connects_between(void)
+{
+	return reach_from_here(&world.local1, &world.local1) == 0 &&
+			       reach_from_here(&world.init, &world.local1) == ECONNRESET &&
+			       reach_from_here(&world.local1, &world.init) == ECONNRESET &&
+			       reach_from_here(&world.init, &world.init) == 0
+		       ? 0
+		       : 1;
+}
+
+/* Of two tasks that share a place one has it, and either connects from where its socket is. */
+static void tasks_share_place(void)
+{
+	tap_ok(as_task(TASK, connects_listener) == 0, "connect() of a listener fails");
+	tap_ok(as_task(TASK + PLACES, connects_between) == 0,
+	       "a task whose place is taken connects from any namespace");
+	tap_ok(as_task(TASK, reaches_own) == 0, "so does the one that has it");
+	tap_ok(as_task(TASK + PLACES, connects_between) == 0, "and the other, which has it by now");
+}
+
 /* No room for a request: refused, whoever asks. */
 static void requests_full(void)
 {
-	__u64 junk[2] = { NETNS_UNKNOWN, 0 }, key;
-	int map = open_map(of_set("requests")), i;
+	struct {
+		__u64 key, writers;
+		netns_id origin;
+		__u64 socket;
+	} junk = { .origin = NETNS_UNKNOWN };
+	unsigned int port = new_port(), own = new_port();
+	int map = open_map(of_set("requests")), listener, one, other, i;
+	struct stall stall;
+	__u64 key;
 
 	if (map < 0)
 		return;
+	listener = listen_in(&world.local1, port);
+	one = bound_in(&world.local1, own);
+	other = bound_in(&world.local1, own + PLACES);
 	/* Keys are ports of 32 bits; these no test uses. */
-	fill(map, 0x70000000, 16384, junk);
-	tap_ok(is_outcome("local1 to init", reach(&world.local1, &world.init), ECONNRESET) &&
-		       is_outcome("init to local1", reach(&world.init, &world.local1),
-				  ECONNRESET) &&
-		       is_outcome("local1", reach(&world.local1, &world.local1), ECONNRESET),
-	       "with no room for requests nobody gets through");
+	fill(map, 0x70000000, 16384, &junk);
+	tap_ok(world_isolated(&world), "with no room in the map who has a place gets through");
+	stall_begin(&stall);
+	dial_on(one, port);
+	dial_on(other, port);
+	stall_end(&stall);
+	tap_ok(is_outcome("with a place", outcome(one), 0) &&
+		       is_outcome("without", outcome(other), ECONNRESET),
+	       "and who finds it taken does not");
+	close(one);
+	close(other);
+	accepted_by(listener);
 	for (i = 0, key = 0x70000000; i < 16384; i++, key++)
 		bpf_map_delete_elem(map, &key);
 	close(map);
@@ -460,16 +686,6 @@ static ino_t inode_of(const char *netns)
 	return stat(path, &status) ? 0 : status.st_ino;
 }
 
-static int dial_from(const struct ns *ns, unsigned int port)
-{
-	int fd = socket_in(ns, 0), err;
-
-	dial_on(fd, port);
-	err = outcome(fd);
-	close(fd);
-	return err;
-}
-
 /* Inode numbers come again, and before 5.14 they are all that tells namespaces apart. */
 static void identity_again(void)
 {
@@ -551,7 +767,16 @@ int main(void)
 	}
 	cancelled_and_gone();
 	answer_changes_hands();
+	if (host_cid) {
+		answer_finds_neighbour();
+		cancelled_without_place();
+		two_without_place();
+	}
 	end_after_others();
+	place_is_taken(&world.local1, &world.init);
+	place_is_taken(&world.init, &world.local1);
+	place_is_left();
+	tasks_share_place();
 	nothing_stays();
 	requests_full();
 	other_families();
