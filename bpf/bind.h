@@ -29,8 +29,7 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	struct sock *sk = sock->sk;
 	__u32 port;
 
-	if (layer->ruled == NO || !sk || !is_vsock(sk) ||
-	    length < (int)sizeof(struct sockaddr_vm))
+	if (layer->ruled == NO || !sk || !is_vsock(sk) || length < (int)sizeof(struct sockaddr_vm))
 		return 0;
 	port = vsock_address(address).svm_port;
 	return port == VMADDR_PORT_ANY ? 0 : check_port(netns_of_sock(sk), port, layer);

@@ -123,7 +123,8 @@ static __always_inline void request_made(__u32 port)
 
 	if (!noted)
 		return;
-	new = (struct pending){ .key = key_of(port), .origin = noted->origin,
+	new = (struct pending){ .key = key_of(port),
+				.origin = noted->origin,
 				.socket = noted->socket };
 	noted->key = 0;
 	__sync_fetch_and_add(&placed, 1);

@@ -287,59 +287,6 @@ static void end_after_others(void)
 	close(others);
 }
 
-/* One of two sockets with one port goes: the request of the other stays. */
-static void neighbour_goes(void)
-{
-	unsigned int port = new_port(), own = new_port();
-	int listener = listen_in(&world.local1, port);
-	int fd = socket_in(&world.local1, 0), neighbour = socket_in(&world.local2, 0);
-	struct stall stall;
-
-	bind_to(fd, VMADDR_CID_LOCAL, own);
-	bind_to(neighbour, VMADDR_CID_HOST, own);
-	stall_begin(&stall);
-	dial_on(fd, port);
-	close(neighbour);
-	sleep_ms(300);
-	stall_end(&stall);
-	tap_ok(is_outcome("connect", outcome(fd), 0) && accepted_by(listener) == 1,
-	       "a socket with the same port of another CID goes meanwhile");
-	close(fd);
-}
-
-/* Nothing is remembered of what has arrived, and nothing of what never will. */
-static void nothing_stays(void)
-{
-	unsigned int port = new_port();
-	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0), i;
-	int many[300];
-	struct stall stall;
-
-	if (map_entries(of_set("requests")) < 0) {
-		tap_diag("packets carry their socket: there is no map of requests");
-		close(listener);
-		close(fd);
-		return;
-	}
-	dial(fd, VMADDR_CID_LOCAL, port);
-	tap_ok(map_entries(of_set("requests")) == 0, "a request that arrived has no record");
-	stall_begin(&stall);
-	for (i = 0; i < 300; i++) {
-		many[i] = socket_in(&world.local1, 0);
-		set_patience(many[i], 50);
-		dial_on(many[i], port);
-	}
-	/* Until they are cancelled. */
-	sleep_ms(500);
-	for (i = 0; i < 300; i++)
-		close(many[i]);
-	stall_end(&stall);
-	tap_ok(map_settles(of_set("requests"), 0) == 0,
-	       "nor has any of 300 that were cancelled and closed");
-	close(fd);
-	accepted_by(listener);
-}
-
 static bool fill(int map, __u64 first, int count, const void *value)
 {
 	int i;
@@ -391,6 +338,56 @@ static void place_is_taken(const struct ns *first, const struct ns *second)
 	close(other);
 }
 
+/* One of two sockets with one port goes: the request of the other stays, with a place or without.
+ */
+static void neighbour_goes(bool place)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port);
+	int fd = bound_in(&world.local1, own), third = bound_in(&world.local1, own + PLACES);
+	int neighbour = socket_in(&world.local2, 0);
+	struct stall stall;
+
+	bind_to(neighbour, VMADDR_CID_HOST, own);
+	stall_begin(&stall);
+	if (!place)
+		dial_on(third, port);
+	dial_on(fd, port);
+	close(neighbour);
+	sleep_ms(300);
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(fd), 0) && accepted_by(listener) == (place ? 1 : 2),
+	       "a socket with the same port of another CID goes meanwhile");
+	close(fd);
+	close(third);
+}
+
+/* Answers that wait behind each other are told apart. */
+static void answers_in_order(void)
+{
+	const struct ns *from[] = { &world.local1, &world.init, &world.local2 };
+	unsigned int ports[] = { new_port(), new_port(), new_port() };
+	int listeners[3], fds[3], i, child, good = 0;
+	struct stall stall;
+
+	for (i = 0; i < 3; i++) {
+		listeners[i] = listen_in(from[i], ports[i]);
+		fds[i] = socket_in(from[i], 0);
+	}
+	stall_begin(&stall);
+	for (i = 0; i < 3; i++)
+		dial_on(fds[i], ports[i]);
+	stall_end(&stall);
+	for (i = 0; i < 3; i++) {
+		child = accept(listeners[i], NULL, NULL);
+		good += outcome(fds[i]) == 0 && carries(fds[i], child) && carries(child, fds[i]);
+		close(child);
+		close(fds[i]);
+		close(listeners[i]);
+	}
+	tap_ok(good == 3, "of three connections that are made at once each carries");
+}
+
 /* As cancelled_and_kept(), and the one that was cancelled had found its place taken. */
 static void cancelled_without_place(void)
 {
@@ -440,26 +437,95 @@ static void two_without_place(void)
 	close(third);
 }
 
-/* The place of a request goes with its socket, or the next one would find it taken. */
-static void place_is_left(void)
+/* Who is cancelled keeps the place until he closes, and is not taken for who shares it. */
+static void cancelled_with_place(void)
 {
 	unsigned int port = new_port(), own = new_port();
-	int listener = listen_in(&world.local1, port), fd = bound_in(&world.local1, own), next;
+	int listener = listen_in(&world.init, port);
+	int first = bound_in(&world.local1, own), second = bound_in(&world.init, own + PLACES);
 	struct stall stall;
 
-	set_patience(fd, 50);
+	set_patience(first, 50);
+	stall_begin(&stall);
+	dial_on(first, port);
+	sleep_ms(300);
+	dial_on(second, port);
+	stall_end(&stall);
+	tap_ok(is_outcome("connect", outcome(second), 0) && accepted_by(listener) == 1,
+	       "a request that shares a place with one that was cancelled");
+	close(first);
+	close(second);
+}
+
+/* While what is sent stays on its way: whoever has no place is in the map. */
+static void check_place_is_free(unsigned int own, const char *when)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = bound_in(&world.local1, own + PLACES);
+	struct stall stall;
+
 	stall_begin(&stall);
 	dial_on(fd, port);
-	sleep_ms(300);
-	close(fd);
-	sleep_ms(300);
-	next = bound_in(&world.local1, own + PLACES);
-	dial_on(next, port);
-	tap_ok(map_entries(of_set("requests")) <= 0, "a place is free when its socket has gone");
+	tap_ok(map_entries(of_set("requests")) <= 0, "a place is free %s", when);
 	stall_end(&stall);
-	tap_ok(is_outcome("connect", outcome(next), 0) && accepted_by(listener) == 1,
-	       "and who comes next has it");
-	close(next);
+	tap_ok(is_outcome("connect", outcome(fd), 0) && accepted_by(listener) == 1,
+	       "and who comes next connects");
+	close(fd);
+}
+
+static void place_is_left(void)
+{
+	unsigned int port = new_port(), own = new_port(), gone = new_port();
+	int listener = listen_in(&world.local1, port);
+	int fd = bound_in(&world.local1, own), cancelled = bound_in(&world.local1, gone);
+	struct stall stall;
+
+	dial(fd, VMADDR_CID_LOCAL, port);
+	check_place_is_free(own, "when the request has arrived");
+	close(fd);
+
+	set_patience(cancelled, 50);
+	stall_begin(&stall);
+	dial_on(cancelled, port);
+	sleep_ms(300);
+	close(cancelled);
+	sleep_ms(300);
+	stall_end(&stall);
+	check_place_is_free(gone, "when the socket of one that was cancelled has gone");
+	accepted_by(listener);
+}
+
+/* Nothing is remembered of what has arrived, and nothing of what never will. */
+static void nothing_stays(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0), i;
+	int many[300];
+	struct stall stall;
+
+	if (map_entries(of_set("requests")) < 0) {
+		tap_diag("packets carry their socket: there is no map of requests");
+		close(listener);
+		close(fd);
+		return;
+	}
+	dial(fd, VMADDR_CID_LOCAL, port);
+	tap_ok(map_entries(of_set("requests")) == 0, "a request that arrived has no record");
+	stall_begin(&stall);
+	for (i = 0; i < 300; i++) {
+		many[i] = bound_in(&world.local1, own + i * PLACES);
+		set_patience(many[i], 50);
+		dial_on(many[i], port);
+	}
+	/* Until they are cancelled. */
+	sleep_ms(500);
+	for (i = 0; i < 300; i++)
+		close(many[i]);
+	stall_end(&stall);
+	tap_ok(map_settles(of_set("requests"), 0) == 0,
+	       "nor has any of 300 that were cancelled and closed");
+	close(fd);
+	accepted_by(listener);
 }
 
 /* Runs in a task with this number. */
@@ -515,12 +581,22 @@ static int reaches_own(void)
 
 static int connects_between(void)
 {
-	return reach_from_here(&world.local1, &world.local1) == 0 &&
-			       reach_from_here(&world.init, &world.local1) == ECONNRESET &&
+	return reach_from_here(&world.init, &world.local1) == ECONNRESET &&
+			       reach_from_here(&world.local1, &world.local1) == 0 &&
 			       reach_from_here(&world.local1, &world.init) == ECONNRESET &&
 			       reach_from_here(&world.init, &world.init) == 0
 		       ? 0
 		       : 1;
+}
+
+static bool is_in_map(const char *name, __u32 key)
+{
+	char value[64];
+	int map = open_map(of_set(name));
+	bool found = map >= 0 && !bpf_map_lookup_elem(map, &key, value);
+
+	close(map);
+	return found;
 }
 
 /* Of two tasks that share a place one has it, and either connects from where its socket is. */
@@ -530,7 +606,9 @@ static void tasks_share_place(void)
 	tap_ok(as_task(TASK + PLACES, connects_between) == 0,
 	       "a task whose place is taken connects from any namespace");
 	tap_ok(as_task(TASK, reaches_own) == 0, "so does the one that has it");
-	tap_ok(as_task(TASK + PLACES, connects_between) == 0, "and the other, which has it by now");
+	tap_ok(as_task(TASK + 2 * PLACES, connects_between) == 0 &&
+		       !is_in_map("connects", TASK + 2 * PLACES),
+	       "and another one, which has it by now");
 }
 
 /* No room for a request: refused, whoever asks. */
@@ -763,7 +841,6 @@ int main(void)
 	if (host_cid) {
 		bound_to_host_cid();
 		cancelled_and_kept();
-		neighbour_goes();
 	}
 	cancelled_and_gone();
 	answer_changes_hands();
@@ -771,10 +848,14 @@ int main(void)
 		answer_finds_neighbour();
 		cancelled_without_place();
 		two_without_place();
+		neighbour_goes(true);
+		neighbour_goes(false);
 	}
 	end_after_others();
 	place_is_taken(&world.local1, &world.init);
 	place_is_taken(&world.init, &world.local1);
+	answers_in_order();
+	cancelled_with_place();
 	place_is_left();
 	tasks_share_place();
 	nothing_stays();
