@@ -85,6 +85,8 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 			note_connect(sock, sk);
 		return 0;
 	}
+	if (!packets_carry_socket)
+		note_nothing();
 	if (layer->isolating == NO)
 		return 0;
 	call.from.netns = netns_of_sock(sk);

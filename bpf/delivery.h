@@ -78,11 +78,8 @@ static __always_inline void loopback_arrives(enum step step, netns_id origin, __
 	delivery->step = step;
 }
 
-/*
- * One that tells its socket. Which step it is the hook that comes next will know, and its ports
- * are asked for where namespaces alone do not decide.
- */
-static __always_inline void loopback_packet(netns_id origin, const void *header)
+/* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
+static __always_inline void loopback_packet(enum step step, netns_id origin, const void *header)
 {
 	struct delivery *delivery = &loopback.delivery;
 
@@ -90,7 +87,7 @@ static __always_inline void loopback_packet(netns_id origin, const void *header)
 	delivery->origin.netns = origin;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
-	delivery->step = EITHER;
+	delivery->step = step;
 }
 
 /*
@@ -185,7 +182,10 @@ static __always_inline int check_sk_alloc(int family)
 {
 	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
 		return 0;
-	return take_request(layer_state()) ? 0 : -EACCES;
+	if (take_request(layer_state()))
+		return 0;
+	/* A process can be at the address of a task that has delivered. */
+	return is_delivering() ? -EACCES : 0;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

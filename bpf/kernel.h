@@ -22,8 +22,11 @@
 #define ESOCKTNOSUPPORT		 94
 #define ENETUNREACH		 101
 #define ECONNRESET		 104
+#define ENOTCONN		 107
 #define AF_VSOCK		 40
+#define SOCK_DGRAM		 2
 #define SOCK_SEQPACKET		 5
+#define SOCK_DONE		 1 /* number of a flag */
 #define TCP_ESTABLISHED		 1
 #define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
@@ -70,10 +73,16 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 };
+
+typedef struct {
+	int owned;
+} socket_lock_t;
 
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct socket *sk_socket;
 };
 
@@ -127,8 +136,15 @@ struct sockaddr {
 	char sa_data[14];
 };
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
 struct vsock_sock {
 	struct sock sk;
+	struct list_head connected_table;
+	__u32 peer_shutdown;
 };
 
 struct seq_file;
@@ -229,8 +245,9 @@ struct vsock_sock_tail {
 };
 
 /* Set by the loader: which kernel this is (loader/kernel.c), and which set of programs. */
-const volatile bool netns_has_cookie;	  /* else told apart by inode number */
-const volatile bool packets_carry_socket; /* else origins are recorded by address */
+const volatile bool netns_has_cookie;	     /* else told apart by inode number */
+const volatile bool packets_carry_socket;    /* else origins are recorded by address */
+const volatile bool kworkers_deliver_others; /* of other transports: Hyper-V's and VMware's */
 const volatile __u32 generation;
 
 static __always_inline netns_id netns_of(const struct net *net)
@@ -270,14 +287,43 @@ static __always_inline bool is_vsock(const struct sock *sk)
 	return sk->__sk_common.skc_family == AF_VSOCK;
 }
 
+static __always_inline const struct vsock_sock_tail *tail_of(const struct sock *sk)
+{
+	return (const void *)sk + bpf_core_type_size(struct sock);
+}
+
 /* The port of a vsock socket; 0 if it cannot be read. */
 static __always_inline __u32 bound_port(const struct sock *sk)
 {
-	const struct vsock_sock_tail *tail = (const void *)sk + bpf_core_type_size(struct sock);
 	__u32 port = 0;
 
-	bpf_probe_read_kernel(&port, sizeof(port), &tail->local_addr.svm_port);
+	bpf_probe_read_kernel(&port, sizeof(port), &tail_of(sk)->local_addr.svm_port);
 	return port;
+}
+
+/* With BTF of modules. What cannot be read is in no table, and open. */
+static __always_inline bool is_in_connected_table(const struct sock *sk)
+{
+	const struct vsock_sock *vsk = (const void *)sk;
+	const void *link = &vsk->connected_table, *next = link;
+
+	bpf_core_read(&next, sizeof(next), &vsk->connected_table.next);
+	return next != link;
+}
+
+static __always_inline bool is_closed_by_peer(const struct sock *sk)
+{
+	const struct vsock_sock *vsk = (const void *)sk;
+	__u32 how = 0;
+
+	bpf_core_read(&how, sizeof(how), &vsk->peer_shutdown);
+	return how;
+}
+
+/* It was connected once, and will not be again. */
+static __always_inline bool is_done(const struct sock *sk)
+{
+	return sk->__sk_common.skc_flags & 1UL << SOCK_DONE;
 }
 
 static __always_inline __u32 current_tid(void)

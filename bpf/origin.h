@@ -33,15 +33,28 @@ static __always_inline enum step step_of(__u16 op)
 	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
 }
 
+static __always_inline __le16 op_of(const struct sk_buff *skb)
+{
+	__le16 op = 0;
+
+	bpf_probe_read_kernel(&op, sizeof(op), skb->head + offsetof(struct virtio_vsock_hdr, op));
+	return op;
+}
+
 /*
  * Packets are sk_buffs. One that a socket of this kernel has sent holds a reference on it, so its
  * namespace is still there and is the one. Such a packet arrives over loopback alone.
  */
 static __always_inline void packet_of_socket(const struct sk_buff *skb, struct sock *sk)
 {
+	enum step step = EITHER;
+
 	/* Data never comes with a request or an answer. */
-	if (!skb->len)
-		loopback_packet(netns_of_sock(sk), skb->head);
+	if (skb->len)
+		return;
+	if (kworkers_deliver_others)
+		step = step_of(le16_to_cpu(op_of(skb)));
+	loopback_packet(step, netns_of_sock(sk), skb->head);
 }
 
 /* From a guest, or from outside. What claims to be of loopback is of nobody. */
@@ -119,7 +132,7 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 		guest_arrives(step, &origin, dst_port);
 		return 0;
 	}
-	sender = step == REQUEST ? take_request_made(src_port) : take_answer_made(dst_port);
+	sender = step == REQUEST ? sender_of_request(src_port) : sender_of_answer(dst_port);
 	loopback_arrives(step, sender, src_port, dst_port);
 	return 0;
 }

@@ -4,11 +4,10 @@
  * noted until it arrives:
  *
  *	connect()        -> by task
- *	request is made  -> by source port, which only one living socket can own
+ *	request is made  -> by source port, which one socket has, or one of each CID
  *	answer is made   -> in order: one task makes all answers, and delivers them
  *
- * Each has places that are found without a call, and a map for who finds his place taken. With
- * either what is in the map is asked for, too, so it does not matter who got which.
+ * Each has places that are found without a call, and a map for who finds his place taken.
  */
 #ifndef PENDING_H
 #define PENDING_H
@@ -26,8 +25,12 @@ static struct pending connecting[PLACES], requested[PLACES];
  */
 static __always_inline bool enter_alone(struct pending *place)
 {
+	bool alone;
+
 	__sync_fetch_and_add(&place->writers, 1);
-	return *(volatile __u32 *)&place->writers == 1;
+	alone = *(volatile __u32 *)&place->writers == 1;
+	barrier();
+	return alone;
 }
 
 static __always_inline void leave_place(struct pending *place)
@@ -44,24 +47,58 @@ static __always_inline void fill_place(struct pending *place, const struct pendi
 	place->key = with->key;
 }
 
+/* Who only sees that it is taken is in nobody's way. */
 static __always_inline bool claim(struct pending *place, const struct pending *with)
 {
-	bool is_free = enter_alone(place) && !place->key;
+	bool is_free;
 
+	if (place->key)
+		return false;
+	is_free = enter_alone(place) && !place->key;
 	if (is_free)
 		fill_place(place, with);
 	leave_place(place);
 	return is_free;
 }
 
+/*
+ * Tries again if it is not alone, as a record that stays would be found by the next one who has
+ * its port. Others come to a place that is taken for a few instructions at most.
+ */
 static __always_inline bool release(struct pending *place, __u64 key, __u64 socket)
 {
-	bool is_it = enter_alone(place) && place->key == key && place->socket == socket;
+	bool alone = false, is_it = false;
+	int i;
 
-	if (is_it)
-		place->key = 0;
-	leave_place(place);
+	for (i = 0; i < 64 && !alone && place->key == key; i++) {
+		alone = enter_alone(place);
+		is_it = alone && place->key == key && place->socket == socket;
+		if (is_it)
+			place->key = 0;
+		leave_place(place);
+	}
 	return is_it;
+}
+
+/*
+ * A copy of what is in a map, whose entries can be given to somebody else at any moment. It counts
+ * if the entry is still the one: then it was, all the time.
+ */
+static __always_inline bool read_pending(void *map, const __u32 *key, struct pending *copy)
+{
+	struct pending *entry = bpf_map_lookup_elem(map, key);
+
+	if (!entry)
+		return false;
+	copy->origin = entry->origin;
+	copy->socket = entry->socket;
+	barrier();
+	return bpf_map_lookup_elem(map, key) == entry;
+}
+
+static __always_inline struct pending *place_of_task(__u32 tid)
+{
+	return &connecting[tid % PLACES];
 }
 
 /*
@@ -72,20 +109,45 @@ static __always_inline void note_connect(struct socket *sock, struct sock *sk)
 {
 	__u32 tid = current_tid();
 	struct pending new = { .key = tid, .origin = netns_of_sock(sk), .socket = (__u64)sk };
-	struct pending *place = &connecting[tid % PLACES];
+	struct pending *place = place_of_task(tid);
 
-	if (place->key == tid)
+	if (place->key == tid) {
 		fill_place(place, &new);
-	else if (sock->state != SS_UNCONNECTED || !claim(place, &new))
-		bpf_map_update_elem(&connects, &tid, &new, BPF_ANY);
+		return;
+	}
+	if (sock->state == SS_UNCONNECTED && claim(place, &new))
+		return;
+	if (bpf_map_update_elem(&connects, &tid, &new, BPF_ANY))
+		bpf_map_delete_elem(&connects, &tid);
 }
 
-static __always_inline struct pending *noted_connect(void)
+/* What an earlier connect() has left is not that of this one. */
+static __always_inline void note_nothing(void)
 {
 	__u32 tid = current_tid();
-	struct pending *place = &connecting[tid % PLACES];
+	struct pending *place = place_of_task(tid);
 
-	return place->key == tid ? place : bpf_map_lookup_elem(&connects, &tid);
+	if (place->key == tid)
+		place->key = 0;
+	bpf_map_delete_elem(&connects, &tid);
+}
+
+static __always_inline bool take_noted(struct pending *noted)
+{
+	__u32 tid = current_tid();
+	struct pending *place = place_of_task(tid);
+
+	if (place->key == tid) {
+		noted->origin = place->origin;
+		noted->socket = place->socket;
+		barrier();
+		place->key = 0;
+		return true;
+	}
+	if (!read_pending(&connects, &tid, noted))
+		return false;
+	bpf_map_delete_elem(&connects, &tid);
+	return true;
 }
 
 /* How many requests have a place, and how many are in the map; or a few more. */
@@ -101,6 +163,18 @@ static __always_inline struct pending *place_of_request(__u32 port)
 	return &requested[port % PLACES];
 }
 
+/* A request that cannot be noted must not be taken for another one that has its port. */
+static __always_inline void disown(__u32 port)
+{
+	struct pending *place = place_of_request(port);
+	struct pending *other = bpf_map_lookup_elem(&requests, &port);
+
+	if (place->key == key_of(port))
+		place->origin = NETNS_UNKNOWN;
+	if (other)
+		other->origin = NETNS_UNKNOWN;
+}
+
 static __always_inline void map_request(__u32 port, const struct pending *new)
 {
 	struct pending *other;
@@ -110,23 +184,20 @@ static __always_inline void map_request(__u32 port, const struct pending *new)
 		return;
 	__sync_fetch_and_add(&mapped, -1);
 	other = bpf_map_lookup_elem(&requests, &port);
-	if (!other)
-		return;
-	if (other->origin != new->origin)
-		other->origin = NETNS_UNKNOWN;
-	other->socket = new->socket;
+	if (!other || other->origin != new->origin)
+		disown(port);
+	if (other)
+		other->socket = new->socket;
 }
 
 static __always_inline void request_made(__u32 port)
 {
-	struct pending *noted = noted_connect(), new;
+	struct pending new = { .key = key_of(port) };
 
-	if (!noted)
+	if (!take_noted(&new)) {
+		disown(port);
 		return;
-	new = (struct pending){ .key = key_of(port),
-				.origin = noted->origin,
-				.socket = noted->socket };
-	noted->key = 0;
+	}
 	__sync_fetch_and_add(&placed, 1);
 	if (claim(place_of_request(port), &new))
 		return;
@@ -146,48 +217,51 @@ static __always_inline void remove_mapped(__u32 port)
 		__sync_fetch_and_add(&mapped, -1);
 }
 
-static __always_inline netns_id take_mapped(__u32 port)
+static __always_inline bool read_mapped(__u32 port, struct pending *copy)
 {
-	struct pending *pending = bpf_map_lookup_elem(&requests, &port);
-	netns_id origin = pending ? pending->origin : NETNS_NONE;
-
-	if (pending)
-		remove_mapped(port);
-	return origin;
+	return mapped && read_pending(&requests, &port, copy);
 }
 
-/* Two that are pending with one port and not of one namespace: nobody knows which this is. */
+static __always_inline netns_id take_mapped(__u32 port)
+{
+	struct pending request;
+
+	if (!read_mapped(port, &request))
+		return NETNS_UNKNOWN;
+	remove_mapped(port);
+	return request.origin;
+}
+
+/*
+ * Two that are pending with one port and not of one namespace: nobody knows which this is. What
+ * is in the map beside a place is that of a later request, which it waits for.
+ */
 static __always_inline netns_id take_request_made(__u32 port)
 {
-	struct pending *place = place_of_request(port);
-	netns_id origin = NETNS_NONE, other;
+	struct pending *place = place_of_request(port), other;
+	netns_id origin = place->origin;
+	__u64 socket = place->socket;
 
-	if (place->key == key_of(port)) {
-		origin = place->origin;
-		remove_placed(place, key_of(port), place->socket);
-	}
-	if (mapped) {
-		other = take_mapped(port);
-		if (origin == NETNS_NONE)
-			origin = other;
-		else if (other != NETNS_NONE && other != origin)
-			origin = NETNS_UNKNOWN;
-	}
-	return origin == NETNS_NONE ? NETNS_UNKNOWN : origin;
+	barrier();
+	if (place->key != key_of(port))
+		return take_mapped(port);
+	remove_placed(place, key_of(port), socket);
+	if (read_mapped(port, &other) && other.origin != origin)
+		return NETNS_UNKNOWN;
+	return origin;
 }
 
 /* A request that was cancelled never arrives: what is noted of it goes with its socket. */
 static __always_inline void forget_request(struct sock *sk)
 {
-	struct pending *pending;
+	struct pending request;
 	__u32 port;
 
 	if (!placed && !mapped)
 		return;
 	port = bound_port(sk);
 	remove_placed(place_of_request(port), key_of(port), (__u64)sk);
-	pending = bpf_map_lookup_elem(&requests, &port);
-	if (pending && pending->socket == (__u64)sk)
+	if (read_mapped(port, &request) && request.socket == (__u64)sk)
 		remove_mapped(port);
 }
 
@@ -201,12 +275,17 @@ static netns_id next_answer_origin;
 /* Numbers in the ring of the next answer to make and to deliver. */
 static __u32 next_made, next_delivered;
 
+static __always_inline bool is_ring_full(void)
+{
+	return next_made - next_delivered >= MAX_ANSWERS;
+}
+
 static __always_inline void put_in_ring(__u64 key, netns_id origin)
 {
 	__u32 place = next_made % MAX_ANSWERS;
 	struct answer_made *answer = bpf_map_lookup_elem(&answers, &place);
 
-	if (!answer || next_made - next_delivered >= MAX_ANSWERS)
+	if (!answer || is_ring_full())
 		return;
 	answer->key = key;
 	answer->origin = origin;
@@ -248,12 +327,25 @@ static __always_inline netns_id take_from_ring(__u32 port)
 }
 
 /* What was made before an answer that arrives has been lost on its way. */
-static __always_inline netns_id take_answer_made(__u32 port)
+static __always_inline netns_id sender_of_answer(__u32 port)
 {
-	bool is_next = next_answer == key_of(port);
+	netns_id origin = next_answer_origin;
 
+	if (next_answer != key_of(port)) {
+		origin = take_from_ring(port);
+		if (origin == NETNS_UNKNOWN)
+			return origin;
+	}
 	next_answer = 0;
-	return is_next ? next_answer_origin : take_from_ring(port);
+	return origin;
+}
+
+/* One whose answer would find no room is refused. */
+static __always_inline netns_id sender_of_request(__u32 port)
+{
+	netns_id sender = take_request_made(port);
+
+	return is_ring_full() ? NETNS_UNKNOWN : sender;
 }
 
 #endif

@@ -36,15 +36,11 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	return !port || port == delivery->port;
 }
 
-static __always_inline void check_answer(struct sock *sk)
+static __always_inline void judge_answer(struct delivery *delivery, struct sock *sk)
 {
-	struct delivery *delivery = current_delivery(ANSWER);
 	struct layer_state *layer = layer_state();
 	struct call call = { .again = true };
 
-	if (!delivery)
-		return;
-	delivery->step = TAKEN;
 	call.from.netns = netns_of_sock(sk);
 	if (!in_force(layer) || may_meet(delivery->origin.netns, call.from.netns, layer))
 		return;
@@ -56,6 +52,18 @@ static __always_inline void check_answer(struct sock *sk)
 		return;
 	if (is_answer_to(delivery, sk))
 		seal(sk, &call, layer);
+}
+
+/* Once it is taken it has been judged: see is_being_judged(). */
+static __always_inline void check_answer(struct sock *sk)
+{
+	struct delivery *delivery = current_delivery(ANSWER);
+
+	if (!delivery)
+		return;
+	judge_answer(delivery, sk);
+	barrier();
+	delivery->step = TAKEN;
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */
@@ -107,33 +115,77 @@ int BPF_PROG(socket_gone_any, struct sock *sk)
 	return 0;
 }
 
-static __always_inline int check_use(struct socket *sock)
+static __always_inline int check_seal(const struct sock *sk, const struct layer_state *layer)
 {
-	struct layer_state *layer = layer_state();
-	struct sock *sk;
-	__u64 address;
+	__u64 address = (__u64)sk;
 
 	if (layer->sealed == NONE)
 		return 0;
-	sk = sock->sk;
-	if (!sk || !is_vsock(sk))
-		return 0;
-	address = (__u64)sk;
 	if (layer->sealed == ALL || bpf_map_lookup_elem(&sealed, &address))
 		return -ECONNRESET;
 	return 0;
 }
 
+static __always_inline int check_use(struct socket *sock)
+{
+	struct layer_state *layer = layer_state();
+	struct sock *sk;
+
+	if (layer->sealed == NONE)
+		return 0;
+	sk = sock->sk;
+	return sk && is_vsock(sk) ? check_seal(sk, layer) : 0;
+}
+
+/*
+ * Whether an answer is about to connect the socket and has not been judged: for so long the
+ * socket is locked. It is in the kernel's table of connections, or was until its peer closed,
+ * behind the hook where it is judged; on 5.10 already before that hook.
+ */
+static __always_inline bool is_being_judged(const struct sock *sk)
+{
+	barrier();
+	if (!sk->sk_lock.owned)
+		return false;
+	if (packets_carry_socket)
+		return !is_in_connected_table(sk) && !is_closed_by_peer(sk);
+	return loopback.delivery.step == ANSWER && loopback.delivery.port == bound_port(sk);
+}
+
+static __always_inline bool is_waiting_for_answer(const struct socket *sock, const struct sock *sk)
+{
+	if (sock->type == SOCK_DGRAM || is_done(sk))
+		return false;
+	return sk->__sk_common.skc_state != TCP_ESTABLISHED || is_being_judged(sk);
+}
+
+/*
+ * Who waits for the lock of a socket has passed this hook, and is not asked again if meanwhile an
+ * answer connects the socket and it is sealed. So nobody gets to wait before that. The kernel has
+ * the same error for a socket that is not connected.
+ */
+static __always_inline int check_transfer(struct socket *sock)
+{
+	struct layer_state *layer = layer_state();
+	struct sock *sk = sock->sk;
+
+	if (!sk || !is_vsock(sk) || layer->isolating == NO)
+		return 0;
+	if (is_waiting_for_answer(sock, sk))
+		return -ENOTCONN;
+	return check_seal(sk, layer);
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(send_seal_lsm, struct socket *sock)
 {
-	return check_use(sock);
+	return check_transfer(sock);
 }
 
 SEC("lsm/socket_recvmsg")
 int BPF_PROG(receive_seal_lsm, struct socket *sock)
 {
-	return check_use(sock);
+	return check_transfer(sock);
 }
 
 SEC("lsm/socket_setsockopt")
@@ -151,13 +203,13 @@ int BPF_PROG(shutdown_seal_lsm, struct socket *sock)
 SEC("fmod_ret/security_socket_sendmsg")
 int BPF_PROG(send_seal_fmod_ret, struct socket *sock)
 {
-	return check_use(sock);
+	return check_transfer(sock);
 }
 
 SEC("fmod_ret/security_socket_recvmsg")
 int BPF_PROG(receive_seal_fmod_ret, struct socket *sock)
 {
-	return check_use(sock);
+	return check_transfer(sock);
 }
 
 SEC("fmod_ret/security_socket_setsockopt")

@@ -77,6 +77,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 		bpf_map__set_map_flags(skel->maps.namespaces, 0);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
+	skel->rodata->kworkers_deliver_others = kernel->other_transports;
 }
 
 static int load(struct attachment *new, const struct kernel *kernel)

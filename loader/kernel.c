@@ -137,6 +137,15 @@ static void find_places(struct kernel_places *places)
 	symbols_find(symbols);
 }
 
+/*
+ * Their packets are delivered by kworkers that deliver loopback's, too. Either comes with its bus:
+ * whoever looks for the transport itself may be too early.
+ */
+static bool are_there_other_transports(void)
+{
+	return !access("/sys/bus/vmbus", F_OK) || !access("/sys/module/vmw_vmci", F_OK);
+}
+
 void kernel_probe(struct kernel *kernel)
 {
 	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
@@ -145,6 +154,7 @@ void kernel_probe(struct kernel *kernel)
 	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
+	kernel->other_transports = are_there_other_transports();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	find_places(&kernel->places);

@@ -52,11 +52,11 @@ $(addsuffix .o,$(UNIT)): override CFLAGS += -Iinclude -Iloader
 
 build-tests: $(BUILD)/tests/cheats/cheats
 
-$(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats stall sockets)) $(LIFE_LIB)
+$(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats stall sockets) guests/hold) $(LIFE_LIB)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
 
-$(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle
+$(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle -Itests/guests
 
 # Who reads what the layer tells.
 EVENTS		:= $(BUILD)/tests/events/events

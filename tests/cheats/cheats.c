@@ -22,6 +22,7 @@
 
 #include "../../include/vsock-bpfd.h"
 #include "command.h"
+#include "hold.h"
 #include "sockets.h"
 #include "stall.h"
 #include "tap.h"
@@ -232,6 +233,66 @@ static void answer_changes_hands(void)
 	tap_diag("connect: %s", strerror(outcome(second)));
 	tap_ok(child >= 0 && !carries(second, child), "who takes over an answer cannot send");
 	tap_ok(child >= 0 && !carries(child, second), "and cannot receive");
+	close(child);
+	close(second);
+	close(listener);
+}
+
+static int receives(void *socket)
+{
+	char byte;
+
+	return recv(*(int *)socket, &byte, 1, 0) == 1 ? 0 : errno;
+}
+
+static int sends(void *socket)
+{
+	char byte = 'x';
+
+	return send(*(int *)socket, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+/*
+ * The same, and who takes over has begun to send and to receive while the answer waited for his
+ * socket: both are behind their hooks when it comes, and nobody asks them again.
+ */
+static void waits_for_answer(void)
+{
+	unsigned int port = new_port(), own = new_port();
+	int listener = listen_in(&world.local1, port), child, arrived;
+	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
+	struct timeval limit = { .tv_sec = 2 };
+	struct call receive, send_one;
+	struct stall before, behind;
+	struct hold hold;
+	char byte = 'x';
+
+	bind_to(first, VMADDR_CID_LOCAL, own);
+	stall_prepare(&before);
+	stall_prepare(&behind);
+	stall_hold(&before);
+	dial_on(first, port);
+	stall_hold(&behind);
+	stall_end(&before);
+	close(first);
+	bind_to(second, VMADDR_CID_LOCAL, own);
+	setsockopt(second, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	dial_on(second, port);
+	fcntl(second, F_SETFL, 0);
+	hold_lock(&hold, second);
+	stall_end(&behind);
+	sleep_ms(200);
+	call_begin(&receive, receives, &second);
+	call_begin(&send_one, sends, &second);
+	sleep_ms(200);
+	child = accept(listener, NULL, NULL);
+	send(child, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	hold_release(&hold);
+	sleep_ms(500);
+	arrived = recv(child, &byte, 1, MSG_DONTWAIT);
+	tap_ok(arrived != 1 && call_end(&send_one) == ENOTCONN,
+	       "nor who has begun to send before: %s", strerror(send_one.err));
+	tap_ok(call_end(&receive) == ENOTCONN, "or to receive: %s", strerror(receive.err));
 	close(child);
 	close(second);
 	close(listener);
@@ -844,6 +905,7 @@ int main(void)
 	}
 	cancelled_and_gone();
 	answer_changes_hands();
+	waits_for_answer();
 	if (host_cid) {
 		answer_finds_neighbour();
 		cancelled_without_place();
