@@ -527,6 +527,21 @@ static void readable(struct world *world)
 	world_remove(world);
 }
 
+/* Another transport's packets may be delivered by the same tasks, so loopback's are looked into. */
+static void beside_other_transports(struct world *world)
+{
+	command(&said, "modprobe vmw_vmci");
+	if (said.status) {
+		tap_diag("no vmw_vmci: %s", said.err);
+		return;
+	}
+	attach_fresh();
+	world_make(world);
+	tap_ok(world_isolated(world), "beside VMware's transport local namespaces are isolated");
+	world_remove(world);
+	must("modprobe -r vmw_vmci");
+}
+
 /* 7.0 on: nothing of ours, and the words drive the sysctls. */
 static void native(void)
 {
@@ -567,6 +582,7 @@ static const struct {
 	{ "other_layout", other_layout },
 	{ "records", records },
 	{ "readable", readable },
+	{ "beside_other_transports", beside_other_transports },
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
