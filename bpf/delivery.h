@@ -79,12 +79,13 @@ static __always_inline void loopback_arrives(enum step step, netns_id origin, __
 }
 
 /* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
-static __always_inline void loopback_packet(enum step step, netns_id origin, const void *header)
+static __always_inline void loopback_packet(enum step step, struct sock *sk, const void *header)
 {
 	struct delivery *delivery = &loopback.delivery;
 
 	loopback.task = bpf_get_current_task();
-	delivery->origin.netns = origin;
+	delivery->origin.netns = netns_of_sock(sk);
+	delivery->socket = (__u64)sk;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
 	delivery->step = step;
@@ -160,22 +161,60 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-/* Leaves nothing that a later request could use. One that is not complete has unknown ends. */
+/* `changes` is read first: what comes after makes that the answer is judged, too. */
+static __always_inline bool judge_request(struct delivery *delivery,
+					  const struct layer_state *layer)
+{
+	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
+
+	delivery->changes = changes_until_now(layer);
+	delivery->caller = delivery->origin.netns;
+	delivery->child = 0;
+	if (read_ports(delivery))
+		call.from = delivery->origin;
+	call.to.port = delivery->port;
+	return may_call(&call, layer);
+}
+
+#define NOT_JUDGED 1 /* an odd number of changes */
+
+/* Leaves nothing that a later request could use. One that is not complete is of nobody. */
 static __always_inline bool take_request(const struct layer_state *layer)
 {
-	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
+	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 	struct delivery *delivery = current_delivery(REQUEST);
 
-	if (delivery && delivery->listener != NETNS_NONE) {
-		delivery->step = TAKEN;
-		if (may_meet(delivery->origin.netns, delivery->listener, layer))
-			return true;
-		if (read_ports(delivery))
-			call.from = delivery->origin;
-		call.to.netns = delivery->listener;
-		call.to.port = delivery->port;
-	}
-	return !in_force(layer) || may_call(&call, layer);
+	if (!delivery || delivery->listener == NETNS_NONE)
+		return !in_force(layer) || may_call(&unknown, layer);
+	delivery->step = TAKEN;
+	delivery->changes = NOT_JUDGED;
+	if (!in_force(layer) || may_meet(delivery->origin.netns, delivery->listener, layer))
+		return true;
+	return judge_request(delivery, layer);
+}
+
+/* Right after the gate has let a request through; where there are no rules it seldom judges. */
+static __always_inline void note_child(const struct sock *sk)
+{
+	struct delivery *delivery;
+
+	if (layer_state()->ruled == NO)
+		return;
+	delivery = current_delivery(TAKEN);
+	if (delivery)
+		delivery->child = (__u64)sk;
+}
+
+/*
+ * Whether an answer comes from the child of the request that was judged last, and goes to where
+ * that came from. The packet holds its socket, so it is that child and none that came later.
+ */
+static __always_inline bool is_judged_already(const struct delivery *delivery, netns_id receiver,
+					      const struct layer_state *layer)
+{
+	return delivery->child && delivery->child == delivery->socket &&
+	       delivery->caller == receiver && delivery->changes == changes_until_now(layer) &&
+	       delivery->changes % 2 == 0;
 }
 
 static __always_inline int check_sk_alloc(int family)

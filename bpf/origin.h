@@ -54,7 +54,7 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 		return;
 	if (kworkers_deliver_others)
 		step = step_of(le16_to_cpu(op_of(skb)));
-	loopback_packet(step, netns_of_sock(sk), skb->head);
+	loopback_packet(step, sk, skb->head);
 }
 
 /* From a guest, or from outside. What claims to be of loopback is of nobody. */

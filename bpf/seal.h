@@ -42,7 +42,8 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 	struct call call = { .again = true };
 
 	call.from.netns = netns_of_sock(sk);
-	if (!in_force(layer) || may_meet(delivery->origin.netns, call.from.netns, layer))
+	if (!in_force(layer) || may_meet(delivery->origin.netns, call.from.netns, layer) ||
+	    is_judged_already(delivery, call.from.netns, layer))
 		return;
 	call.to.netns = NETNS_UNKNOWN;
 	if (read_ports(delivery))
@@ -70,9 +71,10 @@ static __always_inline void check_answer(struct sock *sk)
 SEC("fentry/vsock_insert_connected")
 int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
 {
-	/* The child of a listener, or one that was closed meanwhile: nobody holds it. */
 	if (vsk->sk.sk_socket)
 		check_answer(&vsk->sk);
+	else /* Nobody holds it: the child of a listener, or one that was closed meanwhile. */
+		note_child(&vsk->sk);
 	return 0;
 }
 
