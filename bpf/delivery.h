@@ -184,8 +184,9 @@ static __always_inline bool take_request(const struct layer_state *layer)
 	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 	struct delivery *delivery = current_delivery(REQUEST);
 
+	/* Or it is a process, at the address of a task that has delivered. */
 	if (!delivery || delivery->listener == NETNS_NONE)
-		return !in_force(layer) || may_call(&unknown, layer);
+		return !in_force(layer) || !is_delivering() || may_call(&unknown, layer);
 	delivery->step = TAKEN;
 	delivery->changes = NOT_JUDGED;
 	if (!in_force(layer) || may_meet(delivery->origin.netns, delivery->listener, layer))
@@ -221,10 +222,7 @@ static __always_inline int check_sk_alloc(int family)
 {
 	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
 		return 0;
-	if (take_request(layer_state()))
-		return 0;
-	/* A process can be at the address of a task that has delivered. */
-	return is_delivering() ? -EACCES : 0;
+	return take_request(layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

@@ -13,12 +13,11 @@
 #include "rules.h"
 
 /* Where there is no record, it may be one of those that could not be written. */
-static __always_inline bool is_local(enum lookup found, const struct netns_record *record,
-				     const struct layer_state *layer)
+static __always_inline bool is_local(enum lookup found, const struct netns_record *record)
 {
 	if (found == RECORD)
 		return record->mode == LOCAL;
-	return found == NOT_READ || layer->overflow == YES;
+	return found == NOT_READ || layer_state()->overflow == YES;
 }
 
 /* What there is to know of an end. */
@@ -29,8 +28,7 @@ struct party {
 	bool local, unknown;
 };
 
-static __always_inline void look_up(struct party *party, const struct end *end, __u32 half,
-				    const struct layer_state *layer)
+static __always_inline void look_up(struct party *party, const struct end *end, __u32 half)
 {
 	struct netns_record record = {};
 	enum lookup found = read_record(end->netns, &record);
@@ -38,16 +36,16 @@ static __always_inline void look_up(struct party *party, const struct end *end, 
 	party->end = end;
 	party->half = half;
 	party->bound = record.binding[half];
-	party->local = is_local(found, &record, layer);
+	party->local = is_local(found, &record);
 	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
 			 party->bound.policy == POLICY_PENDING;
 }
 
-static __always_inline bool mode_objects(const struct party *self, const struct party *other)
+static __always_inline bool mode_objects(const struct party *self, const struct end *other)
 {
 	__u32 policy = self->bound.policy;
 
-	if (self->end->netns == NETNS_NONE || self->end->netns == other->end->netns)
+	if (self->end->netns == NETNS_NONE || self->end->netns == other->netns)
 		return false;
 	return self->local || (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
@@ -64,21 +62,30 @@ static __always_inline enum reason objects_to_itself(const struct party *self, e
 	return PERMITTED;
 }
 
+/* What the rules of `self` say; they may speak of the policy or the name of `other`. */
+static __always_inline __u32 rules_say(const struct party *self, const struct end *other,
+				       enum rule_verb verb, __u32 port)
+{
+	struct party peer;
+
+	look_up(&peer, other, self->half);
+	return decide(self->half, self->bound.policy, verb, other, &peer.bound, port);
+}
+
 /* Why `self` does not agree to `other`. */
-static __always_inline enum reason objection(const struct party *self, const struct party *other,
+static __always_inline enum reason objection(const struct party *self, const struct end *other,
 					     enum rule_verb verb, __u32 port)
 {
-	__u32 half = self->half, policy = self->bound.policy;
 	__u32 decisions = UNDECIDED;
 	enum reason reason;
 
 	if (self->unknown)
 		return REASON_UNKNOWN;
-	if (policy) {
+	if (self->bound.policy) {
 		reason = objects_to_itself(self, verb);
 		if (reason)
 			return reason;
-		decisions = decide(half, policy, verb, other->end, &other->bound, port);
+		decisions = rules_say(self, other, verb, port);
 	}
 	if (decisions & DENY)
 		return REASON_RULE;
@@ -94,7 +101,7 @@ enum consent {
 	ALLOWED,
 };
 
-static __always_inline enum consent consent_to(const struct party *self, const struct party *other,
+static __always_inline enum consent consent_to(const struct party *self, const struct end *other,
 					       enum rule_verb verb, const struct call *call)
 {
 	enum reason reason = objection(self, other, verb, call->to.port);
@@ -131,15 +138,15 @@ __noinline __u32 consent_of(netns_id caller, netns_id called, __u64 cids, __u64 
 			     .to = { called, cids, ports },
 			     .by_caller = how & BY_CALLER,
 			     .again = how & AGAIN };
-	struct layer_state *layer = layer_state();
 	__u32 half = !!(how & SECOND_HALF);
-	struct party from, to;
+	struct party self;
 
-	look_up(&from, &call.from, half, layer);
-	look_up(&to, &call.to, half, layer);
-	if (how & OF_CALLED)
-		return consent_to(&to, &from, ACCEPT, &call);
-	return consent_to(&from, &to, CONNECT, &call);
+	if (how & OF_CALLED) {
+		look_up(&self, &call.to, half);
+		return consent_to(&self, &call.from, ACCEPT, &call);
+	}
+	look_up(&self, &call.from, half);
+	return consent_to(&self, &call.to, CONNECT, &call);
 }
 
 static __always_inline enum consent ask_consent(const struct call *call, __u32 how)
