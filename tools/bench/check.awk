@@ -5,14 +5,14 @@
 # kernel makes no difference; else the figures.
 
 # What does not repeat that well by itself: the service waits for a clock that ticks each 4 ms,
-# and may wait for one tick more; accept() and, on 5.10, connect() come in steps.
+# and may wait for one tick more; accept() comes in steps, and with it the whole of a connection.
 function allowed(part) {
 	if (part[2] == "service")
 		return 1.05
 	if (part[5] == "accept")
 		return 1.15
-	if (part[1] == "5.10" && part[5] ~ /^(connect|connection|nobody|refused)$/)
-		return 1.08
+	if (part[5] == "connection")
+		return 1.04
 	return 1.02
 }
 
