@@ -14,14 +14,14 @@ enum gate_shape {
 };
 
 struct kernel {
-	bool native;	    /* 7.0 on: namespaces of its own, nothing to attach */
-	bool btf;	    /* of the kernel itself: without it nothing loads */
-	bool module_btf;    /* 5.11 on: functions of modules can be hooked */
-	bool vsock;	    /* modules: sockets, */
-	bool transport;	    /* packets of loopback and of guests, */
-	bool guests;	    /* vhost_vsock */
-	bool netns_cookie;  /* 5.14 on */
-	bool packet_socket; /* packets carry the socket that sent them */
+	bool native;	       /* 7.0 on: namespaces of its own, nothing to attach */
+	bool btf;	       /* of the kernel itself: without it nothing loads */
+	bool module_btf;       /* 5.11 on: functions of modules can be hooked */
+	bool vsock;	       /* modules: sockets, */
+	bool transport;	       /* packets of loopback and of guests, */
+	bool guests;	       /* vhost_vsock */
+	bool netns_cookie;     /* 5.14 on */
+	bool packet_socket;    /* packets carry the socket that sent them */
 	bool other_transports; /* Hyper-V's or VMware's, which have packets of their own */
 	bool lsm_bpf;
 	struct kernel_places places;
