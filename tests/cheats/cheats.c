@@ -326,6 +326,23 @@ static void answer_finds_neighbour(void)
 	close(listener);
 }
 
+/* A socket that was connected is none that waits for an answer. */
+static void end_is_read(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0);
+	char byte = 'x';
+
+	dial(fd, VMADDR_CID_LOCAL, port);
+	close(accept(listener, NULL, NULL));
+	sleep_ms(100);
+	tap_ok(recv(fd, &byte, 1, MSG_DONTWAIT) == 0, "the end of a connection reads as such");
+	tap_ok(send(fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPIPE,
+	       "and sending is said to be in vain: %s", strerror(errno));
+	close(fd);
+	close(listener);
+}
+
 /* The worker has just delivered for others when the end of a connection arrives. */
 static void end_after_others(void)
 {
@@ -829,7 +846,7 @@ static ino_t inode_of(const char *netns)
 static void identity_again(void)
 {
 	unsigned int port = new_port();
-	int listener = listen_in(&world.global, port), err, i;
+	int listener = listen_in(&world.global, port), before = map_entries("namespaces"), err, i;
 	struct ns first, second;
 	bool again = false;
 	ino_t inode;
@@ -852,6 +869,8 @@ static void identity_again(void)
 	       "one that is made with the inode number of one that went is not taken for it");
 	ns_remove(&second);
 	close(listener);
+	/* A record that goes later would make room in what is filled next. */
+	tap_ok(map_settles("namespaces", before) == before, "and no record of either is left");
 }
 
 /* Where no record can be written, closed is what is left. */
@@ -913,6 +932,7 @@ int main(void)
 		neighbour_goes(true);
 		neighbour_goes(false);
 	}
+	end_is_read();
 	end_after_others();
 	place_is_taken(&world.local1, &world.init);
 	place_is_taken(&world.init, &world.local1);
