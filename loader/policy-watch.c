@@ -19,8 +19,9 @@
 #define CHANGES                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
 	 IN_MOVE_SELF | IN_ONLYDIR)
-/* Who writes one file mostly writes another. */
-#define FILES_USEC 200000
+/* Who writes one file mostly writes another, but some never come to rest. */
+#define QUIET_USEC    200000
+#define PATIENCE_USEC 1000000
 
 /* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
@@ -35,8 +36,9 @@ struct policy_watch {
 	char *dir;
 	void (*applied)(void *arg);
 	void *arg;
-	sd_event_source *files[2]; /* the directory, and the one that it is in */
+	sd_event_source *files, *parent;
 	sd_event_source *reload, *look;
+	uint64_t changed;		 /* first change that was not looked at; 0 for none */
 	size_t looks_wanted, looks_done; /* since the last news */
 	uint64_t look_cost;		 /* microseconds of the last one */
 	__u64 seen;			 /* hash of the files that were tried last */
@@ -74,29 +76,6 @@ int policy_watch_reload(struct policy_watch *watch)
 	return count;
 }
 
-static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path,
-		     uint32_t mask, sd_event_inotify_handler_t handler)
-{
-	int ret;
-
-	sd_event_source_disable_unref(*source);
-	*source = NULL;
-	ret = sd_event_add_inotify(watch->event, source, path, mask, handler, watch);
-	/* Its parent tells when it comes. */
-	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
-}
-
-static int watch_dir_and_parent(struct policy_watch *watch, sd_event_source **source,
-				const char *path, uint32_t mask, sd_event_inotify_handler_t handler)
-{
-	char parent[PATH_MAX];
-	int ret;
-
-	snprintf(parent, sizeof(parent), "%s", path);
-	ret = watch_dir(watch, &source[1], dirname(parent), mask, handler);
-	return ret < 0 ? ret : watch_dir(watch, &source[0], path, mask, handler);
-}
-
 static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
 		     sd_event_time_handler_t handler)
 {
@@ -107,9 +86,9 @@ static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64
 	return sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
 }
 
-static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg);
+static int watch_files(struct policy_watch *watch);
 
-/* Other files of the parent change, too: only what is new is read. */
+/* Only what is new is read. */
 static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
@@ -117,7 +96,8 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 
 	(void)source;
 	(void)time;
-	watch_dir_and_parent(watch, watch->files, watch->dir, CHANGES, on_file);
+	watch->changed = 0;
+	watch_files(watch);
 	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
 		return 0;
 	policy_watch_reload(watch);
@@ -128,10 +108,49 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
 	struct policy_watch *watch = arg;
+	uint64_t now = now_usec();
 
 	(void)source;
 	(void)event;
-	return set_timer(watch, &watch->reload, FILES_USEC, on_files_settled);
+	if (!watch->changed)
+		watch->changed = now;
+	if (now - watch->changed > PATIENCE_USEC)
+		return 0;
+	return set_timer(watch, &watch->reload, QUIET_USEC, on_files_settled);
+}
+
+/* Of what else is there nothing is a policy. */
+static int on_parent(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	const struct policy_watch *watch = arg;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", watch->dir);
+	if (event->len && strcmp(event->name, basename(path)))
+		return 0;
+	return on_file(source, event, arg);
+}
+
+static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path,
+		     sd_event_inotify_handler_t handler)
+{
+	int ret;
+
+	sd_event_source_disable_unref(*source);
+	*source = NULL;
+	ret = sd_event_add_inotify(watch->event, source, path, CHANGES, handler, watch);
+	/* Its parent tells when it comes. */
+	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
+}
+
+static int watch_files(struct policy_watch *watch)
+{
+	char parent[PATH_MAX];
+	int ret;
+
+	snprintf(parent, sizeof(parent), "%s", watch->dir);
+	ret = watch_dir(watch, &watch->parent, dirname(parent), on_parent);
+	return ret < 0 ? ret : watch_dir(watch, &watch->files, watch->dir, on_file);
 }
 
 static int on_look(sd_event_source *source, uint64_t time, void *arg);
@@ -196,7 +215,7 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 	watch->dir = strdup(dir);
 	if (!watch->dir)
 		err(EXIT_FAILURE, NULL);
-	ret = watch_dir_and_parent(watch, watch->files, dir, CHANGES, on_file);
+	ret = watch_files(watch);
 	if (ret >= 0)
 		return watch;
 	fail_errno(-ret, "watching %s", dir);
@@ -208,8 +227,8 @@ void policy_watch_end(struct policy_watch *watch)
 {
 	if (!watch)
 		return;
-	sd_event_source_unref(watch->files[0]);
-	sd_event_source_unref(watch->files[1]);
+	sd_event_source_unref(watch->files);
+	sd_event_source_unref(watch->parent);
 	sd_event_source_unref(watch->reload);
 	sd_event_source_unref(watch->look);
 	free(watch->dir);

@@ -22,9 +22,9 @@ merge() {
 	done | awk '
 		function finish() {
 			if (label != "" && plan != done)
-				print "not ok " ++total " - " label ": planned " plan ", reported " done
+				print "not ok " ++total " - " label ": planned " plan ", reported " done why
 		}
-		/^@ / { finish(); label = $2; plan = -1; done = 0; next }
+		/^@ / { finish(); label = $2; plan = -1; done = 0; why = ""; next }
 		/^(not )?ok / {
 			done++
 			good = sub(/^ok [0-9]* *-? */, "")
@@ -34,6 +34,7 @@ merge() {
 			next
 		}
 		/^1\.\./ { plan = substr($0, 4); next }
+		/^Bail out!/ { why = ": " $0 }
 		{ print "# " label ": " $0 }
 		END { finish(); print "1.." total }'
 }

@@ -4,6 +4,7 @@
  * whom they hold for as namespaces come and go. Begins and ends with nothing attached.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -133,6 +134,42 @@ static void watch_config_map(void)
 	tap_ok(settles(&a, &c, 0), "nothing is left of it");
 }
 
+static pid_t keep_busy(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	for (;;) {
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		unlink(path);
+		sleep_ms(20);
+	}
+}
+
+static void stop_busy(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	wait_command(pid);
+}
+
+/* One who never comes to rest must not keep the policies of others from coming into force. */
+static void watch_busy_directory(void)
+{
+	pid_t beside = keep_busy("/etc/vsock-bpfd/busy"), inside;
+
+	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
+	tap_ok(settles(&a, &b, ECONNRESET), "what goes on beside the directory delays nothing");
+	inside = keep_busy(DIR "/.busy");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace c");
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0),
+	       "and what goes on in it not for ever");
+	stop_busy(inside);
+	stop_busy(beside);
+	must("rm -r " DIR);
+	tap_ok(settles(&a, &c, 0), "and all of it goes");
+}
+
 /* Behind a link nobody sees the file change: that has to be said. */
 static void reload_on_request(const struct service *service)
 {
@@ -160,6 +197,7 @@ static void reload(void)
 	tap_ok(service_start(&service), "the service starts without a policy");
 	watch_directory();
 	watch_config_map();
+	watch_busy_directory();
 	reload_on_request(&service);
 	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
 	end();
