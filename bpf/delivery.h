@@ -85,7 +85,7 @@ static __always_inline void loopback_packet(enum step step, struct sock *sk, con
 
 	loopback.task = bpf_get_current_task();
 	delivery->origin.netns = netns_of_sock(sk);
-	delivery->socket = (__u64)sk;
+	delivery->sender = (__u64)sk;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
 	delivery->step = step;
@@ -208,12 +208,13 @@ static __always_inline void note_child(const struct sock *sk)
 
 /*
  * Whether an answer comes from the child of the request that was judged last, and goes to where
- * that came from. The packet holds its socket, so it is that child and none that came later.
+ * that came from. The packet holds its socket, so it is that child and none that came later; on
+ * 5.10 only one that is alone on its way tells a sender.
  */
 static __always_inline bool is_judged_already(const struct delivery *delivery, netns_id receiver,
 					      const struct layer_state *layer)
 {
-	return delivery->child && delivery->child == delivery->socket &&
+	return delivery->child && delivery->child == delivery->sender &&
 	       delivery->caller == receiver && delivery->changes == changes_until_now(layer) &&
 	       delivery->changes % 2 == 0;
 }

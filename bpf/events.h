@@ -51,6 +51,8 @@ static __always_inline void name_caller(struct event *event)
 
 static __always_inline void count(struct counters *of, enum event_kind kind, __u32 reason)
 {
+	/* In a register: 5.10 forgets what was found out of a number on the stack. */
+	barrier_var(reason);
 	if (reason >= REASONS)
 		return;
 	if (kind == EVENT_AUDITED)

@@ -81,7 +81,7 @@ struct {
 struct delivery {
 	struct end origin; /* who sent it */
 	netns_id listener; /* whom a request has found, NETNS_NONE until then */
-	__u64 socket;	   /* of the origin, where the packet tells it: an identity only */
+	__u64 sender;	   /* tells answers apart: their socket, on 5.10 what pending.h has of them */
 	__u64 ports;	   /* where they are still to be read, or 0 */
 	__u32 port;	   /* that it was sent to */
 	__u32 tid;	   /* whose it is */
@@ -92,8 +92,7 @@ struct delivery {
 		EITHER = REQUEST | ANSWER, /* the hook that comes next tells */
 		TAKEN = 4,		   /* a gate has answered */
 	} step;
-	/* The last request that was judged: who sent it, when, and the socket that was made of it.
-	 */
+	/* The last request that was judged: who sent it, when, and the sender of its answer. */
 	netns_id caller;
 	__u32 changes;
 	__u64 child;

@@ -305,6 +305,7 @@ static __always_inline void answer_made(__u32 port)
 	}
 	next_answer = key_of(port);
 	next_answer_origin = origin;
+	loopback.delivery.child = next_answer;
 }
 
 static __always_inline netns_id take_from_ring(__u32 port)
@@ -331,7 +332,9 @@ static __always_inline netns_id sender_of_answer(__u32 port)
 {
 	netns_id origin = next_answer_origin;
 
+	loopback.delivery.sender = next_answer;
 	if (next_answer != key_of(port)) {
+		loopback.delivery.sender = 0;
 		origin = take_from_ring(port);
 		if (origin == NETNS_UNKNOWN)
 			return origin;

@@ -9,7 +9,7 @@
 #ifndef VERDICT_H
 #define VERDICT_H
 
-#include "passed.h"
+#include "kept.h"
 #include "rules.h"
 
 /* Where there is no record, it may be one of those that could not be written. */
@@ -73,8 +73,8 @@ static __always_inline __u32 rules_say(const struct party *self, const struct en
 }
 
 /* Why `self` does not agree to `other`. */
-static __always_inline enum reason objection(const struct party *self, const struct end *other,
-					     enum rule_verb verb, __u32 port)
+static __always_inline enum reason reason_against(const struct party *self, const struct end *other,
+						  enum rule_verb verb, __u32 port)
 {
 	__u32 decisions = UNDECIDED;
 	enum reason reason;
@@ -94,83 +94,94 @@ static __always_inline enum reason objection(const struct party *self, const str
 	return PERMITTED;
 }
 
-/* What one end says; a verdict is made of two. */
-enum consent {
-	REFUSED,
-	AUDITED, /* it lets happen what it would refuse, and has to be told of it each time */
-	ALLOWED,
+/* What an end says of a call, in one number: the reason against it, the verb, and one bit. */
+enum {
+	AGREED = PERMITTED,
+	REASON = 0xff,
+	VERB_SHIFT = 8,
+	AUDITED = 1 << 16, /* it lets happen what it would refuse, and has to be told of it */
 };
 
-static __always_inline enum consent consent_to(const struct party *self, const struct end *other,
-					       enum rule_verb verb, const struct call *call)
+static __always_inline bool is_refusal(__u32 objection)
 {
-	enum reason reason = objection(self, other, verb, call->to.port);
-	bool audited;
+	return objection != AGREED && !(objection & AUDITED);
+}
+
+static __always_inline __u32 objection_to(const struct party *self, const struct end *other,
+					  enum rule_verb verb, __u32 port)
+{
+	enum reason reason = reason_against(self, other, verb, port);
+	__u32 policy = self->bound.policy, audited = 0;
 
 	if (reason == PERMITTED)
-		return ALLOWED;
-	audited = reason != REASON_UNKNOWN && self->bound.policy &&
-		  policy_has(self->half, self->bound.policy, POLICY_AUDIT);
+		return AGREED;
 	if (reason == REASON_BIND)
 		verb = BIND;
 	else if (reason == REASON_GUEST)
 		verb = GUEST;
-	if (!call->again)
-		tell(call, audited ? EVENT_AUDITED : EVENT_REFUSED, reason, verb);
-	return audited ? AUDITED : REFUSED;
+	if (reason != REASON_UNKNOWN && policy && policy_has(self->half, policy, POLICY_AUDIT))
+		audited = AUDITED;
+	return reason | verb << VERB_SHIFT | audited;
 }
 
-/* The last of five numbers that a call is for consent_of(). */
+/* The last of five numbers that a call is for objection_of(). */
 enum {
-	OF_CALLED = 1, /* the consent of that end is asked for; else the caller's */
+	OF_CALLED = 1, /* that end is asked; else the caller */
 	SECOND_HALF = 2,
-	BY_CALLER = 4,
-	AGAIN = 8,
 };
 
 /*
  * Modes and rules of one end. Not static, so that the verifier looks at it once a program: not for
  * each end, whatever the other one says. On 5.10 such a function takes numbers alone.
  */
-__noinline __u32 consent_of(netns_id caller, netns_id called, __u64 cids, __u64 ports, __u32 how)
+__noinline __u32 objection_of(netns_id caller, netns_id called, __u64 cids, __u64 port, __u32 how)
 {
-	struct call call = { .from = { caller, cids >> 32, ports >> 32 },
-			     .to = { called, cids, ports },
-			     .by_caller = how & BY_CALLER,
-			     .again = how & AGAIN };
+	struct end from = { .netns = caller, .cid = cids >> 32 };
+	struct end to = { .netns = called, .cid = cids, .port = port };
 	__u32 half = !!(how & SECOND_HALF);
 	struct party self;
 
 	if (how & OF_CALLED) {
-		look_up(&self, &call.to, half);
-		return consent_to(&self, &call.from, ACCEPT, &call);
+		look_up(&self, &to, half);
+		return objection_to(&self, &from, ACCEPT, port);
 	}
-	look_up(&self, &call.from, half);
-	return consent_to(&self, &call.to, CONNECT, &call);
+	look_up(&self, &from, half);
+	return objection_to(&self, &to, CONNECT, port);
 }
 
-static __always_inline enum consent ask_consent(const struct call *call, __u32 how)
+static __always_inline __u32 ask_end(const struct call *call, __u32 how)
 {
-	how |= (call->by_caller ? BY_CALLER : 0) | (call->again ? AGAIN : 0);
-	return consent_of(call->from.netns, call->to.netns,
-			  (__u64)call->from.cid << 32 | call->to.cid,
-			  (__u64)call->from.port << 32 | call->to.port, how);
+	return objection_of(call->from.netns, call->to.netns,
+			    (__u64)call->from.cid << 32 | call->to.cid, call->to.port, how);
 }
 
-/* Both ends. `changes` is read first: what comes after voids what is kept. */
+/* Tells of it, if need be, and whether the call may go on. */
+static __noinline int answer(const struct call *call, __u32 objection)
+{
+	enum event_kind kind = is_refusal(objection) ? EVENT_REFUSED : EVENT_AUDITED;
+
+	if (objection != AGREED && !call->again)
+		tell(call, kind, objection & REASON, objection >> VERB_SHIFT & 0xff);
+	return !is_refusal(objection);
+}
+
+/*
+ * Both ends. `changes` is read first: what comes after voids what is kept. Not kept is what both
+ * have to be told of, nor that an end is unknown, as the next time it may not be.
+ */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
 	__u32 changes = changes_until_now(layer);
 	__u32 half = half_in_force(layer) ? SECOND_HALF : 0;
-	enum consent caller, called;
+	__u32 caller = ask_end(call, half), objection = caller;
 
-	caller = ask_consent(call, half);
-	if (caller == REFUSED)
-		return false;
-	called = ask_consent(call, half | OF_CALLED);
-	if (caller == ALLOWED && called == ALLOWED)
-		keep_passed(call, changes);
-	return called != REFUSED;
+	if (!is_refusal(caller)) {
+		answer(call, caller);
+		objection = ask_end(call, half | OF_CALLED);
+	}
+	if (!(caller & AUDITED) && (objection & REASON) != REASON_UNKNOWN)
+		keep(call, changes, objection);
+	return answer(call, objection);
 }
 
 /*
@@ -187,8 +198,13 @@ static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_
 
 static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
 {
-	return may_meet(call->from.netns, call->to.netns, layer) ||
-	       has_passed(call, changes_until_now(layer)) || judge(call, layer);
+	__u32 objection;
+
+	if (may_meet(call->from.netns, call->to.netns, layer))
+		return true;
+	if (!recall(call, changes_until_now(layer), &objection))
+		return judge(call, layer);
+	return objection == AGREED || answer(call, objection);
 }
 
 #endif

@@ -11,7 +11,7 @@
  *	bind.h		bind gate: says early what the verdict says of a port
  *	verdict.h	the decision that all of them ask for
  *	rules.h		what a policy says
- *	passed.h	what was allowed lately
+ *	kept.h		verdicts that were given lately
  *	events.h	who was refused: counters, and the log
  *
  * Every program is for all kernels unless its comment says for which; the loader

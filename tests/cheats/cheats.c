@@ -324,6 +324,53 @@ static void answer_finds_neighbour(void)
 	close(listener);
 }
 
+#define POLICIES "/tmp/policy.d"
+#define APPLY	 "build/vsock-bpfd --once --policy-dir " POLICIES " 2>/dev/null"
+
+/* Of the policy of one namespace. */
+static void apply_rule(const char *name, const char *rule)
+{
+	must("mkdir -p " POLICIES " && printf '[Match]\\nName=%s\\n[Rules]\\n%s\\n' >" POLICIES
+	     "/a.policy && " APPLY,
+	     name, rule);
+}
+
+static void remove_rule(void)
+{
+	must("rm " POLICIES "/* && " APPLY);
+}
+
+/* Between a request and its answer a rule comes into force that is against both. */
+static void rule_comes_between(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0), child;
+	struct stall behind;
+	char rule[64];
+
+	deliver_and_hold(fd, port, &behind);
+	snprintf(rule, sizeof(rule), "Deny=connect to anyone port %u", port);
+	apply_rule("local1", rule);
+	stall_end(&behind);
+	child = accept(listener, NULL, NULL);
+	tap_ok(child >= 0 && !carries(fd, child) && !carries(child, fd),
+	       "what rules have come to deny before the answer is there carries nothing");
+	close(child);
+	close(fd);
+	close(listener);
+	remove_rule();
+}
+
+/* Where there are rules, an answer is not judged if its request has just been. */
+static void answers_under_rules(void)
+{
+	apply_rule("local1", "Deny=connect to anyone port 1");
+	answer_changes_hands();
+	if (host_cid)
+		answer_finds_neighbour();
+	rule_comes_between();
+}
+
 /* A socket that was connected is none that waits for an answer. */
 static void end_is_read(void)
 {
@@ -913,6 +960,7 @@ int main(void)
 		neighbour_goes(true);
 		neighbour_goes(false);
 	}
+	answers_under_rules();
 	end_is_read();
 	end_after_others();
 	place_is_taken(&world.local1, &world.init);

@@ -320,8 +320,8 @@ static bool try_call(void)
 		return false;
 	}
 	/* By what is kept of the first time, if it is. */
-	if (ask(&from, &to) != may) {
-		complain(&from, &to, "is answered otherwise the second time");
+	if (ask(&from, &to) != may || counted(&from, &answer) - before != 2 * growth(&answer)) {
+		complain(&from, &to, "is answered or counted otherwise the second time");
 		return false;
 	}
 	return true;
@@ -443,18 +443,19 @@ static void set_mode(netns_id id, enum vsock_mode mode)
 		tap_bail("map namespaces: %s", strerror(errno));
 }
 
-/* Whether a call that was allowed is after its target became local, and nobody said so. */
-static bool is_kept(bool keeping)
+/* Whether the answer to a call is the same after its target changed its mode, and nobody said so. */
+static bool is_kept(bool keeping, enum vsock_mode mode)
 {
 	const struct end from = { .netns = 1 }, to = { .netns = 2, .port = 1 };
+	bool may = mode == GLOBAL;
 
 	write_state(0, keeping);
 	set_mode(1, GLOBAL);
-	set_mode(2, GLOBAL);
-	if (!ask(&from, &to))
-		tap_bail("two that are global");
-	set_mode(2, LOCAL);
-	return ask(&from, &to);
+	set_mode(2, mode);
+	if (ask(&from, &to) != may)
+		tap_bail("from a global namespace to one that is %s", may ? "global" : "local");
+	set_mode(2, may ? LOCAL : GLOBAL);
+	return ask(&from, &to) == may;
 }
 
 static void keeping(void)
@@ -462,11 +463,16 @@ static void keeping(void)
 	const struct end from = { .netns = 1 }, to = { .netns = 2, .port = 1 };
 	const struct end other_port = { .netns = 2, .port = 2 };
 
-	tap_ok(is_kept(true), "what was allowed is kept");
+	tap_ok(is_kept(true, GLOBAL), "what was allowed is kept");
 	tap_ok(!ask(&from, &other_port) && !ask(&to, &from), "for these two and this port alone");
 	write_state(0, true);
 	tap_ok(!ask(&from, &to), "until something changes");
-	tap_ok(!is_kept(false), "while a change is under way nothing is");
+	tap_ok(is_kept(true, LOCAL), "what was refused is kept");
+	tap_ok(ask(&from, &other_port) && ask(&to, &from), "for these two and this port alone");
+	write_state(0, true);
+	tap_ok(ask(&from, &to), "until something changes");
+	tap_ok(!is_kept(false, GLOBAL) && !is_kept(false, LOCAL),
+	       "while a change is under way nothing is");
 }
 
 static void disturbances(int calls)

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls that were allowed lately: who asks for the same again, and the answer to who has just
+ * Verdicts that were given lately: who asks for the same again, and the answer to who has just
  * asked, need not look through modes and rules once more.
  *
  * A verdict depends on both ends and the port, and on nothing else until a mode, a policy or an
  * identity changes. Who changes one makes `changes` in the state odd before and even again behind
  * it, and so all that is kept here void; one that dies in between leaves it odd, and then nothing
- * is kept. What is refused or told is not kept either: it has to be told again.
+ * is kept.
  */
-#ifndef PASSED_H
-#define PASSED_H
+#ifndef KEPT_H
+#define KEPT_H
 
 #include "events.h"
 
-#define PASSED 256
+#define KEPT 256
 
-struct passed {
+struct kept {
 	netns_id from, to;
 	__u32 from_cid, to_cid;
 	__u32 port;
 	__u32 changes; /* how many there had been when it was asked for */
 	__u64 sum;
+	__u32 objection; /* see verdict.h */
 };
 
 /* By sum. Any task writes any place, so one can hold halves of two calls: then its sum is wrong. */
-static struct passed passed[PASSED];
+static struct kept kept_verdicts[KEPT];
 
 /* Unknown outside, so that nobody can choose calls whose halves have the sum of another one. */
 const volatile __u64 salt;
@@ -35,7 +36,8 @@ static __always_inline __u64 mixed(__u64 sum, __u64 word)
 	return sum ^ (sum >> 32);
 }
 
-static __always_inline void describe(struct passed *of, const struct call *call, __u32 changes)
+/* `sum` is of the question alone: it tells the place, too. */
+static __always_inline void describe(struct kept *of, const struct call *call, __u32 changes)
 {
 	__u64 sum = mixed(salt, call->from.netns);
 
@@ -50,30 +52,41 @@ static __always_inline void describe(struct passed *of, const struct call *call,
 	of->sum = mixed(sum, (__u64)of->port << 32 | changes);
 }
 
-static __always_inline struct passed *place_of(const struct passed *of)
+static __always_inline struct kept *place_of(const struct kept *of)
 {
-	return &passed[of->sum % PASSED];
+	return &kept_verdicts[of->sum % KEPT];
 }
 
-static __always_inline bool has_passed(const struct call *call, __u32 changes)
+static __always_inline __u64 sum_with(const struct kept *of, __u32 objection)
 {
-	struct passed asked, *kept;
+	return objection ? mixed(of->sum, objection) : of->sum;
+}
+
+/* Whether the verdict on this call is kept, and which. */
+static __always_inline bool recall(const struct call *call, __u32 changes, __u32 *objection)
+{
+	struct kept asked, *kept;
 
 	describe(&asked, call, changes);
 	kept = place_of(&asked);
-	return kept->sum == asked.sum && kept->from == asked.from && kept->to == asked.to &&
-	       kept->from_cid == asked.from_cid && kept->to_cid == asked.to_cid &&
-	       kept->port == asked.port && kept->changes == asked.changes;
+	*objection = *(const volatile __u32 *)&kept->objection;
+	return kept->sum == sum_with(&asked, *objection) && kept->from == asked.from &&
+	       kept->to == asked.to && kept->from_cid == asked.from_cid &&
+	       kept->to_cid == asked.to_cid && kept->port == asked.port &&
+	       kept->changes == asked.changes;
 }
 
-static __always_inline void keep_passed(const struct call *call, __u32 changes)
+static __always_inline void keep(const struct call *call, __u32 changes, __u32 objection)
 {
-	struct passed asked;
+	struct kept asked, *place;
 
 	if (changes % 2)
 		return;
 	describe(&asked, call, changes);
-	*place_of(&asked) = asked;
+	place = place_of(&asked);
+	asked.sum = sum_with(&asked, objection);
+	asked.objection = objection;
+	*place = asked;
 }
 
 #endif
