@@ -13,7 +13,7 @@
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
-#include "verdict.h"
+#include "guests.h"
 
 /*
  * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
@@ -57,9 +57,10 @@ static __always_inline struct delivery *make_delivery(void)
 
 /* `step` comes last: what is not complete is at none. */
 static __always_inline void begin_delivery(struct delivery *delivery, enum step step,
-					   const struct end *origin, __u32 port)
+					   const struct end *origin, __u64 device, __u32 port)
 {
 	delivery->origin = *origin;
+	delivery->device = device;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = 0;
 	delivery->port = port;
@@ -95,7 +96,8 @@ static __always_inline void loopback_packet(enum step step, struct sock *sk, con
  * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
  * fall to another one at this very moment, that one reads that it is not its own.
  */
-static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
+static __always_inline void guest_arrives(enum step step, const struct end *origin, __u64 device,
+					  __u32 port)
 {
 	struct delivery *delivery = delivery_of_guest(0);
 
@@ -111,7 +113,7 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 	}
 	delivery->tid = packets_carry_socket ? 0 : current_tid();
 	delivery->lost = lost;
-	begin_delivery(delivery, step, origin, port);
+	begin_delivery(delivery, step, origin, device, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
@@ -153,6 +155,16 @@ static __always_inline bool read_ports(struct delivery *delivery)
 	return true;
 }
 
+/* Whose a guest is, is asked here and not on arrival: raw tracepoints may not ask `namespaces`. */
+static __always_inline struct end origin_of(const struct delivery *delivery)
+{
+	struct end origin = delivery->origin;
+
+	if (delivery->device)
+		origin.netns = owner_at(delivery->device);
+	return origin;
+}
+
 static __always_inline void listener_found(netns_id listener)
 {
 	struct delivery *delivery = current_delivery(REQUEST);
@@ -168,10 +180,10 @@ static __always_inline bool judge_request(struct delivery *delivery,
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
 
 	delivery->changes = changes_until_now(layer);
-	delivery->caller = delivery->origin.netns;
-	delivery->child = 0;
 	if (read_ports(delivery))
-		call.from = delivery->origin;
+		call.from = origin_of(delivery);
+	delivery->caller = call.from.netns;
+	delivery->child = 0;
 	call.to.port = delivery->port;
 	return may_call(&call, layer);
 }

@@ -101,7 +101,15 @@ static __always_inline netns_id owner_of_device(const struct device *device, __u
 	return owner;
 }
 
-/* NETNS_UNKNOWN where no device has the CID, or where it is not known who opened it. */
+/* NETNS_UNKNOWN where it is closed, or where it is not known who opened it. */
+static __always_inline netns_id owner_at(__u64 address)
+{
+	struct device *device = bpf_map_lookup_elem(&devices, &address);
+
+	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+}
+
+/* The same where no device has the CID. */
 static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *viewer)
 {
 	struct layer_state *layer = layer_state();
@@ -154,22 +162,19 @@ static __always_inline __u64 *known_device(void)
 }
 
 /*
- * Who sent what the current task delivers. The CID alone does not tell: while packets are on
- * their way, and while their device closes, another one can take it.
+ * The device of the guest that sent what the current task delivers. The CID alone does not tell:
+ * while packets are on their way, and while their device closes, another one can take it.
  */
-static __always_inline netns_id owner_of_sender(__u32 cid)
+static __always_inline __u64 device_of_sender(__u32 cid)
 {
-	struct layer_state *layer = layer_state();
 	__u64 *known = known_device(), address;
-	struct device *device;
 
-	address = known && *known ? *known : find_own_device(cid, &layer->places);
-	device = bpf_map_lookup_elem(&devices, &address);
-	if (!device)
-		return NETNS_UNKNOWN;
-	if (known)
+	if (known && *known)
+		return *known;
+	address = find_own_device(cid, &layer_state()->places);
+	if (known && bpf_map_lookup_elem(&devices, &address))
 		*known = address;
-	return owner_of_device(device, address);
+	return address;
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,

@@ -11,7 +11,8 @@
 
 /*
  * Modes by namespace. Written by user space (set) and when a namespace is made;
- * removed when its last reference goes, before its identity can be used again.
+ * removed when its last reference goes, before its identity can be used again. Not
+ * asked by raw tracepoints, which may not meet a map that allocates.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -81,11 +82,12 @@ struct {
 struct delivery {
 	struct end origin; /* who sent it */
 	netns_id listener; /* whom a request has found, NETNS_NONE until then */
-	__u64 sender;	   /* tells answers apart: their socket, on 5.10 what pending.h has of them */
-	__u64 ports;	   /* where they are still to be read, or 0 */
-	__u32 port;	   /* that it was sent to */
-	__u32 tid;	   /* whose it is */
-	__u32 lost;	   /* how many could not be recorded until then */
+	__u64 sender; /* tells answers apart: their socket, on 5.10 what pending.h has of them */
+	__u64 device; /* of the guest that is the origin, or 0: its owner is to be asked */
+	__u64 ports;  /* where they are still to be read, or 0 */
+	__u32 port;   /* that it was sent to */
+	__u32 tid;    /* whose it is */
+	__u32 lost;   /* how many could not be recorded until then */
 	enum step {
 		REQUEST = 1,
 		ANSWER = 2,

@@ -47,7 +47,7 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 		return;
 	call.to.netns = NETNS_UNKNOWN;
 	if (read_ports(delivery))
-		call.to = delivery->origin;
+		call.to = origin_of(delivery);
 	call.from.port = delivery->port;
 	if (may_call(&call, layer))
 		return;
