@@ -137,6 +137,28 @@ static void measure_cases(bool native)
 	}
 }
 
+/* The first one of this name and, behind a comma, number of rules. */
+static bool is_named(const struct bench_case *where, const char *name)
+{
+	size_t length = strcspn(name, ",");
+
+	return !strncmp(where->name, name, length) && !where->name[length] &&
+	       where->rules == (name[length] ? atoi(name + length + 1) : 0);
+}
+
+static void profile(const char *operation, const char *name)
+{
+	const struct bench_case *where;
+
+	only_operation = operation;
+	for (where = cases; where->name && !is_named(where, name); where++)
+		if (where->prepare)
+			where->prepare();
+	if (!where->name)
+		errx(EXIT_FAILURE, "there is no case %s", name);
+	measure_case(where);
+}
+
 static void measure_service(void)
 {
 	static const struct bench_case service = { .name = "service", .namespaces = 1 };
@@ -147,12 +169,14 @@ static void measure_service(void)
 static void usage(void)
 {
 	puts("Usage: bench [--service | --hooks | --floor-hooks | --quick | --verdict]\n"
+	     "       bench --profile OPERATION CASE[,RULES]\n"
 	     "\n"
 	     "In a lab machine: measures what the layer costs; see tools/bench/run.\n"
 	     "\n"
 	     "  --quick        without most of what takes long: to try something out\n"
 	     "  --verdict      the decision alone, on the machine at hand: attaches nothing\n"
 	     "  --service      the times of the service alone\n"
+	     "  --profile      one operation in one case alone; see tools/bench/profile\n"
 	     "  --hooks        what each hook costs, instead\n"
 	     "  --floor-hooks  what each would cost with a program that returns at once");
 }
@@ -163,6 +187,7 @@ int main(int argc, char **argv)
 	static const struct option known[] = {
 		{ "quick",	 no_argument, NULL, 'q' },
 		{ "service",	 no_argument, NULL, 's' },
+		{ "profile",	 no_argument, NULL, 'p' },
 		{ "hooks",	 no_argument, NULL, 'k' },
 		{ "verdict",	 no_argument, NULL, 'v' },
 		{ "floor-hooks", no_argument, NULL, 'f' },
@@ -183,6 +208,10 @@ int main(int argc, char **argv)
 	}
 	kernel_probe(&kernel);
 	world_open();
+	if (option == 'p' && argc == optind + 2) {
+		profile(argv[optind], argv[optind + 1]);
+		return EXIT_SUCCESS;
+	}
 	if (option == 's') {
 		measure_service();
 		return EXIT_SUCCESS;

@@ -50,6 +50,8 @@ struct bench_case {
 };
 
 /* --- measure.c --- */
+extern const char *only_operation; /* that is measured; NULL for all */
+
 cost now(void);
 void run_first(void);
 void rest(void);

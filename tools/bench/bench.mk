@@ -20,6 +20,10 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB) $(BUILD)/libguest.a
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
 
+$(BUILD)/blocks.so: tools/bench/plugin/blocks.c tools/bench/plugin/qemu-plugin.h
+	@echo "  LINK  $@"
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -shared -fPIC -fvisibility=hidden $< -o $@
+
 $(BENCH_OUT)/%.o: tools/bench/%.c $(BENCH_OUT)/floor.skel.h $(BUILD)/verdict.skel.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
