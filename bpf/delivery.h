@@ -57,10 +57,9 @@ static __always_inline struct delivery *make_delivery(void)
 
 /* `step` comes last: what is not complete is at none. */
 static __always_inline void begin_delivery(struct delivery *delivery, enum step step,
-					   const struct end *origin, __u64 device, __u32 port)
+					   const struct end *origin, __u32 port)
 {
 	delivery->origin = *origin;
-	delivery->device = device;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = 0;
 	delivery->port = port;
@@ -96,8 +95,7 @@ static __always_inline void loopback_packet(enum step step, struct sock *sk, con
  * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
  * fall to another one at this very moment, that one reads that it is not its own.
  */
-static __always_inline void guest_arrives(enum step step, const struct end *origin, __u64 device,
-					  __u32 port)
+static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
 {
 	struct delivery *delivery = delivery_of_guest(0);
 
@@ -113,7 +111,10 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 	}
 	delivery->tid = packets_carry_socket ? 0 : current_tid();
 	delivery->lost = lost;
-	begin_delivery(delivery, step, origin, device, port);
+	delivery->device = 0;
+	if (origin->netns == NETNS_UNKNOWN && origin->cid)
+		delivery->device = device_of_sender(delivery, origin->cid);
+	begin_delivery(delivery, step, origin, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
@@ -161,7 +162,7 @@ static __always_inline struct end origin_of(const struct delivery *delivery)
 	struct end origin = delivery->origin;
 
 	if (delivery->device)
-		origin.netns = owner_at(delivery->device);
+		origin.netns = owner_of_device(delivery->device);
 	return origin;
 }
 

@@ -36,88 +36,83 @@ static __always_inline __u32 cid_of(__u64 device, const struct kernel_places *pl
 	return cid;
 }
 
-/* Who asks for a CID. From 7.0 on several guests can have it, of whom one sees at most one. */
+/* Who asks for a CID. */
 struct viewer {
 	netns_id id;
 	enum vsock_mode native;
 };
 
-/* As the kernel sees it itself; it knows no modes before 7.0, where all are global. */
-static __always_inline bool may_see(const struct viewer *viewer, const struct device *device)
+/*
+ * From 7.0 on several guests can have a CID, of whom one sees at most one. One that has no record
+ * is what is found, and belongs to nobody.
+ */
+static __always_inline bool may_see(const struct viewer *viewer, __u64 address)
 {
-	if (!viewer || device->owner == viewer->id)
+	struct device *device;
+
+	if (!netns_has_mode())
+		return true;
+	device = bpf_map_lookup_elem(&devices, &address);
+	if (!device || device->owner == viewer->id)
 		return true;
 	return viewer->native == GLOBAL && device->native == GLOBAL;
 }
 
 /*
- * As vhost_vsock_get() does it. Devices are freed by RCU, so what is found is alive. One that
- * has no record is what is found, and belongs to nobody.
+ * As vhost_vsock_get() does it; 0 where no device has the CID. Devices are freed by RCU, so what is
+ * found is alive. Without a viewer it is the first one.
  */
-static __always_inline struct device *device_of(__u32 cid, const struct viewer *viewer,
-						const struct kernel_places *places, __u64 *address)
+static __always_inline __u64 device_of(__u32 cid, const struct viewer *viewer,
+				       const struct kernel_places *places)
 {
-	__u64 node = first_in_bucket(cid, places);
-	struct device *device;
+	__u64 node = first_in_bucket(cid, places), address;
 	int i;
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		*address = node - places->device_node;
-		if (cid_of(*address, places) == cid) {
-			device = bpf_map_lookup_elem(&devices, address);
-			if (!device || may_see(viewer, device))
-				return device;
-		}
+		address = node - places->device_node;
+		if (cid_of(address, places) == cid && (!viewer || may_see(viewer, address)))
+			return address;
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
 	}
-	return NULL;
-}
-
-/* `made` of a namespace's record, 0 where it has none. */
-static __always_inline __u64 record_made(netns_id id)
-{
-	struct netns_record record = {};
-
-	read_record(id, &record);
-	return record.made;
+	return 0;
 }
 
 /*
- * A guest can outlive its namespace, on which the device holds no reference. Then it
- * belongs to nobody, not even to one that gets the same identity.
- *
- * A device can be closed, and the place of its record given to another, at any moment. What
- * was read there counts if the place is still that of the same device: then it was, all the time.
+ * `made` of a namespace's record, 0 where it has none. Should it be that of another record by now,
+ * it is a number that this one never had.
  */
-static __always_inline netns_id owner_of_device(const struct device *device, __u64 address)
+static __always_inline __u64 record_made(netns_id id)
 {
-	netns_id owner = device->owner;
-	bool outlived = record_made(owner) != device->owner_made;
+	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &id);
 
-	barrier();
-	if (outlived || bpf_map_lookup_elem(&devices, &address) != device)
-		return NETNS_UNKNOWN;
-	return owner;
+	return record ? *(const volatile __u64 *)&record->made : 0;
 }
 
-/* NETNS_UNKNOWN where it is closed, or where it is not known who opened it. */
-static __always_inline netns_id owner_at(__u64 address)
+/*
+ * NETNS_UNKNOWN where the device is closed, or where it is not known who opened it. A guest can
+ * outlive its namespace, on which the device holds no reference. Then it belongs to nobody, not
+ * even to one that gets the same identity.
+ */
+static __always_inline netns_id owner_of_device(__u64 address)
 {
 	struct device *device = bpf_map_lookup_elem(&devices, &address);
+	bool outlived;
+	netns_id owner;
 
-	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+	if (!device)
+		return NETNS_UNKNOWN;
+	owner = device->owner;
+	outlived = record_made(owner) != device->owner_made;
+	if (outlived || !still_holds(&devices, &address, device))
+		return NETNS_UNKNOWN;
+	return owner;
 }
 
 /* The same where no device has the CID. */
 static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *viewer)
 {
-	struct layer_state *layer = layer_state();
-	struct device *device;
-	__u64 address;
-
-	device = device_of(cid, viewer, &layer->places, &address);
-	return device ? owner_of_device(device, address) : NETNS_UNKNOWN;
+	return owner_of_device(device_of(cid, viewer, &layer_state()->places));
 }
 
 /* A kernel thread is told at its birth which device it works for. */
@@ -134,12 +129,10 @@ static __always_inline __u64 device_of_thread(void)
 /* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
 static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_places *places)
 {
-	struct vhost_vsock *vsock;
+	__u64 address = device_of(cid, NULL, places);
+	struct vhost_vsock *vsock = (void *)address;
 	struct task_struct *worker;
-	__u64 address = 0;
 
-	device_of(cid, NULL, places, &address);
-	vsock = (void *)address;
 	if (!vsock || !bpf_core_field_exists(vsock->vqs[0].worker))
 		return 0;
 	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
@@ -152,29 +145,20 @@ static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_plac
 	return is_user_worker() ? device_of_worker(cid, places) : device_of_thread();
 }
 
-/* Where the current task keeps that; NULL where tasks have no storage. */
-static __always_inline __u64 *known_device(void)
-{
-	if (!packets_carry_socket)
-		return NULL;
-	return bpf_task_storage_get(&workers, bpf_get_current_task_btf(), NULL,
-				    BPF_LOCAL_STORAGE_GET_F_CREATE);
-}
-
 /*
  * The device of the guest that sent what the current task delivers. The CID alone does not tell:
  * while packets are on their way, and while their device closes, another one can take it.
  */
-static __always_inline __u64 device_of_sender(__u32 cid)
+static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
 {
-	__u64 *known = known_device(), address;
+	const struct kernel_places *places = &layer_state()->places;
 
-	if (known && *known)
-		return *known;
-	address = find_own_device(cid, &layer_state()->places);
-	if (known && bpf_map_lookup_elem(&devices, &address))
-		*known = address;
-	return address;
+	/* Without storage of its own a task may find what another one has left. */
+	if (!packets_carry_socket)
+		return find_own_device(cid, places);
+	if (!delivery->works_for)
+		delivery->works_for = find_own_device(cid, places);
+	return delivery->works_for;
 }
 
 static __always_inline void record_device(const struct file *file, struct task_struct *task,

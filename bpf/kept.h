@@ -4,9 +4,9 @@
  * asked, need not look through modes and rules once more.
  *
  * A verdict depends on both ends and the port, and on nothing else until a mode, a policy or an
- * identity changes. Who changes one makes `changes` in the state odd before and even again behind
- * it, and so all that is kept here void; one that dies in between leaves it odd, and then nothing
- * is kept.
+ * identity changes. User space, when it changes one, makes `changes` in the state odd before and
+ * even again behind it, and so all that is kept here void; if it dies in between it leaves it odd,
+ * and then nothing is kept. Programs, which do not die, add two.
  */
 #ifndef KEPT_H
 #define KEPT_H

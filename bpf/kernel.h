@@ -172,6 +172,10 @@ struct vhost_task {
 	struct task_struct *task;
 };
 
+/* 6.1 on: what was removed from a map that allocates can be given to somebody else at once. */
+struct bpf_mem_alloc {
+};
+
 /* 6.5 on; a kernel thread after all if who opened the device asks for it. */
 struct vhost_worker {
 	struct vhost_task *vtsk;
@@ -272,12 +276,18 @@ static __always_inline netns_id netns_of_task(struct task_struct *task)
 	return BPF_CORE_READ(net, ns.inum);
 }
 
+/* Whether the kernel itself has modes (7.0 on). */
+static __always_inline bool netns_has_mode(void)
+{
+	return bpf_core_field_exists(((struct net *)0)->vsock);
+}
+
 /* The mode that the kernel itself has for a namespace, fixed when it is made. */
 static __always_inline enum vsock_mode native_mode(const struct net *net)
 {
 	enum vsock_net_mode mode = VSOCK_NET_MODE_GLOBAL;
 
-	if (bpf_core_field_exists(net->vsock))
+	if (netns_has_mode())
 		bpf_core_read(&mode, sizeof(mode), &net->vsock.mode);
 	return mode == VSOCK_NET_MODE_GLOBAL ? GLOBAL : LOCAL;
 }

@@ -30,10 +30,10 @@ struct layer_state state SEC(".data.state");
 
 /*
  * Open vhost devices by address. Written when one is opened, removed when it is closed.
- * Preallocated, as raw tracepoints ask it, which may not allocate.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_DEVICES);
 	__type(key, __u64);
 	__type(value, struct device);
@@ -98,6 +98,8 @@ struct delivery {
 	netns_id caller;
 	__u32 changes;
 	__u64 child;
+	/* Of a worker of vhost, once it was found: the device that it works for all of its life. */
+	__u64 works_for;
 };
 
 /* Deliveries by task, which takes its own with it. */
@@ -118,14 +120,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct delivery);
 } deliveries SEC(".maps");
-
-/* Which device a worker of vhost works for, once that was found: it is one for all of its life. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, __u64);
-} workers SEC(".maps");
 
 /* A request over loopback between connect() and its delivery. */
 struct pending {
@@ -189,10 +183,18 @@ enum lookup {
 };
 
 /*
- * A copy of a namespace's record. What is found can be replaced and its place given to the record
- * of another namespace at once (6.1 on), so what was copied from there counts if the place is
- * still the one: then it was, all the time.
+ * Whether what was read at a place in a map is of this key: it is, if the place is still the one.
+ * Up to 6.0 a place is not given away before all who might look at it have left.
  */
+static __always_inline bool still_holds(void *map, const void *key, const void *place)
+{
+	if (!bpf_core_type_exists(struct bpf_mem_alloc))
+		return true;
+	barrier();
+	return bpf_map_lookup_elem(map, key) == place;
+}
+
+/* A copy of a namespace's record. */
 static __noinline enum lookup read_record(netns_id id, struct netns_record *copy)
 {
 	struct netns_record *record;
@@ -203,8 +205,7 @@ static __noinline enum lookup read_record(netns_id id, struct netns_record *copy
 		if (!record)
 			break;
 		__builtin_memcpy(copy, record, sizeof(*copy));
-		barrier();
-		if (bpf_map_lookup_elem(&namespaces, &id) == record)
+		if (still_holds(&namespaces, &id, record))
 			return RECORD;
 	}
 	__builtin_memset(copy, 0, sizeof(*copy));

@@ -11,21 +11,18 @@
 
 /*
  * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
- * is the namespace of the guest, where the kernel tells it; else the device tells it later.
+ * is the namespace of the guest, where the kernel tells it; else its device will.
  */
-static __always_inline __u64 origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
-					     const struct net *net)
+static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
+					    const struct net *net)
 {
 	if (dst_cid != VMADDR_CID_HOST) {
 		origin->cid = VMADDR_CID_HOST;
 		origin->netns = NETNS_NONE;
-		return 0;
+		return;
 	}
 	origin->cid = src_cid;
-	if (!net)
-		return device_of_sender(src_cid);
-	origin->netns = netns_of(net);
-	return 0;
+	origin->netns = net ? netns_of(net) : NETNS_UNKNOWN;
 }
 
 static __always_inline enum step step_of(__u16 op)
@@ -64,21 +61,19 @@ static __always_inline void packet_of_guest(const struct sk_buff *skb, const str
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
-	__u64 device = 0;
 	enum step step;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
-		guest_arrives(REQUEST, &origin, device, 0);
+		guest_arrives(REQUEST, &origin, 0);
 		return;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
 	if (step == TAKEN)
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
-		device = origin_of_guest(&origin, le64_to_cpu(hdr.src_cid),
-					 le64_to_cpu(hdr.dst_cid), net);
+		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
 	origin.port = le32_to_cpu(hdr.ports.src);
-	guest_arrives(step, &origin, device, le32_to_cpu(hdr.ports.dst));
+	guest_arrives(step, &origin, le32_to_cpu(hdr.ports.dst));
 }
 
 static __always_inline void skb_arrives(const struct sk_buff *skb, const struct net *net)
@@ -126,15 +121,14 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
 	enum step step = step_of(ctx->args[6]);
 	__u32 src_port = ctx->args[1], dst_port = ctx->args[3];
-	struct end origin = { .netns = NETNS_UNKNOWN, .port = src_port };
+	struct end origin = { .port = src_port };
 	netns_id sender;
-	__u64 device;
 
 	if (step == TAKEN)
 		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		device = origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
-		guest_arrives(step, &origin, device, dst_port);
+		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
+		guest_arrives(step, &origin, dst_port);
 		return 0;
 	}
 	sender = step == REQUEST ? sender_of_request(src_port) : sender_of_answer(dst_port);

@@ -101,6 +101,9 @@ static __always_inline struct pending *place_of_task(__u32 tid)
 	return &connecting[tid % PLACES];
 }
 
+/* Whether somebody ever found his place taken. */
+static bool connects_used;
+
 /*
  * A task that has a place is the only one that writes there until its request is made. Who never
  * makes it keeps the place, so who may not get that far does not ask for one.
@@ -117,6 +120,7 @@ static __always_inline void note_connect(struct socket *sock, struct sock *sk)
 	}
 	if (sock->state == SS_UNCONNECTED && claim(place, &new))
 		return;
+	connects_used = true;
 	if (bpf_map_update_elem(&connects, &tid, &new, BPF_ANY))
 		bpf_map_delete_elem(&connects, &tid);
 }
@@ -129,7 +133,8 @@ static __always_inline void note_nothing(void)
 
 	if (place->key == tid)
 		place->key = 0;
-	bpf_map_delete_elem(&connects, &tid);
+	if (connects_used)
+		bpf_map_delete_elem(&connects, &tid);
 }
 
 static __always_inline bool take_noted(struct pending *noted)
@@ -144,7 +149,7 @@ static __always_inline bool take_noted(struct pending *noted)
 		place->key = 0;
 		return true;
 	}
-	if (!read_pending(&connects, &tid, noted))
+	if (!connects_used || !read_pending(&connects, &tid, noted))
 		return false;
 	bpf_map_delete_elem(&connects, &tid);
 	return true;
@@ -330,11 +335,11 @@ static __always_inline netns_id take_from_ring(__u32 port)
 /* What was made before an answer that arrives has been lost on its way. */
 static __always_inline netns_id sender_of_answer(__u32 port)
 {
+	bool is_next = next_answer == key_of(port);
 	netns_id origin = next_answer_origin;
 
-	loopback.delivery.sender = next_answer;
-	if (next_answer != key_of(port)) {
-		loopback.delivery.sender = 0;
+	loopback.delivery.sender = is_next ? next_answer : 0;
+	if (!is_next) {
 		origin = take_from_ring(port);
 		if (origin == NETNS_UNKNOWN)
 			return origin;

@@ -28,7 +28,7 @@ struct party {
 	bool local, unknown;
 };
 
-static __always_inline void look_up(struct party *party, const struct end *end, __u32 half)
+static __always_inline enum lookup look_up(struct party *party, const struct end *end, __u32 half)
 {
 	struct netns_record record = {};
 	enum lookup found = read_record(end->netns, &record);
@@ -39,6 +39,7 @@ static __always_inline void look_up(struct party *party, const struct end *end, 
 	party->local = is_local(found, &record);
 	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
 			 party->bound.policy == POLICY_PENDING;
+	return found;
 }
 
 static __always_inline bool mode_objects(const struct party *self, const struct end *other)
@@ -68,7 +69,8 @@ static __always_inline __u32 rules_say(const struct party *self, const struct en
 {
 	struct party peer;
 
-	look_up(&peer, other, self->half);
+	if (look_up(&peer, other, self->half) == NOT_READ)
+		return DENY;
 	return decide(self->half, self->bound.policy, verb, other, &peer.bound, port);
 }
 
@@ -155,8 +157,8 @@ static __always_inline __u32 ask_end(const struct call *call, __u32 how)
 			    (__u64)call->from.cid << 32 | call->to.cid, call->to.port, how);
 }
 
-/* Tells of it, if need be, and whether the call may go on. */
-static __noinline int answer(const struct call *call, __u32 objection)
+/* Whether a call may go on that met with this; tells of it, if need be. */
+static __noinline int conclude(const struct call *call, __u32 objection)
 {
 	enum event_kind kind = is_refusal(objection) ? EVENT_REFUSED : EVENT_AUDITED;
 
@@ -166,8 +168,9 @@ static __noinline int answer(const struct call *call, __u32 objection)
 }
 
 /*
- * Both ends. `changes` is read first: what comes after voids what is kept. Not kept is what both
- * have to be told of, nor that an end is unknown, as the next time it may not be.
+ * Both ends. `changes` is read first: what comes after voids what is kept. There is room for what
+ * one end says, so what the caller audits is not kept; nor that an end is unknown, as the next time
+ * it may not be.
  */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
@@ -176,12 +179,13 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 	__u32 caller = ask_end(call, half), objection = caller;
 
 	if (!is_refusal(caller)) {
-		answer(call, caller);
+		if (caller & AUDITED)
+			conclude(call, caller);
 		objection = ask_end(call, half | OF_CALLED);
 	}
 	if (!(caller & AUDITED) && (objection & REASON) != REASON_UNKNOWN)
 		keep(call, changes, objection);
-	return answer(call, objection);
+	return conclude(call, objection);
 }
 
 /*
@@ -204,7 +208,7 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 		return true;
 	if (!recall(call, changes_until_now(layer), &objection))
 		return judge(call, layer);
-	return objection == AGREED || answer(call, objection);
+	return objection == AGREED || conclude(call, objection);
 }
 
 #endif

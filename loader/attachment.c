@@ -71,7 +71,6 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.deliveries, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
-	bpf_map__set_autocreate(skel->maps.workers, kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
 	skel->rodata->kworkers_deliver_others = kernel->other_transports;

@@ -88,7 +88,7 @@ static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64
 
 static int watch_files(struct policy_watch *watch);
 
-/* Only what is new is read. */
+/* Other files of the parent change, too, one of which may be a link on the way: see what is new. */
 static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
@@ -119,26 +119,13 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	return set_timer(watch, &watch->reload, QUIET_USEC, on_files_settled);
 }
 
-/* Of what else is there nothing is a policy. */
-static int on_parent(sd_event_source *source, const struct inotify_event *event, void *arg)
-{
-	const struct policy_watch *watch = arg;
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", watch->dir);
-	if (event->len && strcmp(event->name, basename(path)))
-		return 0;
-	return on_file(source, event, arg);
-}
-
-static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path,
-		     sd_event_inotify_handler_t handler)
+static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path)
 {
 	int ret;
 
 	sd_event_source_disable_unref(*source);
 	*source = NULL;
-	ret = sd_event_add_inotify(watch->event, source, path, CHANGES, handler, watch);
+	ret = sd_event_add_inotify(watch->event, source, path, CHANGES, on_file, watch);
 	/* Its parent tells when it comes. */
 	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
 }
@@ -149,8 +136,8 @@ static int watch_files(struct policy_watch *watch)
 	int ret;
 
 	snprintf(parent, sizeof(parent), "%s", watch->dir);
-	ret = watch_dir(watch, &watch->parent, dirname(parent), on_parent);
-	return ret < 0 ? ret : watch_dir(watch, &watch->files, watch->dir, on_file);
+	ret = watch_dir(watch, &watch->parent, dirname(parent));
+	return ret < 0 ? ret : watch_dir(watch, &watch->files, watch->dir);
 }
 
 static int on_look(sd_event_source *source, uint64_t time, void *arg);

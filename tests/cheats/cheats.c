@@ -219,31 +219,80 @@ static void deliver_and_hold(int fd, unsigned int port, struct stall *behind)
 	stall_end(&before);
 }
 
-/*
- * A request is delivered and allowed, its answer is on the way, and the port that the
- * answer goes to gets another owner: the kernel connects him.
- */
-static void answer_changes_hands(void)
-{
-	unsigned int port = new_port(), own = new_port();
-	int listener = listen_in(&world.local1, port), child;
-	int first = socket_in(&world.local1, 0), second = socket_in(&world.init, 0);
-	struct stall behind;
+/* A request to a listener in its namespace, local1, and the answer that it gets. */
+struct request {
+	unsigned int port, own;
+	int listener, fd;
+	struct stall behind; /* the answer */
+};
 
-	bind_to(first, VMADDR_CID_LOCAL, own);
-	deliver_and_hold(first, port, &behind);
-	close(first);
-	if (bind_to(second, VMADDR_CID_LOCAL, own))
+static void request_prepare(struct request *request)
+{
+	request->port = new_port();
+	request->own = new_port();
+	request->listener = listen_in(&world.local1, request->port);
+	request->fd = socket_in(&world.local1, 0);
+	bind_to(request->fd, VMADDR_CID_LOCAL, request->own);
+}
+
+/* The port that the answer goes to gets another owner, whom the kernel connects. */
+static void taken_over(struct request *request, const struct ns *thief, const char *what)
+{
+	int fd = socket_in(thief, 0), child;
+
+	close(request->fd);
+	if (bind_to(fd, VMADDR_CID_LOCAL, request->own))
 		tap_diag("the port is not free");
-	dial_on(second, port);
-	stall_end(&behind);
-	child = accept(listener, NULL, NULL);
-	tap_diag("connect: %s", strerror(outcome(second)));
-	tap_ok(child >= 0 && !carries(second, child), "who takes over an answer cannot send");
-	tap_ok(child >= 0 && !carries(child, second), "and cannot receive");
+	dial_on(fd, request->port);
+	stall_end(&request->behind);
+	child = accept(request->listener, NULL, NULL);
+	tap_diag("connect: %s", strerror(outcome(fd)));
+	tap_ok(child >= 0 && !carries(fd, child), "who takes over an answer %s cannot send", what);
+	tap_ok(child >= 0 && !carries(child, fd), "and cannot receive");
 	close(child);
-	close(second);
+	close(fd);
+	close(request->listener);
+}
+
+/* A request is delivered and allowed, and its answer is on the way. */
+static void answer_changes_hands(const struct ns *thief, const char *what)
+{
+	struct request request;
+
+	request_prepare(&request);
+	deliver_and_hold(request.fd, request.port, &request.behind);
+	taken_over(&request, thief, what);
+}
+
+/* The thief was the last one who was asked about, and his request was allowed. */
+static void answer_behind_allowed(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.init, port), fd = socket_in(&world.global, 0);
+
+	tap_ok(dial(fd, VMADDR_CID_LOCAL, port) == 0, "two that are global");
+	close(fd);
 	close(listener);
+	answer_changes_hands(&world.global, "and has just been allowed");
+}
+
+/* He is again, and his request was refused behind the one whose answer he takes over. */
+static void answer_behind_refused(void)
+{
+	struct request request;
+	struct stall before;
+	int fd = socket_in(&world.init, 0);
+
+	request_prepare(&request);
+	stall_prepare(&before);
+	stall_prepare(&request.behind);
+	stall_hold(&before);
+	dial_on(request.fd, request.port);
+	dial_on(fd, request.port);
+	stall_hold(&request.behind);
+	stall_end(&before);
+	taken_over(&request, &world.init, "and has just been refused");
+	close(fd);
 }
 
 static int receives(void *socket)
@@ -365,7 +414,9 @@ static void rule_comes_between(void)
 static void answers_under_rules(void)
 {
 	apply_rule("local1", "Deny=connect to anyone port 1");
-	answer_changes_hands();
+	answer_changes_hands(&world.init, "under rules");
+	answer_behind_allowed();
+	answer_behind_refused();
 	if (host_cid)
 		answer_finds_neighbour();
 	rule_comes_between();
@@ -951,7 +1002,9 @@ int main(void)
 		cancelled_and_kept();
 	}
 	cancelled_and_gone();
-	answer_changes_hands();
+	answer_changes_hands(&world.init, "to another namespace");
+	answer_behind_allowed();
+	answer_behind_refused();
 	waits_for_answer();
 	if (host_cid) {
 		answer_finds_neighbour();

@@ -120,6 +120,19 @@ static void watch_directory(void)
 	tap_ok(settles(&a, &b, 0), "a directory that goes takes its policies with it");
 }
 
+/* A link to a link beside it, which is swapped. */
+static void watch_link(void)
+{
+	write_policy("/etc/vsock-bpfd/one", "a", "a", "Deny=connect to namespace b");
+	write_policy("/etc/vsock-bpfd/two", "a", "a", "Deny=connect to namespace c");
+	must("cd /etc/vsock-bpfd && ln -s one current && ln -s current policy.d");
+	tap_ok(settles(&a, &b, ECONNRESET), "a directory behind a link is read");
+	must("cd /etc/vsock-bpfd && ln -s two next && mv -T next current");
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0), "and a swap of links seen");
+	must("cd /etc/vsock-bpfd && rm -r policy.d current one two");
+	tap_ok(settles(&a, &c, 0), "nothing is left of it");
+}
+
 /* As kubelet does it: files are links through ..data, which is swapped. */
 static void watch_config_map(void)
 {
@@ -159,11 +172,11 @@ static void watch_busy_directory(void)
 	pid_t beside = keep_busy("/etc/vsock-bpfd/busy"), inside;
 
 	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
-	tap_ok(settles(&a, &b, ECONNRESET), "what goes on beside the directory delays nothing");
+	tap_ok(settles(&a, &b, ECONNRESET),
+	       "what goes on beside the directory does not delay it for ever");
 	inside = keep_busy(DIR "/.busy");
 	write_policy(DIR, "a", "a", "Deny=connect to namespace c");
-	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0),
-	       "and what goes on in it not for ever");
+	tap_ok(settles(&a, &c, ECONNRESET) && reaches(&a, &b, 0), "nor what goes on in it");
 	stop_busy(inside);
 	stop_busy(beside);
 	must("rm -r " DIR);
@@ -196,6 +209,7 @@ static void reload(void)
 	begin();
 	tap_ok(service_start(&service), "the service starts without a policy");
 	watch_directory();
+	watch_link();
 	watch_config_map();
 	watch_busy_directory();
 	reload_on_request(&service);

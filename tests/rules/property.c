@@ -443,7 +443,8 @@ static void set_mode(netns_id id, enum vsock_mode mode)
 		tap_bail("map namespaces: %s", strerror(errno));
 }
 
-/* Whether the answer to a call is the same after its target changed its mode, and nobody said so. */
+/* Whether the answer to a call is the same after its target changed its mode, and nobody said so.
+ */
 static bool is_kept(bool keeping, enum vsock_mode mode)
 {
 	const struct end from = { .netns = 1 }, to = { .netns = 2, .port = 1 };
@@ -491,7 +492,10 @@ static void disturbances(int calls)
 	munmap(state, getpagesize());
 }
 
-/* With maps that allocate nothing later, which 5.10 warns of where a tracepoint asks them. */
+/*
+ * With maps that allocate nothing later, which 5.10 warns of where a tracepoint asks them; but for
+ * `namespaces`, which has to be as it is.
+ */
 static void load(void)
 {
 	struct bpf_map *map;
@@ -504,7 +508,6 @@ static void load(void)
 			bpf_map__set_map_flags(map, 0);
 	/* The verdict does not ask them, and 5.10 does not know their kind. */
 	bpf_map__set_autocreate(bpf->maps.delivering, false);
-	bpf_map__set_autocreate(bpf->maps.workers, false);
 	if (verdict_bpf__load(bpf))
 		tap_bail("loading: %s", strerror(errno));
 }
