@@ -5,8 +5,8 @@
  *
  *	CASE<TAB>NAMESPACES<TAB>RULES<TAB>OPERATION<TAB>FIGURE
  *
- * The figure is the least of several rounds, per operation. A case that comes twice is
- * measured twice: the lesser figure counts.
+ * The figure is the median of many calls of an operation. A case that comes twice is measured
+ * twice: the lesser figure counts.
  */
 #include <err.h>
 #include <getopt.h>

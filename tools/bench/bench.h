@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#define ROUNDS	      5
+#define MAX_COUNT     2500
 #define REST	      30   /* seconds until what a boot or a change left behind is done; free */
 #define PORT	      5000 /* of who measures */
 #define PORT_NOBODY   5001
@@ -22,7 +22,7 @@ typedef unsigned long long cost;
 /* Something that is measured: once() does it and returns what it cost. */
 struct operation {
 	const char *name;
-	int count; /* in a round */
+	int count; /* calls that are measured, MAX_COUNT at most */
 	cost (*once)(void);
 	void (*begin)(void); /* may be NULL */
 	void (*end)(void);

@@ -94,9 +94,9 @@ static cost time_guest_nobody(void)
 
 /* clang-format off */
 const struct operation guest_operations[] = {
-	{ "guest-connect",	100, time_guest_connect, start_guest, stop_guest },
-	{ "guest-request",	100, time_guest_request, start_guest, stop_guest },
-	{ "guest-nobody",	200, time_guest_nobody },
+	{ "guest-connect",	500, time_guest_connect, start_guest, stop_guest },
+	{ "guest-request",	500, time_guest_request, start_guest, stop_guest },
+	{ "guest-nobody",	1000, time_guest_nobody },
 	{ NULL },
 };
 /* clang-format on */

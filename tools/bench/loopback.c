@@ -169,16 +169,16 @@ static cost time_message_64k(void)
 
 /* clang-format off */
 const struct operation loopback_operations[] = {
-	{ "connect",		200, time_connect,	listen_here,	close_listener },
-	{ "connection",		200, time_connection,	listen_here,	close_listener },
-	{ "accept",		200, time_accept,	listen_here,	close_listener },
-	{ "nobody",		200, time_nobody },
-	{ "refused",		200, time_refused,	NULL,		NULL,	true },
-	{ "socket",		500, time_socket },
-	{ "bind",		500, time_bind },
-	{ "message-1",		200, time_message_1,	connect_pair,	close_pair },
-	{ "message-4k",		200, time_message_4k,	connect_pair,	close_pair },
-	{ "message-64k",	 50, time_message_64k,	connect_pair,	close_pair },
+	{ "connect",		1000, time_connect,	listen_here,	close_listener },
+	{ "connection",		1000, time_connection,	listen_here,	close_listener },
+	{ "accept",		1000, time_accept,	listen_here,	close_listener },
+	{ "nobody",		1000, time_nobody },
+	{ "refused",		1000, time_refused,	NULL,		NULL,	true },
+	{ "socket",		2500, time_socket },
+	{ "bind",		2500, time_bind },
+	{ "message-1",		1000, time_message_1,	connect_pair,	close_pair },
+	{ "message-4k",		1000, time_message_4k,	connect_pair,	close_pair },
+	{ "message-64k",	250, time_message_64k,	connect_pair,	close_pair },
 	{ NULL },
 };
 /* clang-format on */

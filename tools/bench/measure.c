@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The clock, and the least of several rounds: what is above it is somebody else's. */
+/*
+ * The clock, and the median: most calls cost the same to the instruction. What comes once in a
+ * while, as a tick of the kernel does, costs more than two calls, and falls now into more of them,
+ * now into less: a mean says more of that than of the layer.
+ */
 #include <err.h>
 #include <sched.h>
 #include <stdio.h>
@@ -65,20 +69,23 @@ void report(const struct bench_case *where, const char *name, cost figure)
 	fflush(stdout);
 }
 
-static cost one_round(const struct operation *operation)
+static int compare(const void *a, const void *b)
 {
-	cost sum = 0;
-	int i;
+	const cost *one = a, *other = b;
 
-	for (i = 0; i < operation->count; i++)
-		sum += operation->once();
-	return sum / operation->count;
+	return (*one > *other) - (*one < *other);
+}
+
+static cost median(cost *costs, int count)
+{
+	qsort(costs, count, sizeof(*costs), compare);
+	return costs[count / 2];
 }
 
 void measure(const struct bench_case *where, const struct operation *operation)
 {
-	cost least = ~0ULL, figure;
-	int round;
+	cost costs[MAX_COUNT], figure;
+	int i;
 
 	if (operation->isolating && !where->isolating)
 		return;
@@ -87,16 +94,15 @@ void measure(const struct bench_case *where, const struct operation *operation)
 	if (operation->begin)
 		operation->begin();
 	/* Not counted: it fills caches, the kernel's among them. */
-	one_round(operation);
+	for (i = 0; i < operation->count; i += 5)
+		operation->once();
 	mark(BEGINS);
-	for (round = 0; round < ROUNDS; round++) {
-		figure = one_round(operation);
-		if (figure < least)
-			least = figure;
-	}
+	for (i = 0; i < operation->count; i++)
+		costs[i] = operation->once();
+	figure = median(costs, operation->count);
 	if (operation->end)
 		operation->end();
-	report(where, operation->name, least);
+	report(where, operation->name, figure);
 }
 
 void measure_all(const struct bench_case *where, const struct operation *operations)

@@ -148,11 +148,11 @@ static cost time_reload(void)
 
 /* clang-format off */
 const struct operation service_operations[] = {
-	{ "start",	1, time_start },
-	{ "arm",	1, time_arm },
-	{ "restart",	1, time_up,	  isolate, layer_stop },
-	{ "reload",	1, time_reload,	  start_with_rules, stop_with_rules },
-	{ "set-mode",	5, time_set_mode, isolate, layer_stop },
+	{ "start",	5, time_start },
+	{ "arm",	5, time_arm },
+	{ "restart",	5, time_up,	  isolate, layer_stop },
+	{ "reload",	5, time_reload,	  start_with_rules, stop_with_rules },
+	{ "set-mode",	25, time_set_mode, isolate, layer_stop },
 	{ NULL },
 };
 /* clang-format on */

@@ -63,10 +63,10 @@ static cost time_message_4k(void)
 
 /* clang-format off */
 const struct operation socket_operations[] = {
-	{ "tcp-socket",		500, time_tcp },
-	{ "unix-socket",	500, time_unix },
-	{ "unix-message-1",	500, time_message_1,	make_pair,	close_pair },
-	{ "unix-message-4k",	500, time_message_4k,	make_pair,	close_pair },
+	{ "tcp-socket",		2500, time_tcp },
+	{ "unix-socket",	2500, time_unix },
+	{ "unix-message-1",	2500, time_message_1,	make_pair,	close_pair },
+	{ "unix-message-4k",	2500, time_message_4k,	make_pair,	close_pair },
 	{ NULL },
 };
 /* clang-format on */
