@@ -31,7 +31,7 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 
 	if (layer->ruled == NO || !sk || !is_vsock(sk) || length < (int)sizeof(struct sockaddr_vm))
 		return 0;
-	port = vsock_address(address).svm_port;
+	port = vsock_address(address)->svm_port;
 	return port == VMADDR_PORT_ANY ? 0 : check_port(netns_of_sock(sk), port, layer);
 }
 

@@ -67,19 +67,16 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
-static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
+static __noinline int check_way(struct socket *sock, const struct sockaddr_vm *to,
+				const struct layer_state *layer)
 {
 	struct call call = { .by_caller = true };
-	struct layer_state *layer = layer_state();
 	struct sock *sk = sock->sk;
-	struct sockaddr_vm to;
 	enum way way;
 
-	/* The kernel refuses a short address itself. */
-	if (!sk || !is_vsock(sk) || length < (int)sizeof(to))
+	if (!sk || !is_vsock(sk))
 		return 0;
-	to = vsock_address(address);
-	way = way_of(&to, layer);
+	way = way_of(to, layer);
 	if (way == LOOPBACK) {
 		if (!packets_carry_socket)
 			note_connect(sock, sk);
@@ -90,10 +87,22 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 	if (layer->isolating == NO)
 		return 0;
 	call.from.netns = netns_of_sock(sk);
-	call.to.port = to.svm_port;
+	call.to.port = to->svm_port;
 	if (way == TO_HOST)
 		return check_host(&call, layer);
-	return check_guest(&call, sk, to.svm_cid, sock->type, layer);
+	return check_guest(&call, sk, to->svm_cid, sock->type, layer);
+}
+
+/* The kernel itself refuses an address that is short, or of another family than its socket. */
+static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
+{
+	const struct sockaddr_vm *to = vsock_address(address);
+
+	if (length < (int)sizeof(*to) || to->svm_family != AF_VSOCK)
+		return 0;
+	if (packets_carry_socket && to->svm_cid == VMADDR_CID_LOCAL)
+		return 0;
+	return check_way(sock, to, layer_state());
 }
 
 SEC("lsm/socket_connect")

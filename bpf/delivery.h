@@ -20,14 +20,12 @@
  * through one work item, 5.10 to 7.3, and the kernel never runs one of those twice at a time. So
  * one place is enough, which its task alone writes.
  */
-static struct {
-	__u64 task;
-	struct delivery delivery;
-} loopback;
+static __u64 loopback_task;
+static struct delivery loopback;
 
 static __always_inline bool is_delivering_loopback(void)
 {
-	return loopback.task == bpf_get_current_task();
+	return bpf_get_current_task() == loopback_task;
 }
 
 /* Counts what could not be recorded. A change makes all records void that are there. */
@@ -68,9 +66,9 @@ static __always_inline void begin_delivery(struct delivery *delivery, enum step 
 
 static __always_inline void loopback_arrives(enum step step, netns_id origin, __u32 from, __u32 to)
 {
-	struct delivery *delivery = &loopback.delivery;
+	struct delivery *delivery = &loopback;
 
-	loopback.task = bpf_get_current_task();
+	loopback_task = bpf_get_current_task();
 	delivery->origin.netns = origin;
 	delivery->origin.port = from;
 	delivery->listener = NETNS_NONE;
@@ -81,9 +79,9 @@ static __always_inline void loopback_arrives(enum step step, netns_id origin, __
 /* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
 static __always_inline void loopback_packet(enum step step, struct sock *sk, const void *header)
 {
-	struct delivery *delivery = &loopback.delivery;
+	struct delivery *delivery = &loopback;
 
-	loopback.task = bpf_get_current_task();
+	loopback_task = bpf_get_current_task();
 	delivery->origin.netns = netns_of_sock(sk);
 	delivery->sender = (__u64)sk;
 	delivery->listener = NETNS_NONE;
@@ -101,7 +99,7 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 
 	/* A task that was at the same address has delivered over loopback. */
 	if (is_delivering_loopback())
-		loopback.task = 0;
+		loopback_task = 0;
 	if (!delivery)
 		delivery = make_delivery();
 	if (!delivery) {
@@ -124,19 +122,16 @@ static __always_inline bool is_own(const struct delivery *delivery)
 	return delivery->lost == lost;
 }
 
-static __always_inline struct delivery *own_delivery(void)
+static __noinline struct delivery *own_delivery_of_guest(void)
 {
-	struct delivery *delivery;
+	struct delivery *delivery = delivery_of_guest(0);
 
-	if (is_delivering_loopback())
-		return &loopback.delivery;
-	delivery = delivery_of_guest(0);
 	return delivery && is_own(delivery) ? delivery : NULL;
 }
 
 static __always_inline struct delivery *current_delivery(enum step step)
 {
-	struct delivery *delivery = own_delivery();
+	struct delivery *delivery = is_delivering_loopback() ? &loopback : own_delivery_of_guest();
 
 	return delivery && (delivery->step & step) ? delivery : NULL;
 }
@@ -175,8 +170,7 @@ static __always_inline void listener_found(netns_id listener)
 }
 
 /* `changes` is read first: what comes after makes that the answer is judged, too. */
-static __always_inline bool judge_request(struct delivery *delivery,
-					  const struct layer_state *layer)
+static __noinline bool judge_request(struct delivery *delivery, const struct layer_state *layer)
 {
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
 
@@ -189,20 +183,25 @@ static __always_inline bool judge_request(struct delivery *delivery,
 	return may_call(&call, layer);
 }
 
-#define NOT_JUDGED 1 /* an odd number of changes */
-
-/* Leaves nothing that a later request could use. One that is not complete is of nobody. */
-static __always_inline bool take_request(const struct layer_state *layer)
+/* One that is not complete is of nobody. */
+static __noinline bool judge_unknown(const struct layer_state *layer)
 {
 	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
-	struct delivery *delivery = current_delivery(REQUEST);
 
 	/* Or it is a process, at the address of a task that has delivered. */
-	if (!delivery || delivery->listener == NETNS_NONE)
-		return !in_force(layer) || !is_delivering() || may_call(&unknown, layer);
+	return !in_force(layer) || !is_delivering() || may_call(&unknown, layer);
+}
+
+#define NOT_JUDGED 1 /* an odd number of changes */
+
+/* Leaves nothing that a later request could use. */
+static __always_inline bool take_request(struct delivery *delivery, const struct layer_state *layer)
+{
+	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
+		return judge_unknown(layer);
 	delivery->step = TAKEN;
 	delivery->changes = NOT_JUDGED;
-	if (!in_force(layer) || may_meet(delivery->origin.netns, delivery->listener, layer))
+	if (may_meet(delivery->origin.netns, delivery->listener, layer) || !in_force(layer))
 		return true;
 	return judge_request(delivery, layer);
 }
@@ -234,9 +233,16 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 
 static __always_inline int check_sk_alloc(int family)
 {
-	if (family != AF_VSOCK || !(is_delivering_loopback() || is_delivering()))
+	struct delivery *delivery = &loopback;
+
+	if (family != AF_VSOCK)
 		return 0;
-	return take_request(layer_state()) ? 0 : -EACCES;
+	if (!is_delivering_loopback()) {
+		if (!is_delivering())
+			return 0;
+		delivery = own_delivery_of_guest();
+	}
+	return take_request(delivery, layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

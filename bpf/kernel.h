@@ -230,13 +230,9 @@ struct virtio_vsock_hdr {
  * What bind() and connect() are called with: the kernel's own copy. A struct sockaddr is no
  * longer than this one, and by its type it is read without a call.
  */
-static __always_inline struct sockaddr_vm vsock_address(const struct sockaddr *address)
+static __always_inline const struct sockaddr_vm *vsock_address(const struct sockaddr *address)
 {
-	const struct sockaddr_vm *at = (const void *)address;
-
-	return (struct sockaddr_vm){ .svm_port = at->svm_port,
-				     .svm_cid = at->svm_cid,
-				     .svm_flags = at->svm_flags };
+	return (const void *)address;
 }
 
 /*

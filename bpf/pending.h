@@ -300,9 +300,9 @@ static __always_inline void put_in_ring(__u64 key, netns_id origin)
 /* In the task that delivers the request, right after the gate has let it through. */
 static __always_inline void answer_made(__u32 port)
 {
-	netns_id origin = loopback.delivery.listener;
+	netns_id origin = loopback.listener;
 
-	if (!is_delivering_loopback() || loopback.delivery.step != TAKEN)
+	if (!is_delivering_loopback() || loopback.step != TAKEN)
 		return;
 	if (next_answer || next_made != next_delivered) {
 		put_in_ring(key_of(port), origin);
@@ -310,7 +310,7 @@ static __always_inline void answer_made(__u32 port)
 	}
 	next_answer = key_of(port);
 	next_answer_origin = origin;
-	loopback.delivery.child = next_answer;
+	loopback.child = next_answer;
 }
 
 static __always_inline netns_id take_from_ring(__u32 port)
@@ -338,7 +338,7 @@ static __always_inline netns_id sender_of_answer(__u32 port)
 	bool is_next = next_answer == key_of(port);
 	netns_id origin = next_answer_origin;
 
-	loopback.delivery.sender = is_next ? next_answer : 0;
+	loopback.sender = is_next ? next_answer : 0;
 	if (!is_next) {
 		origin = take_from_ring(port);
 		if (origin == NETNS_UNKNOWN)

@@ -36,14 +36,12 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	return !port || port == delivery->port;
 }
 
-static __always_inline void judge_answer(struct delivery *delivery, struct sock *sk)
+static __noinline void judge_answer(struct delivery *delivery, struct sock *sk, netns_id receiver)
 {
 	struct layer_state *layer = layer_state();
-	struct call call = { .again = true };
+	struct call call = { .from.netns = receiver, .again = true };
 
-	call.from.netns = netns_of_sock(sk);
-	if (!in_force(layer) || may_meet(delivery->origin.netns, call.from.netns, layer) ||
-	    is_judged_already(delivery, call.from.netns, layer))
+	if (!in_force(layer) || is_judged_already(delivery, receiver, layer))
 		return;
 	call.to.netns = NETNS_UNKNOWN;
 	if (read_ports(delivery))
@@ -59,10 +57,13 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
+	netns_id receiver;
 
 	if (!delivery)
 		return;
-	judge_answer(delivery, sk);
+	receiver = netns_of_sock(sk);
+	if (!may_meet(delivery->origin.netns, receiver, layer_state()))
+		judge_answer(delivery, sk, receiver);
 	barrier();
 	delivery->step = TAKEN;
 }
@@ -151,7 +152,7 @@ static __always_inline bool is_being_judged(const struct sock *sk)
 		return false;
 	if (packets_carry_socket)
 		return !is_in_connected_table(sk) && !is_closed_by_peer(sk);
-	return loopback.delivery.step == ANSWER && loopback.delivery.port == bound_port(sk);
+	return loopback.step == ANSWER && loopback.port == bound_port(sk);
 }
 
 static __always_inline bool is_waiting_for_answer(const struct socket *sock, const struct sock *sk)

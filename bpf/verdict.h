@@ -195,9 +195,9 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
  */
 static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
 {
-	if (layer->isolating == NO)
+	if (a == b && a != NETNS_UNKNOWN && layer->ruled == NO)
 		return true;
-	return layer->ruled == NO && a == b && a != NETNS_UNKNOWN;
+	return layer->isolating == NO;
 }
 
 static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
