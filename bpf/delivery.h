@@ -122,7 +122,7 @@ static __always_inline bool is_own(const struct delivery *delivery)
 	return delivery->lost == lost;
 }
 
-static __noinline struct delivery *own_delivery_of_guest(void)
+static __always_inline struct delivery *own_delivery_of_guest(void)
 {
 	struct delivery *delivery = delivery_of_guest(0);
 

@@ -36,7 +36,8 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	return !port || port == delivery->port;
 }
 
-static __noinline void judge_answer(struct delivery *delivery, struct sock *sk, netns_id receiver)
+static __always_inline void judge_answer(struct delivery *delivery, struct sock *sk,
+					 netns_id receiver)
 {
 	struct layer_state *layer = layer_state();
 	struct call call = { .from.netns = receiver, .again = true };
