@@ -67,8 +67,8 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
-static __noinline int check_way(struct socket *sock, const struct sockaddr_vm *to,
-				const struct layer_state *layer)
+static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,
+				     const struct layer_state *layer)
 {
 	struct call call = { .by_caller = true };
 	struct sock *sk = sock->sk;

@@ -188,8 +188,7 @@ static __noinline bool judge_unknown(const struct layer_state *layer)
 {
 	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 
-	/* Or it is a process, at the address of a task that has delivered. */
-	return !in_force(layer) || !is_delivering() || may_call(&unknown, layer);
+	return !in_force(layer) || may_call(&unknown, layer);
 }
 
 #define NOT_JUDGED 1 /* an odd number of changes */
@@ -197,8 +196,9 @@ static __noinline bool judge_unknown(const struct layer_state *layer)
 /* Leaves nothing that a later request could use. */
 static __always_inline bool take_request(struct delivery *delivery, const struct layer_state *layer)
 {
+	/* Or it is a process, at the address of a task that has delivered. */
 	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
-		return judge_unknown(layer);
+		return !is_delivering() || judge_unknown(layer);
 	delivery->step = TAKEN;
 	delivery->changes = NOT_JUDGED;
 	if (may_meet(delivery->origin.netns, delivery->listener, layer) || !in_force(layer))

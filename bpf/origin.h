@@ -57,7 +57,7 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 }
 
 /* From a guest, or from outside. What claims to be of loopback is of nobody. */
-static __noinline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
+static __always_inline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;

@@ -4,16 +4,9 @@
 # the layer makes of the same boot's own kernel, where there is such a thing, so that a newer
 # kernel makes no difference; else the figures.
 
-# What does not repeat that well by itself: the service waits for a clock that ticks each 4 ms,
-# and may wait for one tick more; accept() comes in steps, and with it the whole of a connection.
+# The service waits for a clock that ticks each 4 ms, and may wait for one tick more.
 function allowed(part) {
-	if (part[2] == "service")
-		return 1.05
-	if (part[5] == "accept")
-		return 1.15
-	if (part[5] == "connection")
-		return 1.04
-	return 1.02
+	return part[2] == "service" ? 1.05 : 1.02
 }
 
 function held(kernel, part,    value) {
