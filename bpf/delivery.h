@@ -170,7 +170,8 @@ static __always_inline void listener_found(netns_id listener)
 }
 
 /* `changes` is read first: what comes after makes that the answer is judged, too. */
-static __noinline bool judge_request(struct delivery *delivery, const struct layer_state *layer)
+static __always_inline bool judge_request(struct delivery *delivery,
+					  const struct layer_state *layer)
 {
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
 
@@ -184,7 +185,7 @@ static __noinline bool judge_request(struct delivery *delivery, const struct lay
 }
 
 /* One that is not complete is of nobody. */
-static __noinline bool judge_unknown(const struct layer_state *layer)
+static __always_inline bool judge_unknown(const struct layer_state *layer)
 {
 	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
 

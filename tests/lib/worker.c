@@ -301,6 +301,10 @@ static int do_connect(const struct order *order, struct connect_result *result)
 	case CONNECT_TWICE:
 		connect_twice(&address, result);
 		break;
+	case CONNECT_UNSPEC:
+		address.svm_family = AF_UNSPEC;
+		result->err[0] = connect_now(&address);
+		break;
 	}
 	return result->err[result->count - 1];
 }

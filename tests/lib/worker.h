@@ -28,6 +28,8 @@ enum connect_how {
 	/* as io_uring likes: it tries at once and comes back later */
 	CONNECT_IO_URING_INLINE,
 	CONNECT_TWICE,
+	/* an address of no family */
+	CONNECT_UNSPEC,
 };
 
 /* What a connect returned, call by call: EINPROGRESS and then SO_ERROR, say. */

@@ -45,6 +45,7 @@ static const struct way {
 	{ "nonblocking",     TO_GUEST, RUNNING,     OWN,    CONNECT_NONBLOCKING },
 	{ "io_uring",        TO_GUEST, RUNNING,     OWN,    CONNECT_IO_URING },
 	{ "second",          TO_GUEST, RUNNING,     OWN,    CONNECT_TWICE },
+	{ "no-family",       TO_GUEST, RUNNING,     OWN,    CONNECT_UNSPEC },
 	{ "no-listener",     TO_GUEST, RUNNING,     NONE,   CONNECT_BLOCKING },
 	{ "scm",             TO_GUEST, RUNNING,     PASSED, CONNECT_BLOCKING },
 	{ "setns",           TO_GUEST, RUNNING,     MOVED,  CONNECT_BLOCKING },

@@ -35,6 +35,7 @@ static const struct way {
 	{ "io_uring",        CONNECT_IO_URING,        ORIGIN_OWN,    ORIGIN_OWN,    VMADDR_CID_LOCAL },
 	{ "io_uring-inline", CONNECT_IO_URING_INLINE, ORIGIN_OWN,    ORIGIN_OWN,    VMADDR_CID_LOCAL },
 	{ "second",          CONNECT_TWICE,           ORIGIN_OWN,    ORIGIN_OWN,    VMADDR_CID_LOCAL },
+	{ "no-family",       CONNECT_UNSPEC,          ORIGIN_OWN,    ORIGIN_OWN,    VMADDR_CID_LOCAL },
 	{ "host-cid",        CONNECT_BLOCKING,        ORIGIN_OWN,    ORIGIN_OWN,    VMADDR_CID_HOST },
 	{ "no-listener",     CONNECT_BLOCKING,        ORIGIN_OWN,    ORIGIN_NONE,   VMADDR_CID_LOCAL },
 	{ "scm",             CONNECT_BLOCKING,        ORIGIN_PASSED, ORIGIN_OWN,    VMADDR_CID_LOCAL },
