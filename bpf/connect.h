@@ -100,6 +100,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 
 	if (length < (int)sizeof(*to) || to->svm_family != AF_VSOCK)
 		return 0;
+	/* As check_way() would say, before the socket is read: most calls end here. */
 	if (packets_carry_socket && to->svm_cid == VMADDR_CID_LOCAL)
 		return 0;
 	return check_way(sock, to, layer_state());

@@ -66,27 +66,23 @@ static __always_inline void begin_delivery(struct delivery *delivery, enum step 
 
 static __always_inline void loopback_arrives(enum step step, netns_id origin, __u32 from, __u32 to)
 {
-	struct delivery *delivery = &loopback;
-
 	loopback_task = bpf_get_current_task();
-	delivery->origin.netns = origin;
-	delivery->origin.port = from;
-	delivery->listener = NETNS_NONE;
-	delivery->port = to;
-	delivery->step = step;
+	loopback.origin.netns = origin;
+	loopback.origin.port = from;
+	loopback.listener = NETNS_NONE;
+	loopback.port = to;
+	loopback.step = step;
 }
 
 /* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
 static __always_inline void loopback_packet(enum step step, struct sock *sk, const void *header)
 {
-	struct delivery *delivery = &loopback;
-
 	loopback_task = bpf_get_current_task();
-	delivery->origin.netns = netns_of_sock(sk);
-	delivery->sender = (__u64)sk;
-	delivery->listener = NETNS_NONE;
-	delivery->ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
-	delivery->step = step;
+	loopback.origin.netns = netns_of_sock(sk);
+	loopback.sender = (__u64)sk;
+	loopback.listener = NETNS_NONE;
+	loopback.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
+	loopback.step = step;
 }
 
 /*

@@ -93,7 +93,7 @@ void measure(const struct bench_case *where, const struct operation *operation)
 		return;
 	if (operation->begin)
 		operation->begin();
-	/* Not counted: it fills caches, the kernel's among them. */
+	/* A fifth more, not counted: it fills caches, the kernel's among them. */
 	for (i = 0; i < operation->count; i += 5)
 		operation->once();
 	mark(BEGINS);
