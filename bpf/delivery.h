@@ -166,7 +166,7 @@ static __always_inline void listener_found(netns_id listener)
 }
 
 /* `changes` is read first: what comes after makes that the answer is judged, too. */
-static __always_inline bool judge_request(struct delivery *delivery,
+static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
 					  const struct layer_state *layer)
 {
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
@@ -175,7 +175,7 @@ static __always_inline bool judge_request(struct delivery *delivery,
 	if (read_ports(delivery))
 		call.from = origin_of(delivery);
 	delivery->caller = call.from.netns;
-	delivery->child = 0;
+	delivery->child = (__u64)child;
 	call.to.port = delivery->port;
 	return may_call(&call, layer);
 }
@@ -191,7 +191,8 @@ static __always_inline bool judge_unknown(const struct layer_state *layer)
 #define NOT_JUDGED 1 /* an odd number of changes */
 
 /* Leaves nothing that a later request could use. */
-static __always_inline bool take_request(struct delivery *delivery, const struct layer_state *layer)
+static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
+					 const struct layer_state *layer)
 {
 	/* Or it is a process, at the address of a task that has delivered. */
 	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
@@ -200,19 +201,7 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 	delivery->changes = NOT_JUDGED;
 	if (may_meet(delivery->origin.netns, delivery->listener, layer) || !in_force(layer))
 		return true;
-	return judge_request(delivery, layer);
-}
-
-/* Right after the gate has let a request through; where there are no rules it seldom judges. */
-static __always_inline void note_child(const struct sock *sk)
-{
-	struct delivery *delivery;
-
-	if (layer_state()->ruled == NO)
-		return;
-	delivery = current_delivery(TAKEN);
-	if (delivery)
-		delivery->child = (__u64)sk;
+	return judge_request(delivery, child, layer);
 }
 
 /*
@@ -228,7 +217,7 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 	       delivery->changes % 2 == 0;
 }
 
-static __always_inline int check_sk_alloc(int family)
+static __always_inline int check_sk_alloc(const struct sock *sk, int family)
 {
 	struct delivery *delivery = &loopback;
 
@@ -239,7 +228,7 @@ static __always_inline int check_sk_alloc(int family)
 			return 0;
 		delivery = own_delivery_of_guest();
 	}
-	return take_request(delivery, layer_state()) ? 0 : -EACCES;
+	return take_request(delivery, sk, layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
@@ -262,14 +251,14 @@ int BPF_PROG(listener_found_net, struct net *net, int family)
 SEC("lsm/sk_alloc_security")
 int BPF_PROG(delivery_gate_lsm, struct sock *sk, int family)
 {
-	return check_sk_alloc(family);
+	return check_sk_alloc(sk, family);
 }
 
 /* Where BPF is no active LSM, an lsm program attaches and is never called. */
 SEC("fmod_ret/security_sk_alloc")
 int BPF_PROG(delivery_gate_fmod_ret, struct sock *sk, int family)
 {
-	return check_sk_alloc(family);
+	return check_sk_alloc(sk, family);
 }
 
 #endif

@@ -71,12 +71,11 @@ static __always_inline void check_answer(struct sock *sk)
 
 /* The connection is made, its socket locked: nobody has used it yet. */
 SEC("fentry/vsock_insert_connected")
-int BPF_PROG(answer_accepted, struct vsock_sock *vsk)
+int BPF_PROG(answer_accepted, struct sock *sk)
 {
-	if (vsk->sk.sk_socket)
-		check_answer(&vsk->sk);
-	else /* Nobody holds it: the child of a listener, or one that was closed meanwhile. */
-		note_child(&vsk->sk);
+	/* Nobody holds the child of a listener, or one that was closed meanwhile. */
+	if (sk->sk_socket)
+		check_answer(sk);
 	return 0;
 }
 
