@@ -77,6 +77,26 @@ int outcome(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;
 }
 
+void await_cancelled(int fd)
+{
+	struct sockaddr_vm address;
+	socklen_t size = sizeof(address);
+	int err = outcome(fd);
+
+	if (err != ETIMEDOUT)
+		tap_bail("connect() does not give up: %s", strerror(err));
+	/* Takes the lock under which both happen. */
+	getsockname(fd, (struct sockaddr *)&address, &size);
+}
+
+void await_end(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLRDHUP };
+
+	if (poll(&wait, 1, 10000) != 1)
+		tap_bail("the other end does not close");
+}
+
 int accepted_by(int listener)
 {
 	struct pollfd wait = { .fd = listener, .events = POLLIN };

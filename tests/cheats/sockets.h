@@ -23,6 +23,12 @@ void dial_on(int fd, unsigned int port);
 /* What became of it, 0 or errno; ETIME if nothing within 3 s. */
 int outcome(int fd);
 
+/* Until connect() has given up, and what it sent is taken back. */
+void await_cancelled(int fd);
+
+/* Until the other end has closed. */
+void await_end(int fd);
+
 /* How many a listener has to accept; closes it. */
 int accepted_by(int listener);
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../guests/hold.h"
 #include "sockets.h"
 #include "stall.h"
 #include "tap.h"
@@ -63,8 +64,9 @@ void stall_hold(struct stall *stall)
 		tap_bail("stall: nobody waits");
 	if (send(stall->server, "x", 1, MSG_NOSIGNAL) != 1)
 		tap_bail("stall: send: %s", strerror(errno));
-	/* Until the worker has taken it up. */
-	sleep_ms(100);
+	/* It has taken up what it delivers together with this, and what comes later waits. */
+	if (!loopback_worker_waits())
+		tap_bail("stall: the worker does not wait");
 }
 
 void stall_begin(struct stall *stall)

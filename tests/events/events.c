@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ static bool settles(const char *line, int status)
 {
 	int waited;
 
-	for (waited = 0; waited < 15000; waited += 100) {
+	for (waited = 0; waited < 60000; waited += 100) {
 		command(&said, "%s", line);
 		if (said.status == status)
 			return true;
@@ -66,9 +67,12 @@ static void start_service(const char *how)
 static pid_t start_monitor(const char *options, const char *path)
 {
 	pid_t pid = start_command(CTL " %s monitor >%s 2>%s.err", options, path, path);
+	char waits[64];
 
-	/* It has nothing to say before the first event. */
-	sleep_ms(1000);
+	/* Before the first event it has nothing to say: once it waits for that it has been heard. */
+	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", SYS_poll, pid);
+	if (!settles(waits, 0))
+		tap_bail("monitor does not come to wait");
 	return pid;
 }
 
@@ -245,7 +249,8 @@ static void audited(void)
 	check_line(MONITOR, wants, "told as audited");
 	connect_from(&world.local1, VMADDR_CID_LOCAL, 1002);
 	sleep_ms(1000);
-	tap_ok(lines_count("/tmp/local2.json", wants) == 1 &&
+	tap_ok(line_comes("/tmp/local2.json", wants) &&
+		       lines_count("/tmp/local2.json", wants) == 1 &&
 		       lines_count("/tmp/local2.json", others) == 0 &&
 		       lines_count("/tmp/local2.json", all) == 1,
 	       "monitor -n shows that namespace alone");
@@ -292,7 +297,7 @@ static void check_rule_events(struct ns *init, struct ns *ruled)
 	tap_ok(err == EACCES, "a rule against listening: %s", strerror(err));
 	check_line(MONITOR, bind, "told as that, with the process");
 	device = start_command("build/guest --cid 77 --netns ruled listen 7 --hold >/dev/null");
-	sleep_ms(1000);
+	settles(CTL " cids | grep -q '^77 '", 0);
 	err = connect_from(init, 77, 7);
 	tap_ok(err == ENODEV, "a rule against a guest's CID: %s", strerror(err));
 	check_line(MONITOR, guest, "told as that");
@@ -409,15 +414,16 @@ static int follow_slowly(void)
 	return fd;
 }
 
-/* Lines that come, and those that are told to be lost. */
-static void read_late(int fd, long *came, long *lost)
+/* Lines that come, and those that are told to be lost, until it is all that there were. */
+static void read_late(int fd, long all, long *came, long *lost)
 {
 	const struct want is_lost[] = { { "kind", "lost" }, {} };
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	char line[4096];
 	ssize_t size;
 
-	for (*came = *lost = 0; poll(&wait, 1, 1500) == 1;) {
+	*came = *lost = 0;
+	while (*came + *lost < all && poll(&wait, 1, 15000) == 1) {
 		size = recv(fd, line, sizeof(line) - 1, 0);
 		if (size <= 0)
 			return;
@@ -461,11 +467,11 @@ static void slow_reader(void)
 		sleep_ms(5000);
 	}
 	wanted = counted_in_all() + gone;
-	for (waited = 0; waited < 10000 && heard(&others) != wanted; waited += 100)
+	for (waited = 0; waited < 60000 && heard(&others) != wanted; waited += 100)
 		sleep_ms(100);
 	tap_ok(heard(&others) == wanted, "others hear all of it meanwhile");
 	others -= before;
-	read_late(fd, &came, &lost);
+	read_late(fd, others, &came, &lost);
 	close(fd);
 	tap_diag("%ld lines, of which %ld came and %ld were lost", others, came, lost);
 	tap_ok(lost > 0 && came + lost == others, "who reads late is told how many were lost");
@@ -541,7 +547,7 @@ static void colours(void)
 	pid_t monitor = start_command("env -u NO_COLOR TERM=xterm script -qefc '" CTL
 				      " monitor' /tmp/colours.txt </dev/null >/dev/null");
 
-	sleep_ms(2000);
+	settles("grep -q TIME /tmp/colours.txt", 0);
 	connect_from(&world.global, VMADDR_CID_LOCAL, 1001);
 	tap_ok(settles("grep -q \"^$(printf '\\033')\\[31m.* refused \" /tmp/colours.txt", 0),
 	       "on a terminal what is refused is red");

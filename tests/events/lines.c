@@ -7,7 +7,7 @@
 #include "lines.h"
 #include "world.h"
 
-#define COMES_MS 10000
+#define COMES_MS 30000
 
 /* "null" for JSON's null, NULL where there is no such key. */
 static const char *value_of(struct json_object *object, const char *key)

@@ -528,7 +528,7 @@ static void run_cheats(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	alarm(240);
+	alarm(1200);
 	make_namespaces();
 	if (argc > 1 && !strcmp(argv[1], "limits"))
 		show_limits();

@@ -102,7 +102,14 @@ int call_end(struct call *call)
 	return call->err;
 }
 
-/* Whether PATH/stat is that of a task of this name (any for NULL) in state D. */
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* Whether PATH/stat is that of a task whose name ends so, in state D. */
 static bool is_waiting(const char *path, const char *name)
 {
 	char file[300], line[256] = "", *comm, *end;
@@ -120,7 +127,7 @@ static bool is_waiting(const char *path, const char *name)
 	if (!comm || !end || end[1] != ' ')
 		return false;
 	*end = '\0';
-	return end[2] == 'D' && (!name || !strcmp(comm + 1, name));
+	return end[2] == 'D' && ends_with(comm + 1, name);
 }
 
 void call_await_lock(const struct call *call)
@@ -130,7 +137,7 @@ void call_await_lock(const struct call *call)
 
 	for (tries = 0; tries < HOLD_LIMIT_MS; tries++) {
 		snprintf(path, sizeof(path), "/proc/self/task/%d", call->tid);
-		if (call->tid && is_waiting(path, NULL))
+		if (call->tid && is_waiting(path, ""))
 			return;
 		if (call->done)
 			tap_bail("a call that should wait has ended: %s", strerror(call->err));
@@ -165,6 +172,19 @@ bool vhost_worker_waits(void)
 	snprintf(name, sizeof(name), "vhost-%d", getpid());
 	for (tries = 0; tries < HOLD_LIMIT_MS / 10; tries++) {
 		if (any_waiting("/proc/self/task", name) || any_waiting("/proc", name))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A kworker, which has the name of its queue behind its own. */
+bool loopback_worker_waits(void)
+{
+	int tries;
+
+	for (tries = 0; tries < HOLD_LIMIT_MS / 10; tries++) {
+		if (any_waiting("/proc", "+vsock-loopback"))
 			return true;
 		usleep(10000);
 	}

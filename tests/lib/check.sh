@@ -43,13 +43,13 @@ says() {
 	return 1
 }
 
-# wait_for COMMAND...: until it succeeds, half a minute at most.
+# wait_for COMMAND...: until it succeeds, two minutes at most.
 wait_for() {
-	local deadline=$((SECONDS + 30))
+	local deadline=$((SECONDS + 120))
 	until "$@" >/dev/null 2>&1; do
 		if ((SECONDS >= deadline)); then
 			"$@"
-			echo "waited half a minute for: $*"
+			echo "waited two minutes for: $*"
 			return 1
 		fi
 		sleep 0.2

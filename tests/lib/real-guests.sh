@@ -4,7 +4,7 @@
 
 # real_guests SUITE KERNEL...: TAP on standard output.
 real_guests() {
-	local run=(--nested --timeout 500 -- tests/guests/real) kernel compared=()
+	local run=(--nested --timeout 2000 -- tests/guests/real) kernel compared=()
 	results=build/tests/results/$1
 	shift
 	rm -rf "$results"

@@ -21,7 +21,7 @@
 #define CTL    "build/vsockctl"
 #define DIR    "/etc/vsock-bpfd/policy.d"
 #define ELSE   "/tmp/elsewhere"
-#define LIMIT  15000
+#define LIMIT  60000
 #define BROOD  3
 
 static struct said said;

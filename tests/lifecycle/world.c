@@ -13,7 +13,7 @@
 #include "../../include/vsock-bpfd.h"
 #include "world.h"
 
-#define SETTLE_MS 10000
+#define SETTLE_MS 60000
 
 void sleep_ms(int ms)
 {

@@ -48,7 +48,7 @@ bool bpf_is(const struct bpf_counts *before);
 /* Number of entries of a pinned map, -1 if there is none. */
 int map_entries(const char *name);
 
-/* Waits up to 10 s for it to become @wanted; the number it then is. */
+/* Waits up to a minute for it to become @wanted; the number it then is. */
 int map_settles(const char *name, int wanted);
 
 /* Number of the set of programs that is in force, 0 without one. */

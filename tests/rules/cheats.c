@@ -202,7 +202,7 @@ static void children_under_switches(void)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	alarm(400);
+	alarm(1200);
 	if (run("modprobe vhost_vsock && ip netns add first && ip netns del first && rm "
 		"-rf " DIR) ||
 	    ns_init(&init_ns) || ns_make(&ours, "ours", &init_ns, NS_BY_ROOT) ||

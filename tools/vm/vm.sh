@@ -55,7 +55,7 @@ vm_stop() {
 vm_ready() {
 	local try how
 	for try in 1 2; do
-		[[ $(vm_line "$1" "${VM_LIMIT_S:-90}") != '= ready' ]] || return 0
+		[[ $(vm_line "$1" "${VM_LIMIT_S:-300}") != '= ready' ]] || return 0
 		echo "vm: guest $1 does not come up ($try): $(tail -n 1 "$vm_dir/$1.console" "$vm_dir/$1.qemu" | tr -d '\r' | tr '\n' ' ')" >&2
 		read -ra how <"$vm_dir/$1.how"
 		vm_stop "$1"
