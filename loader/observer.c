@@ -160,9 +160,12 @@ static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 		fail_errno(-ret, "%s", config->metrics_file);
 	observer->metrics_error = ret;
 	observer->metrics = sd_event_source_disable_unref(observer->metrics);
-	return sd_event_add_time_relative(observer->needs.event, &observer->metrics,
-					  CLOCK_MONOTONIC, config->metrics_sec * SECOND, 0,
-					  on_metrics, observer);
+	ret = sd_event_add_time_relative(observer->needs.event, &observer->metrics, CLOCK_MONOTONIC,
+					 config->metrics_sec * SECOND, 0, on_metrics, observer);
+	/* Events come first in their turn, should it take longer to write than to wait. */
+	if (ret >= 0)
+		ret = sd_event_source_set_priority(observer->metrics, SD_EVENT_PRIORITY_IDLE);
+	return ret;
 }
 
 static void follow_config(struct observer *observer, const struct config *config)

@@ -14,10 +14,12 @@ $(LIFE): %: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
 
-# Preloaded into a program that a test stops at each step.
-build-tests: $(BUILD)/tests/lifecycle/steps.so
+# Preloaded into programs: one that a test stops at each step, one that writes slowly.
+PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so events/slow.so)
 
-$(BUILD)/tests/lifecycle/steps.so: tests/lifecycle/steps.c
+build-tests: $(PRELOADED)
+
+$(PRELOADED): $(BUILD)/%.so: %.c
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC $< -o $@

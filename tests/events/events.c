@@ -31,6 +31,7 @@
 #define OUTPUT	 "/tmp/service.out"
 #define MONITOR	 "/tmp/monitor.json"
 #define CONFIG	 "/tmp/vsock-bpfd.conf"
+#define GUEST	 "/tmp/guest.out"
 #define METRICS	 "/tmp/vsock-bpfd.prom"
 #define POLICIES "/tmp/policy.d"
 #define JOURNAL	 "/run/systemd/journal"
@@ -80,6 +81,19 @@ static int end(pid_t pid, int signal)
 {
 	kill(pid, signal);
 	return wait_command(pid);
+}
+
+/* A guest that listens, once it has its CID. */
+static pid_t start_guest(unsigned int cid, const char *netns, unsigned int port)
+{
+	pid_t pid;
+
+	unlink(GUEST);
+	pid = start_command("build/guest --cid %u --netns %s listen %u --hold >" GUEST, cid, netns,
+			    port);
+	if (!settles("grep -q READY " GUEST, 0))
+		tap_bail("guest %u does not come up", cid);
+	return pid;
 }
 
 static void listen_in(struct ns *ns, unsigned int port)
@@ -181,8 +195,6 @@ static void loopback(void)
 
 static void guests(void)
 {
-	pid_t guest =
-		start_command("build/guest --cid 42 --netns local1 listen 7 --hold >/dev/null");
 	char pid[16];
 	struct want to[] = {
 		{ "kind", "refused" },
@@ -201,10 +213,11 @@ static void guests(void)
 				     { "target.port", "1002" },
 				     { "pid", "null" },
 				     {} };
+	pid_t guest;
 	int err;
 
 	snprintf(pid, sizeof(pid), "%d", world.global.connector.pid);
-	settles(CTL " cids | grep -q '^42 '", 0);
+	guest = start_guest(GUEST_ID, "local1", 7);
 	err = connect_from(&world.global, GUEST_ID, 7);
 	tap_ok(err == ENODEV, "a connect to a guest of a local namespace is refused: %s",
 	       strerror(err));
@@ -296,8 +309,7 @@ static void check_rule_events(struct ns *init, struct ns *ruled)
 	err = bind_in(ruled, 1004);
 	tap_ok(err == EACCES, "a rule against listening: %s", strerror(err));
 	check_line(MONITOR, bind, "told as that, with the process");
-	device = start_command("build/guest --cid 77 --netns ruled listen 7 --hold >/dev/null");
-	settles(CTL " cids | grep -q '^77 '", 0);
+	device = start_guest(77, "ruled", 7);
 	err = connect_from(init, 77, 7);
 	tap_ok(err == ENODEV, "a rule against a guest's CID: %s", strerror(err));
 	check_line(MONITOR, guest, "told as that");
@@ -591,6 +603,22 @@ static void metrics(void)
 	tap_ok(!strcmp(said.out, "644\n"), "for everybody to read");
 }
 
+/* Who needs longer to write them than to wait for the next time still tells what happens. */
+static void slow_metrics(void)
+{
+	const struct want wants[] = { { "origin.namespace", "global" }, {} };
+	pid_t monitor;
+
+	end(service, SIGTERM);
+	start_service("env LD_PRELOAD=build/tests/events/slow.so");
+	monitor = start_monitor("--json", "/tmp/slow.json");
+	connect_from(&world.global, VMADDR_CID_LOCAL, 1001);
+	check_line("/tmp/slow.json", wants, "events are told while metrics are written slowly");
+	end(monitor, SIGTERM);
+	end(service, SIGTERM);
+	start_service("");
+}
+
 /* --- The journal, which is played here --- */
 
 static int play_journal(void)
@@ -662,8 +690,7 @@ static void journal(void)
 	end(service, SIGTERM);
 	/* As systemd says it of the file that it connects. */
 	start_service("env JOURNAL_STREAM=$(stat -c %d:%i " OUTPUT ")");
-	guest = start_command("build/guest --cid 42 --netns local1 listen 9 --hold >/dev/null");
-	settles(CTL " cids | grep -q '^42 '", 0);
+	guest = start_guest(GUEST_ID, "local1", 9);
 	snprintf(origin, sizeof(origin), "VSOCK_ORIGIN_NETNS=%s", identity_of("global"));
 	snprintf(pid, sizeof(pid), "VSOCK_PID=%d", world.global.connector.pid);
 	snprintf(object, sizeof(object), "OBJECT_PID=%d", world.global.connector.pid);
@@ -737,6 +764,7 @@ static void all(void)
 	killed(monitor);
 	control_socket();
 	metrics();
+	slow_metrics();
 	quiet_ends();
 	people();
 	colours();
