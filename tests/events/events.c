@@ -70,7 +70,7 @@ static pid_t start_monitor(const char *options, const char *path)
 	pid_t pid = start_command(CTL " %s monitor >%s 2>%s.err", options, path, path);
 	char waits[64];
 
-	/* Before the first event it has nothing to say: once it waits for that it has been heard. */
+	/* It has nothing to say before the first event, and waits for that once it was heard. */
 	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", SYS_poll, pid);
 	if (!settles(waits, 0))
 		tap_bail("monitor does not come to wait");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Preloaded (LD_PRELOAD) into a service on a slow disk: what it writes takes longer than a second. */
+/* Preloaded (LD_PRELOAD) into a service on a slow disk: what it writes takes over a second. */
 #include <dlfcn.h>
 #include <unistd.h>
 
