@@ -31,26 +31,50 @@ static __always_inline bool is_delivering_loopback(void)
 /* Counts what could not be recorded. A change makes all records void that are there. */
 static __u32 lost;
 
+/* Whether a task ever got no storage: from 7.0 on it can be refused at any time. */
+static bool storage_failed;
+
 /* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
-static __always_inline struct delivery *delivery_of_guest(__u64 flags)
+static __always_inline struct delivery *storage_of_task(__u64 flags)
 {
+	return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+}
+
+static __always_inline struct delivery *delivery_of_guest(void)
+{
+	struct delivery *delivery = packets_carry_socket ? storage_of_task(0) : NULL;
 	__u32 tid;
 
-	if (packets_carry_socket)
-		return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+	if (delivery || (packets_carry_socket && !storage_failed))
+		return delivery;
 	tid = current_tid();
 	return bpf_map_lookup_elem(&deliveries, &tid);
 }
 
-static __always_inline struct delivery *make_delivery(void)
+static __always_inline struct delivery *map_delivery(void)
 {
 	static const struct delivery none;
+	struct delivery *delivery;
 	__u32 tid = current_tid();
 
-	if (packets_carry_socket)
-		return delivery_of_guest(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
-	return delivery_of_guest(0);
+	delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	if (delivery)
+		delivery->tid = tid;
+	return delivery;
+}
+
+static __always_inline struct delivery *make_delivery(void)
+{
+	struct delivery *delivery;
+
+	if (packets_carry_socket) {
+		delivery = storage_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (delivery)
+			return delivery;
+		storage_failed = true;
+	}
+	return map_delivery();
 }
 
 /* `step` comes last: what is not complete is at none. */
@@ -91,7 +115,7 @@ static __always_inline void loopback_packet(enum step step, struct sock *sk, con
  */
 static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
 {
-	struct delivery *delivery = delivery_of_guest(0);
+	struct delivery *delivery = delivery_of_guest();
 
 	/* A task that was at the same address has delivered over loopback. */
 	if (is_delivering_loopback())
@@ -103,7 +127,8 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	delivery->tid = packets_carry_socket ? 0 : current_tid();
+	if (delivery->tid)
+		delivery->tid = current_tid();
 	delivery->lost = lost;
 	delivery->device = 0;
 	if (origin->netns == NETNS_UNKNOWN && origin->cid)
@@ -113,14 +138,14 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 
 static __always_inline bool is_own(const struct delivery *delivery)
 {
-	if (!packets_carry_socket && delivery->tid != current_tid())
+	if (delivery->tid && delivery->tid != current_tid())
 		return false;
 	return delivery->lost == lost;
 }
 
 static __always_inline struct delivery *own_delivery_of_guest(void)
 {
-	struct delivery *delivery = delivery_of_guest(0);
+	struct delivery *delivery = delivery_of_guest();
 
 	return delivery && is_own(delivery) ? delivery : NULL;
 }

@@ -154,7 +154,7 @@ static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 c
 	const struct kernel_places *places = &layer_state()->places;
 
 	/* Without storage of its own a task may find what another one has left. */
-	if (!packets_carry_socket)
+	if (delivery->tid)
 		return find_own_device(cid, places);
 	if (!delivery->works_for)
 		delivery->works_for = find_own_device(cid, places);

@@ -86,7 +86,7 @@ struct delivery {
 	__u64 device; /* of the guest that is the origin, or 0: its owner is to be asked */
 	__u64 ports;  /* where they are still to be read, or 0 */
 	__u32 port;   /* that it was sent to */
-	__u32 tid;    /* whose it is */
+	__u32 tid;    /* whose it is; 0 in storage, which is its task's own */
 	__u32 lost;   /* how many could not be recorded until then */
 	enum step {
 		REQUEST = 1,
@@ -111,8 +111,9 @@ struct {
 } delivering SEC(".maps");
 
 /*
- * The same where tasks have no storage that programs may ask for (before 5.12). The oldest
- * are those of tasks that are gone: LRU removes them, and one that is lost is refused.
+ * The same where tasks have no storage that programs may ask for (before 5.12), and of a task that
+ * got none. The oldest are those of tasks that are gone: LRU removes them, and one that is lost is
+ * refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -21,6 +21,9 @@
 #include "targets.h"
 #include "vsock-bpfd.skel.h"
 
+/* For tasks that were refused storage: few, and fewer at a time. */
+#define SPARE_DELIVERIES 512
+
 static bool verbose;
 
 void attachment_verbose(void)
@@ -69,7 +72,8 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
-	bpf_map__set_autocreate(skel->maps.deliveries, !kernel->packet_socket);
+	if (kernel->packet_socket)
+		bpf_map__set_max_entries(skel->maps.deliveries, SPARE_DELIVERIES);
 	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;

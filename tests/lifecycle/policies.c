@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -564,6 +565,41 @@ static void cgroups(void)
 	must("rmdir /tmp/cgroup/pods/one /tmp/cgroup/pods && umount /tmp/cgroup");
 }
 
+/* --- Memory --- */
+
+static int guests_let_in(int count)
+{
+	int i, good = 0;
+
+	for (i = 0; i < count; i++) {
+		command(&said, "build/guest --cid %d connect 1001", 100 + i);
+		good += !strcmp(said.out, "ok\n");
+	}
+	return good;
+}
+
+/* Programs get memory as whoever attached them: a guest that is new needs some, or does without. */
+static void short_of_memory(void)
+{
+	int good;
+
+	begin();
+	must("modprobe vhost_vsock && mkdir -p /tmp/cgroup && "
+	     "mount -t cgroup2 none /tmp/cgroup && "
+	     "echo +memory >/tmp/cgroup/cgroup.subtree_control && mkdir /tmp/cgroup/small");
+	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
+	must("sh -c 'echo $$ >/tmp/cgroup/small/cgroup.procs && exec " BPFD " --once'");
+	must("echo 4096 >/tmp/cgroup/small/memory.max");
+	if (worker_socket(&init.listener, SOCK_STREAM) || worker_listen(&init.listener, 1001))
+		tap_bail("a listener");
+	good = guests_let_in(8);
+	tap_ok(good == 8, "without memory for them guests are let in all the same: %d of 8", good);
+	worker_close(&init.listener);
+	tap_ok(reaches(&a, &b, ECONNRESET), "and who is to be refused is refused");
+	end();
+	must("rmdir /tmp/cgroup/small && umount /tmp/cgroup");
+}
+
 /* --- Detach, upgrade --- */
 
 static void upgrade(void)
@@ -598,7 +634,7 @@ static const struct {
 	{ "names", names },	{ "cgroups", cgroups },
 	{ "atomic", atomic },	{ "atomic_mode", atomic_mode },
 	{ "kills", kills },	{ "kill_service", kill_service },
-	{ "upgrade", upgrade },
+	{ "upgrade", upgrade }, { "short_of_memory", short_of_memory },
 };
 
 static bool is_wanted(const char *name, int argc, char **argv)
