@@ -42,11 +42,14 @@ static __always_inline struct delivery *storage_of_task(__u64 flags)
 
 static __always_inline struct delivery *delivery_of_guest(void)
 {
-	struct delivery *delivery = packets_carry_socket ? storage_of_task(0) : NULL;
+	struct delivery *delivery;
 	__u32 tid;
 
-	if (delivery || (packets_carry_socket && !storage_failed))
-		return delivery;
+	if (packets_carry_socket) {
+		delivery = storage_of_task(0);
+		if (delivery || !storage_failed)
+			return delivery;
+	}
 	tid = current_tid();
 	return bpf_map_lookup_elem(&deliveries, &tid);
 }

@@ -206,12 +206,6 @@ static bool carries(int from, int to)
 	return poll(&wait, 1, 1000) == 1 && recv(to, &byte, 1, MSG_DONTWAIT) == 1;
 }
 
-static void await_worker(void)
-{
-	if (!loopback_worker_waits())
-		tap_bail("the worker does not wait");
-}
-
 /* The request of a socket is delivered, and from its answer on all stays on its way. */
 static void deliver_and_hold(int fd, unsigned int port, struct stall *behind)
 {
@@ -223,7 +217,7 @@ static void deliver_and_hold(int fd, unsigned int port, struct stall *behind)
 	dial_on(fd, port);
 	stall_hold(behind);
 	stall_end(&before);
-	await_worker();
+	await_loopback_worker();
 }
 
 /* A request to a listener in its namespace, local1, and the answer that it gets. */
@@ -340,7 +334,7 @@ static void waits_for_answer(void)
 	fcntl(second, F_SETFL, 0);
 	hold_lock(&hold, second);
 	stall_end(&behind);
-	await_worker();
+	await_loopback_worker();
 	call_begin(&receive, receives, &second);
 	call_begin(&send_one, sends, &second);
 	/* They end here, or not before the lock is free. */

@@ -65,8 +65,7 @@ void stall_hold(struct stall *stall)
 	if (send(stall->server, "x", 1, MSG_NOSIGNAL) != 1)
 		tap_bail("stall: send: %s", strerror(errno));
 	/* It has taken up what it delivers together with this, and what comes later waits. */
-	if (!loopback_worker_waits())
-		tap_bail("stall: the worker does not wait");
+	await_loopback_worker();
 }
 
 void stall_begin(struct stall *stall)

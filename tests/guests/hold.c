@@ -163,13 +163,11 @@ static bool any_waiting(const char *place, const char *name)
 	return found;
 }
 
-/* A kernel thread, or from 6.4 on a thread of this process. */
-bool vhost_worker_waits(void)
+/* A kernel thread, or a thread of this process. */
+static bool task_waits(const char *name)
 {
-	char name[32];
 	int tries;
 
-	snprintf(name, sizeof(name), "vhost-%d", getpid());
 	for (tries = 0; tries < HOLD_LIMIT_MS / 10; tries++) {
 		if (any_waiting("/proc/self/task", name) || any_waiting("/proc", name))
 			return true;
@@ -178,15 +176,18 @@ bool vhost_worker_waits(void)
 	return false;
 }
 
-/* A kworker, which has the name of its queue behind its own. */
-bool loopback_worker_waits(void)
+/* From 6.4 on it is a thread of this process. */
+bool vhost_worker_waits(void)
 {
-	int tries;
+	char name[32];
 
-	for (tries = 0; tries < HOLD_LIMIT_MS / 10; tries++) {
-		if (any_waiting("/proc", "+vsock-loopback"))
-			return true;
-		usleep(10000);
-	}
-	return false;
+	snprintf(name, sizeof(name), "vhost-%d", getpid());
+	return task_waits(name);
+}
+
+/* A kworker, which has the name of its queue behind its own. */
+void await_loopback_worker(void)
+{
+	if (!task_waits("+vsock-loopback"))
+		tap_bail("the task that delivers over loopback does not wait");
 }

@@ -46,7 +46,7 @@ int call_end(struct call *call);
 /* The same for the thread of a device that this process owns. False after the limit. */
 bool vhost_worker_waits(void);
 
-/* The same for the task that delivers what goes over loopback. */
-bool loopback_worker_waits(void);
+/* The same for the task that delivers what goes over loopback, as call_await_lock(). */
+void await_loopback_worker(void);
 
 #endif /* TESTS_HOLD_H */
