@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bind gate: tells a process at once what the verdict will say of its port. A listener that comes
- * by another way, with a port that the kernel chose or from before the policy, is found there.
+ * Bind gate: tells a process at once what the verdict will say of its port, and keeps a port to
+ * those who may meet. A socket that comes to a port by another way, as the kernel chose it or from
+ * before the policy, is found by the other gates.
  */
-#include "verdict.h"
+#include "ports.h"
 
 static __always_inline int check_port(netns_id own, __u32 port, const struct layer_state *layer)
 {
@@ -23,16 +24,40 @@ static __always_inline int check_port(netns_id own, __u32 port, const struct lay
 	return audited ? 0 : -EACCES;
 }
 
+/*
+ * A port that somebody else holds, at another CID or by a child whose listener has gone. Packets
+ * that go to the one could come to the other.
+ */
+static __always_inline int check_holders(struct socket *sock, netns_id own, __u32 port)
+{
+	struct call call = { .from.netns = own, .by_caller = true };
+	__u64 self = address_of_sock(sock);
+
+	if (stranger_at(port, self, NO_PEER, BOUND | LISTENERS) == NETNS_NONE &&
+	    stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS) == NETNS_NONE)
+		return 0;
+	call.to.netns = own;
+	call.to.port = port;
+	tell(&call, EVENT_REFUSED, REASON_PORT, BIND);
+	return -EADDRINUSE;
+}
+
 static __always_inline int check_bind(struct socket *sock, struct sockaddr *address, int length)
 {
 	struct layer_state *layer = layer_state();
 	struct sock *sk = sock->sk;
 	__u32 port;
+	int ret = 0;
 
-	if (layer->ruled == NO || !sk || !is_vsock(sk) || length < (int)sizeof(struct sockaddr_vm))
+	if (layer->isolating == NO || !sk || !is_vsock(sk) ||
+	    length < (int)sizeof(struct sockaddr_vm))
 		return 0;
 	port = vsock_address(address)->svm_port;
-	return port == VMADDR_PORT_ANY ? 0 : check_port(netns_of_sock(sk), port, layer);
+	if (port == VMADDR_PORT_ANY)
+		return 0;
+	if (layer->ruled == YES)
+		ret = check_port(netns_of_sock(sk), port, layer);
+	return ret ? ret : check_holders(sock, netns_of_sock(sk), port);
 }
 
 SEC("lsm/socket_bind")

@@ -2,10 +2,12 @@
 /*
  * Connect gate: a process is in connect(), nothing has been sent. What it decides
  * here it decides on the socket, not on who holds it: a socket stays in the
- * namespace it was made in. Loopback is left to the delivery gate, which knows the
- * listener.
+ * namespace it was made in. Who listens over loopback is left to the delivery gate,
+ * which knows the listener. A socket that does not listen is asked by no gate when a
+ * request reaches it, so a request to one is not sent.
  */
 #include "origin.h"
+#include "ports.h"
 
 enum way {
 	LOOPBACK,
@@ -67,30 +69,57 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
+/*
+ * Who holds the port without listening there. A child of a listener is met by one alone, its
+ * peer's port: so by a socket that has a port yet, as the kernel gives nobody one that is held.
+ */
+static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
+{
+	__u64 self = address_of_sock(sock);
+	netns_id stranger = stranger_at(port, self, NO_PEER, BOUND);
+
+	if (stranger == NETNS_NONE && bound_port(sk) != VMADDR_PORT_ANY)
+		stranger = stranger_at(port, self, NO_PEER, CONNECTED);
+	return stranger;
+}
+
+static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
+					  const struct layer_state *layer)
+{
+	call->to.netns = stranger_at_target(sock, sk, call->to.port);
+	if (call->to.netns == NETNS_NONE)
+		return 0;
+	return may_call(call, layer) ? 0 : -ECONNRESET;
+}
+
 static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,
 				     const struct layer_state *layer)
 {
 	struct call call = { .by_caller = true };
 	struct sock *sk = sock->sk;
 	enum way way;
+	int ret = 0;
 
 	if (!sk || !is_vsock(sk))
 		return 0;
 	way = way_of(to, layer);
-	if (way == LOOPBACK) {
-		if (!packets_carry_socket)
-			note_connect(sock, sk);
-		return 0;
+	if (layer->isolating == YES) {
+		call.from.netns = netns_of_sock(sk);
+		call.to.port = to->svm_port;
+		if (way == LOOPBACK)
+			ret = check_loopback(&call, sock, sk, layer);
+		else if (way == TO_HOST)
+			ret = check_host(&call, layer);
+		else
+			ret = check_guest(&call, sk, to->svm_cid, sock->type, layer);
 	}
-	if (!packets_carry_socket)
+	if (packets_carry_socket)
+		return ret;
+	if (way == LOOPBACK && !ret)
+		note_connect(sock, sk);
+	else
 		note_nothing();
-	if (layer->isolating == NO)
-		return 0;
-	call.from.netns = netns_of_sock(sk);
-	call.to.port = to->svm_port;
-	if (way == TO_HOST)
-		return check_host(&call, layer);
-	return check_guest(&call, sk, to->svm_cid, sock->type, layer);
+	return ret;
 }
 
 /* The kernel itself refuses an address that is short, or of another family than its socket. */
@@ -99,9 +128,6 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 	const struct sockaddr_vm *to = vsock_address(address);
 
 	if (length < (int)sizeof(*to) || to->svm_family != AF_VSOCK)
-		return 0;
-	/* As check_way() would say, before the socket is read: most calls end here. */
-	if (packets_carry_socket && to->svm_cid == VMADDR_CID_LOCAL)
 		return 0;
 	return check_way(sock, to, layer_state());
 }

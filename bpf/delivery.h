@@ -14,6 +14,7 @@
 #define DELIVERY_H
 
 #include "guests.h"
+#include "ports.h"
 
 /*
  * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
@@ -218,6 +219,52 @@ static __always_inline bool judge_unknown(const struct layer_state *layer)
 
 #define NOT_JUDGED 1 /* an odd number of changes */
 
+/* Whether the kernel finds the socket, and no other that is bound, at CID LOCAL and the port. */
+static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u64 socket,
+					__u32 port)
+{
+	__u64 entry = socket + bpf_core_type_size(struct sock) + link_of(BOUND);
+	__u32 cid = tail->local_addr.svm_cid;
+
+	return tail->local_addr.svm_port == port && (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
+	       (__u64)tail->bound_table.next != entry;
+}
+
+/*
+ * Whether the answer to a request will come to the socket that asked, or to nobody: it goes to
+ * CID LOCAL and the port of that socket. One that another socket gets makes a child whose peer
+ * has never asked for it, and with two of those two namespaces would meet that each called within
+ * itself. So the port of who asks is held by nobody else, and no socket is connected to where it
+ * calls from where it calls.
+ */
+static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
+{
+	__u32 port = delivery->origin.port, how = BOUND | LISTENERS;
+	__u64 socket = delivery->sender;
+	struct vsock_sock_tail tail;
+
+	if (bpf_probe_read_kernel(&tail, sizeof(tail),
+				  (void *)socket + bpf_core_type_size(struct sock)))
+		return false;
+	if (!is_bound_at(&tail, socket, port))
+		how |= ANYBODY;
+	else if (tail.local_addr.svm_cid == VMADDR_CID_ANY)
+		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
+	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
+		return false;
+	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
+			   CONNECTED | LISTENERS) == NETNS_NONE;
+}
+
+static __always_inline bool refuse_port(const struct delivery *delivery)
+{
+	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
+
+	call.to.port = delivery->port;
+	tell(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
+	return false;
+}
+
 /* Leaves nothing that a later request could use. */
 static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
 					 const struct layer_state *layer)
@@ -227,7 +274,12 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 		return !is_delivering() || judge_unknown(layer);
 	delivery->step = TAKEN;
 	delivery->changes = NOT_JUDGED;
-	if (may_meet(delivery->origin.netns, delivery->listener, layer) || !in_force(layer))
+	if (layer->isolating == NO || !in_force(layer))
+		return true;
+	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
+	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
+		return refuse_port(delivery);
+	if (may_meet(delivery->origin.netns, delivery->listener, layer))
 		return true;
 	return judge_request(delivery, child, layer);
 }

@@ -20,6 +20,7 @@
 #define EACCES			 13
 #define ENODEV			 19
 #define ESOCKTNOSUPPORT		 94
+#define EADDRINUSE		 98
 #define ENETUNREACH		 101
 #define ECONNRESET		 104
 #define ENOTCONN		 107
@@ -28,6 +29,7 @@
 #define SOCK_SEQPACKET		 5
 #define SOCK_DONE		 1 /* number of a flag */
 #define TCP_ESTABLISHED		 1
+#define TCP_LISTEN		 10
 #define VMADDR_PORT_ANY		 ((__u32)-1)
 #define VMADDR_CID_ANY		 ((__u32)-1)
 #define VMADDR_CID_LOCAL	 1
@@ -242,11 +244,15 @@ static __always_inline const struct sockaddr_vm *vsock_address(const struct sock
 struct vsock_sock_tail {
 	void *transport;
 	struct sockaddr_vm local_addr;
+	struct sockaddr_vm remote_addr;
+	struct list_head bound_table;
+	struct list_head connected_table;
 };
 
 /* Set by the loader: which kernel this is (loader/kernel.c), and which set of programs. */
 const volatile bool netns_has_cookie;	     /* else told apart by inode number */
 const volatile bool packets_carry_socket;    /* else origins are recorded by address */
+const volatile bool sources_are_checked;     /* a socket takes packets of its peer alone */
 const volatile bool kworkers_deliver_others; /* of other transports: Hyper-V's and VMware's */
 const volatile __u32 generation;
 
@@ -262,14 +268,34 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 	return netns_of(sk->__sk_common.skc_net.net);
 }
 
-/* The same of a task: by pointers that the verifier does not vouch for. */
-static __always_inline netns_id netns_of_task(struct task_struct *task)
+/* The same by a pointer that the verifier does not vouch for. */
+static __always_inline netns_id netns_at(const struct net *net)
 {
-	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
-
 	if (netns_has_cookie)
 		return BPF_CORE_READ(net, net_cookie);
 	return BPF_CORE_READ(net, ns.inum);
+}
+
+static __always_inline netns_id netns_of_task(struct task_struct *task)
+{
+	return netns_at(BPF_CORE_READ(task, nsproxy, net_ns));
+}
+
+/* The address of a socket as a number, which is what functions that are not static take. */
+static __always_inline __u64 address_of_sock(const struct socket *sock)
+{
+	return (__u64)BPF_CORE_READ(sock, sk);
+}
+
+/* Of a socket by its address: 0 if it cannot be read. */
+static __always_inline __u64 net_of_socket(__u64 socket)
+{
+	return (__u64)BPF_CORE_READ((struct sock *)socket, __sk_common.skc_net.net);
+}
+
+static __always_inline unsigned char state_of_socket(__u64 socket)
+{
+	return BPF_CORE_READ((struct sock *)socket, __sk_common.skc_state);
 }
 
 /* Whether the kernel itself has modes (7.0 on). */

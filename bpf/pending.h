@@ -234,6 +234,7 @@ static __always_inline netns_id take_mapped(__u32 port)
 	if (!read_mapped(port, &request))
 		return NETNS_UNKNOWN;
 	remove_mapped(port);
+	loopback.sender = request.socket;
 	return request.origin;
 }
 
@@ -250,6 +251,7 @@ static __always_inline netns_id take_request_made(__u32 port)
 	barrier();
 	if (place->key != key_of(port))
 		return take_mapped(port);
+	loopback.sender = socket;
 	remove_placed(place, key_of(port), socket);
 	if (read_mapped(port, &other) && other.origin != origin)
 		return NETNS_UNKNOWN;

@@ -54,6 +54,34 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 		seal(sk, &call, layer);
 }
 
+/*
+ * Whether the answer comes from where the socket has called: from the port alone over loopback,
+ * whose packets all claim one CID. Else the socket is connected to somebody who has never heard
+ * of it. Newer kernels see to that themselves: vsock_check_source().
+ */
+static __always_inline bool is_from_called(struct delivery *delivery, const struct sock *sk)
+{
+	struct sockaddr_vm called = {};
+
+	if (!read_ports(delivery) ||
+	    bpf_probe_read_kernel(&called, sizeof(called), &tail_of(sk)->remote_addr))
+		return false;
+	if (delivery->origin.cid && delivery->origin.cid != called.svm_cid)
+		return false;
+	return delivery->origin.port == called.svm_port;
+}
+
+static __always_inline void seal_ghost(struct delivery *delivery, struct sock *sk,
+				       netns_id receiver)
+{
+	struct layer_state *layer = layer_state();
+	struct call call = { .from.netns = receiver, .to = origin_of(delivery) };
+
+	call.from.port = delivery->port;
+	if (layer->isolating == YES && in_force(layer) && is_answer_to(delivery, sk))
+		seal(sk, &call, layer);
+}
+
 /* Once it is taken it has been judged: see is_being_judged(). */
 static __always_inline void check_answer(struct sock *sk)
 {
@@ -63,7 +91,9 @@ static __always_inline void check_answer(struct sock *sk)
 	if (!delivery)
 		return;
 	receiver = netns_of_sock(sk);
-	if (!may_meet(delivery->origin.netns, receiver, layer_state()))
+	if (!sources_are_checked && !is_from_called(delivery, sk))
+		seal_ghost(delivery, sk, receiver);
+	else if (!may_meet(delivery->origin.netns, receiver, layer_state()))
 		judge_answer(delivery, sk, receiver);
 	barrier();
 	delivery->step = TAKEN;

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
@@ -88,6 +88,8 @@ struct kernel_places {
 	__u64 vhost_fops;    /* vhost_vsock_fops: what an open device is known by */
 	__u64 transport_g2h; /* pointers to the transports in use */
 	__u64 transport_h2g;
+	__u64 bound;	 /* vsock_bind_table: sockets by the port that they hold */
+	__u64 connected; /* vsock_connected_table: those that have a peer */
 	__u32 device_node; /* offsets in struct vhost_vsock: link of the table, */
 	__u32 device_cid;  /* CID */
 };
@@ -172,7 +174,8 @@ enum reason {
 	REASON_BIND = 3,    /* a rule for bind */
 	REASON_GUEST = 4,   /* a rule for guest: this CID may not be had there */
 	REASON_UNKNOWN = 5, /* who an end is cannot be told */
-	REASONS = 6,
+	REASON_PORT = 6,    /* its port is held by a namespace that it may not meet */
+	REASONS = 7,
 };
 
 /* One end of a connection. */

@@ -77,6 +77,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
+	skel->rodata->sources_are_checked = kernel->source_check;
 	skel->rodata->kworkers_deliver_others = kernel->other_transports;
 }
 
@@ -134,6 +135,8 @@ static int prepare_state(struct attachment *new, const struct kernel *kernel)
 	state->local_cid = guests_local_cid();
 	state->places.transport_g2h = kernel->places.transport_g2h;
 	state->places.transport_h2g = kernel->places.transport_h2g;
+	state->places.bound = kernel->places.bound;
+	state->places.connected = kernel->places.connected;
 	state->places.vhost_fops = kernel->places.vhost_fops;
 	state->places.guests = kernel->places.guests;
 	return 0;

@@ -21,6 +21,7 @@ static const char *const kinds[] = {
 static const char *const reasons[] = {
 	[PERMITTED] = "permitted", [REASON_MODE] = "mode",   [REASON_RULE] = "rule",
 	[REASON_BIND] = "bind",	   [REASON_GUEST] = "guest", [REASON_UNKNOWN] = "unknown",
+	[REASON_PORT] = "port",
 };
 
 static const char *const verbs[] = {
@@ -120,6 +121,9 @@ static const char *reason_text(const struct event *event)
 		return "a rule against guests with this CID";
 	case REASON_UNKNOWN:
 		return "it cannot be told who they are";
+	case REASON_PORT:
+		return is_bind(event) ? "another namespace holds it"
+				      : "another socket would get the answer";
 	default:
 		return "no reason known";
 	}

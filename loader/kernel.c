@@ -123,13 +123,16 @@ static bool will_be_native(void)
 	return answer;
 }
 
-static void find_places(struct kernel_places *places)
+static void find_places(struct kernel_places *places, __u64 *check_source)
 {
 	const struct symbol symbols[] = {
 		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
 		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
 		{ "vsock", "transport_g2h", &places->transport_g2h },
 		{ "vsock", "transport_h2g", &places->transport_h2g },
+		{ "vsock", "vsock_bind_table", &places->bound },
+		{ "vsock", "vsock_connected_table", &places->connected },
+		{ "vsock", "vsock_check_source", check_source },
 		{},
 	};
 
@@ -148,6 +151,8 @@ static bool are_there_other_transports(void)
 
 void kernel_probe(struct kernel *kernel)
 {
+	__u64 check_source = 0;
+
 	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
@@ -157,7 +162,8 @@ void kernel_probe(struct kernel *kernel)
 	kernel->other_transports = are_there_other_transports();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
-	find_places(&kernel->places);
+	find_places(&kernel->places, &check_source);
+	kernel->source_check = check_source != 0;
 	kernel->guests = kernel->places.guests != 0;
 	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
 }

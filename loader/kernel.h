@@ -22,6 +22,7 @@ struct kernel {
 	bool guests;	       /* vhost_vsock */
 	bool netns_cookie;     /* 5.14 on */
 	bool packet_socket;    /* packets carry the socket that sent them */
+	bool source_check;     /* sockets take packets of their peer alone: vsock_check_source() */
 	bool other_transports; /* Hyper-V's or VMware's, which have packets of their own */
 	bool lsm_bpf;
 	struct kernel_places places;

@@ -83,8 +83,8 @@ const struct program programs[] = {
 	{ "packet_made",		GATES,		without_packet_socket },
 	{ "connect_gate_lsm",		GATES,		by_lsm },
 	{ "connect_gate_fmod_ret",	GATES,		by_fmod_ret },
-	{ "bind_gate_lsm",		RULES,		by_lsm },
-	{ "bind_gate_fmod_ret",		RULES,		by_fmod_ret },
+	{ "bind_gate_lsm",		GATES,		by_lsm },
+	{ "bind_gate_fmod_ret",		GATES,		by_fmod_ret },
 	{ NULL,				RECORDING,	NULL },
 };
 /* clang-format on */

@@ -60,6 +60,14 @@ $(BUILD)/tests/cheats/cheats: $(call more_objects,$(addprefix cheats/,cheats sta
 
 $(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle -Itests/guests
 
+build-tests: $(BUILD)/tests/attacks/attacks
+
+$(BUILD)/tests/attacks/attacks: $(call more_objects,attacks/attacks cheats/sockets) $(LIFE_LIB)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
+
+$(BUILD)/tests/attacks/%.o: override CFLAGS += -Itests/lifecycle -Itests/cheats
+
 # Who reads what the layer tells.
 EVENTS		:= $(BUILD)/tests/events/events
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who holds a port, asked of the kernel's own tables at the moment of a decision.
+ *
+ * The kernel gives a packet to the connected socket that has both of its addresses, else to the
+ * socket that is bound to where it goes, be it a listener or not. Over loopback every packet
+ * claims CID LOCAL, so ports alone tell who meets whom. Hence the rule: a port is held by
+ * sockets of one namespace, or of several that may talk to each other.
+ *
+ * Nothing is remembered here, so nothing can be filled, and sockets that were there before the
+ * layer are found like all others. The lists are read without their lock: an entry that was
+ * removed points to itself, and one that was put elsewhere leads to the head of another list. A
+ * walk that comes to the head of its own has met all that were there when it began. Any other
+ * begins again, and one that never ends is a refusal.
+ */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include "verdict.h"
+
+#define VSOCK_HASH_SIZE 251 /* the same since 3.9 */
+
+/* Steps of one walk, and walks of one question: a socket each for who makes a bucket that long. */
+#define STEPS 256
+#define WALKS 256
+
+enum table {
+	BOUND = 1,     /* listeners, and sockets that connect or did */
+	CONNECTED = 2, /* these, and children of listeners */
+};
+
+/* What a walk comes to, if it is no socket. */
+enum {
+	END = 0,
+	CHANGED = 1, /* the list, meanwhile */
+	MORE = 2,    /* a bit: the entry from which to go on */
+};
+
+/* What a question is about, beside a table. */
+enum {
+	LISTENERS = 4, /* they count as well */
+	ANYBODY = 8,   /* so do sockets of the same namespace */
+};
+
+/* The remote address of no socket. */
+#define NO_PEER (~(__u64)0)
+
+static __always_inline __u64 address_of(__u32 cid, __u32 port)
+{
+	return (__u64)cid << 32 | port;
+}
+
+/* Of the list that has the sockets at `port`; of those that are connected, to loopback. */
+static __always_inline __u64 head_of(enum table table, __u32 port)
+{
+	const struct kernel_places *places = &layer_state()->places;
+	__u32 bucket = table == BOUND ? port : VMADDR_CID_LOCAL ^ port;
+	__u64 heads = table == BOUND ? places->bound : places->connected;
+
+	return heads + bucket % VSOCK_HASH_SIZE * sizeof(struct list_head);
+}
+
+static __always_inline __u64 link_of(enum table table)
+{
+	return table == BOUND ? offsetof(struct vsock_sock_tail, bound_table)
+			      : offsetof(struct vsock_sock_tail, connected_table);
+}
+
+static __always_inline __u64 next_of(__u64 entry)
+{
+	__u64 next = 0;
+
+	bpf_probe_read_kernel(&next, sizeof(next), (void *)entry);
+	return next;
+}
+
+/*
+ * The next socket, from `entry` on, that is at `port` and of another namespace than `net`, or has
+ * the peer `peer`. Not static, so that the verifier looks at it once a program; on 5.10 such a
+ * function takes numbers alone.
+ */
+__noinline __u64 walk(__u64 entry, __u32 table, __u32 port, __u64 net, __u64 peer)
+{
+	__u64 head = head_of(table, port), link = link_of(table), socket, next;
+	struct vsock_sock_tail tail;
+	int i;
+
+	for (i = 0; i < STEPS; i++) {
+		if (entry == head)
+			return END;
+		if (bpf_probe_read_kernel(&tail, sizeof(tail), (void *)(entry - link)))
+			return CHANGED;
+		socket = entry - link - bpf_core_type_size(struct sock);
+		if (tail.local_addr.svm_port == port &&
+		    (address_of(tail.remote_addr.svm_cid, tail.remote_addr.svm_port) == peer ||
+		     net_of_socket(socket) != net))
+			return socket;
+		next = (__u64)(table == BOUND ? tail.bound_table.next : tail.connected_table.next);
+		if (next == entry)
+			return CHANGED;
+		entry = next;
+	}
+	return entry | MORE;
+}
+
+/* Whether one end says no to the other: the verdict on both, without a word to anybody. */
+static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port)
+{
+	__u32 half = half_in_force(layer_state()) ? SECOND_HALF : 0;
+
+	return is_refusal(objection_of(caller, called, 0, port, half)) ||
+	       is_refusal(objection_of(caller, called, 0, port, half | OF_CALLED));
+}
+
+/*
+ * Kernels that have modes keep the sockets of local namespaces apart by themselves. Not inline:
+ * out of a loop the compiler takes what only they have to where all kernels see it.
+ */
+static __noinline bool are_kept_apart(const struct net *a, const struct net *b)
+{
+	return netns_has_mode() && (native_mode(a) == LOCAL || native_mode(b) == LOCAL);
+}
+
+/* Whether two sockets at one port may not meet. */
+static __always_inline bool is_stranger(const struct net *net, __u64 socket, __u32 port, __u32 how)
+{
+	const struct net *other = (const void *)net_of_socket(socket);
+	netns_id a = netns_at(net), b = netns_at(other);
+
+	if (net == other)
+		return true;
+	if (are_kept_apart(net, other))
+		return false;
+	if (!(how & LISTENERS) && state_of_socket(socket) == TCP_LISTEN)
+		return false;
+	return refuses(a, b, port) || refuses(b, a, port);
+}
+
+/*
+ * Who holds the port beside the socket `self` and may not meet it: a namespace, NETNS_NONE if
+ * there is nobody, NETNS_UNKNOWN if it cannot be told. `peer` makes a stranger of any socket.
+ */
+__noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
+{
+	__u32 table = how & (BOUND | CONNECTED), i;
+	__u64 net = net_of_socket(self), found;
+	__u64 entry = next_of(head_of(table, port));
+
+	for (i = 0; i < WALKS; i++) {
+		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
+		if (found == END)
+			return NETNS_NONE;
+		if (found == CHANGED) {
+			entry = next_of(head_of(table, port));
+			continue;
+		}
+		if (found & MORE) {
+			entry = found & ~(__u64)MORE;
+			continue;
+		}
+		if (found != self && is_stranger((void *)net, found, port, how))
+			return netns_at((void *)net_of_socket(found));
+		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(table));
+	}
+	return NETNS_UNKNOWN;
+}
+
+#endif

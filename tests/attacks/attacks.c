@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attacks that once opened a way between two namespaces, or would without one of the gates. Each
+ * is tried so many times and says how often something came across: a byte, a reset, a number.
+ *
+ *	attacks local|ruled|open TRIES [NAME...]
+ *
+ * in two local namespaces, in two whose policies deny each other, or in two that nobody keeps
+ * apart: there they succeed, or this program proves nothing.
+ * "ours" attacks together with "theirs", or alone against a connection of theirs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "ns.h"
+#include "sockets.h"
+#include "tap.h"
+
+/* What a refused call may take, and one that should get an answer. */
+#define SOON_MS  20
+#define SURE_MS  5000
+#define MAX_OPEN 64
+
+static struct ns init, one, other;
+static const struct ns *ours = &one, *theirs = &other;
+
+/* Sockets of one try: all are closed behind it. */
+static int opened[MAX_OPEN], count;
+
+static int keep(int fd)
+{
+	if (count == MAX_OPEN)
+		tap_bail("too many sockets in a try");
+	return opened[count++] = fd;
+}
+
+static void close_all(void)
+{
+	while (count)
+		close(opened[--count]);
+}
+
+/* Closed before the others are. */
+static void close_now(int fd)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (opened[i] == fd)
+			opened[i] = -1;
+	close(fd);
+}
+
+/* Ports that no try before has had. */
+static unsigned int new_ports(unsigned int number)
+{
+	static unsigned int next = 100000;
+
+	next += number;
+	return next - number;
+}
+
+/* -1 if the port is refused, which is an end of the attack. */
+static int bound(const struct ns *ns, unsigned int cid, unsigned int port)
+{
+	int fd = keep(socket_in(ns, SOCK_NONBLOCK));
+
+	return bind_to(fd, cid, port) ? -1 : fd;
+}
+
+static int listener(const struct ns *ns, unsigned int cid, unsigned int port)
+{
+	int fd = bound(ns, cid, port);
+
+	return fd < 0 || listen(fd, 8) ? -1 : fd;
+}
+
+static bool becomes(int fd, short events, int ms)
+{
+	struct pollfd wait = { .fd = fd, .events = events };
+
+	return poll(&wait, 1, ms) == 1 && (wait.revents & events);
+}
+
+static int accepted(int listener, int ms)
+{
+	if (!becomes(listener, POLLIN, ms))
+		return -1;
+	return keep(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
+}
+
+/* Begun, and whether it was refused at once. */
+static bool dials(int fd, unsigned int cid, unsigned int port)
+{
+	int err = dial(fd, cid, port);
+
+	return !err || err == EINPROGRESS;
+}
+
+static bool sends(int fd, const char *text)
+{
+	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+}
+
+static bool receives(int fd, const char *text, int ms)
+{
+	char got[64] = "";
+
+	if (!becomes(fd, POLLIN, ms))
+		return false;
+	return recv(fd, got, sizeof(got) - 1, 0) > 0 && strstr(got, text);
+}
+
+/* A connection within one namespace, by the book. */
+struct pair {
+	int client, server, listener;
+	unsigned int client_port, server_port;
+};
+
+static void connect_pair(struct pair *pair, const struct ns *ns)
+{
+	pair->server_port = new_ports(2);
+	pair->client_port = pair->server_port + 1;
+	pair->listener = listener(ns, VMADDR_CID_ANY, pair->server_port);
+	pair->client = bound(ns, VMADDR_CID_LOCAL, pair->client_port);
+	if (pair->listener < 0 || pair->client < 0 ||
+	    !dials(pair->client, VMADDR_CID_LOCAL, pair->server_port))
+		tap_bail("a connection within a namespace is refused");
+	pair->server = accepted(pair->listener, SURE_MS);
+	if (pair->server < 0 || !becomes(pair->client, POLLOUT, SURE_MS))
+		tap_bail("a connection within a namespace comes to nothing");
+}
+
+/* Whether its two ends read what the other has sent and nothing else, in both directions. */
+static bool is_unharmed(const struct pair *pair)
+{
+	static const char text[] = "good";
+	char got[2][64] = { "", "" };
+	bool sent = sends(pair->client, text) && sends(pair->server, text);
+
+	if (!sent || !becomes(pair->server, POLLIN, SURE_MS) ||
+	    !becomes(pair->client, POLLIN, SURE_MS))
+		return false;
+	return recv(pair->server, got[0], sizeof(got[0]) - 1, 0) > 0 &&
+	       recv(pair->client, got[1], sizeof(got[1]) - 1, 0) > 0 && !strcmp(got[0], text) &&
+	       !strcmp(got[1], text);
+}
+
+/*
+ * A socket that is connected to a port whose holder has never agreed: it calls, is ignored, and
+ * gets the answer to the call of a neighbour with the same port of another CID.
+ */
+static int ghost(const struct ns *ns, unsigned int from, unsigned int to)
+{
+	unsigned int port = new_ports(1);
+	int fd = bound(ns, VMADDR_CID_LOCAL, from), neighbour = bound(ns, VMADDR_CID_HOST, from);
+	int door = listener(ns, VMADDR_CID_ANY, port);
+
+	if (fd < 0 || neighbour < 0 || door < 0 || !dials(fd, VMADDR_CID_LOCAL, to))
+		return -1;
+	if (!dials(neighbour, VMADDR_CID_LOCAL, port) || accepted(door, SOON_MS) < 0)
+		return -1;
+	return becomes(fd, POLLOUT, SOON_MS) ? fd : -1;
+}
+
+/* Each calls a listener of its own, and the child of the one gets the answer of the other. */
+static bool cross_accept(void)
+{
+	unsigned int q = new_ports(2), p = q + 1;
+	int their_door = listener(theirs, VMADDR_CID_HOST, q);
+	int their_end = bound(theirs, VMADDR_CID_LOCAL, p), their_child, our_child, our_door, our_end;
+
+	if (!dials(their_end, VMADDR_CID_HOST, q))
+		return false;
+	their_child = accepted(their_door, SURE_MS);
+	our_door = listener(ours, VMADDR_CID_HOST, p);
+	our_end = bound(ours, VMADDR_CID_LOCAL, q);
+	if (our_door < 0 || our_end < 0 || !dials(our_end, VMADDR_CID_HOST, p))
+		return false;
+	our_child = accepted(our_door, SOON_MS);
+	return our_child >= 0 && sends(our_child, "across") &&
+	       receives(their_child, "across", SOON_MS);
+}
+
+/* The same, the other way round: the socket whose port it is has long been connected. */
+static bool cross_accept_client(void)
+{
+	unsigned int p = new_ports(1);
+	struct pair pair;
+	int our_door, our_end, our_child;
+
+	connect_pair(&pair, theirs);
+	p = pair.server_port;
+	our_door = listener(ours, VMADDR_CID_HOST, p + 1000000);
+	our_end = bound(ours, VMADDR_CID_HOST, pair.client_port);
+	if (our_door < 0 || our_end < 0 || !dials(our_end, VMADDR_CID_HOST, p + 1000000))
+		return false;
+	our_child = accepted(our_door, SOON_MS);
+	return our_child >= 0 && sends(our_child, "across") && receives(pair.client, "across", SOON_MS);
+}
+
+static bool two_ghosts(void)
+{
+	unsigned int p = new_ports(1);
+	struct pair pair;
+	int our_end, their_end;
+
+	connect_pair(&pair, theirs);
+	our_end = ghost(ours, p, pair.client_port);
+	if (our_end < 0)
+		return false;
+	close_now(pair.server);
+	close_now(pair.client);
+	their_end = ghost(theirs, pair.client_port, p);
+	return their_end >= 0 && sends(our_end, "across") && receives(their_end, "across", SOON_MS);
+}
+
+static bool ghost_to_client(void)
+{
+	struct pair pair;
+	int our_end;
+
+	connect_pair(&pair, theirs);
+	our_end = ghost(ours, new_ports(1), pair.client_port);
+	if (our_end >= 0)
+		sends(our_end, "EVIL");
+	return our_end >= 0 && receives(pair.client, "EVIL", SOON_MS);
+}
+
+/* A call to one that is connecting destroys it, and the kernel sends a reset in its name. */
+static bool reset_by_destroying(void)
+{
+	unsigned int s = new_ports(1);
+	struct pair pair;
+	int first, second;
+
+	connect_pair(&pair, theirs);
+	first = bound(ours, VMADDR_CID_LOCAL, s);
+	second = keep(socket_in(ours, SOCK_NONBLOCK));
+	dials(first, VMADDR_CID_LOCAL, pair.client_port);
+	dials(second, VMADDR_CID_LOCAL, s);
+	becomes(second, POLLOUT, SOON_MS);
+	becomes(first, POLLOUT, SOON_MS);
+	return !is_unharmed(&pair);
+}
+
+static size_t can_send(int fd)
+{
+	static char data[65536];
+	size_t all = 0;
+	ssize_t sent;
+
+	while ((sent = send(fd, data, sizeof(data), MSG_NOSIGNAL | MSG_DONTWAIT)) > 0)
+		all += sent;
+	return all;
+}
+
+/* A call tells the size of a buffer to whoever it comes to. */
+static bool number_by_call(void)
+{
+	unsigned long long size = 12345;
+	struct pair pair;
+	int fd = keep(socket_in(ours, SOCK_NONBLOCK));
+
+	connect_pair(&pair, theirs);
+	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
+		tap_bail("SO_VM_SOCKETS_BUFFER_SIZE: %s", strerror(errno));
+	dials(fd, VMADDR_CID_LOCAL, pair.client_port);
+	becomes(fd, POLLOUT, SOON_MS);
+	return can_send(pair.client) == size;
+}
+
+/* The same where the kernel asks who sends: from the port that their listener has left. */
+static bool number_from_peer_port(void)
+{
+	unsigned long long size = 12345;
+	struct pair pair;
+	int fd;
+
+	connect_pair(&pair, theirs);
+	close_now(pair.listener);
+	fd = bound(ours, VMADDR_CID_LOCAL, pair.server_port);
+	if (fd < 0 || setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
+		return false;
+	dials(fd, VMADDR_CID_LOCAL, pair.client_port);
+	becomes(fd, POLLOUT, SOON_MS);
+	return can_send(pair.client) == size;
+}
+
+/* A child whose peer is not the one that called: its peer's port is free as soon as that goes. */
+static bool child_without_peer(void)
+{
+	unsigned int port = new_ports(2), victim = port + 1;
+	int door = listener(ours, VMADDR_CID_ANY, port);
+	int decoy = bound(ours, VMADDR_CID_LOCAL, victim), caller = bound(ours, VMADDR_CID_HOST, victim);
+	int child, their_end, their_door, their_child;
+	unsigned int their_port = new_ports(1);
+
+	if (!dials(decoy, VMADDR_CID_LOCAL, port) || accepted(door, SOON_MS) < 0 ||
+	    !becomes(decoy, POLLOUT, SURE_MS))
+		return false;
+	dials(caller, VMADDR_CID_LOCAL, port);
+	child = accepted(door, SOON_MS);
+	close_now(caller);
+	close_now(decoy);
+	usleep(SOON_MS * 1000);
+	their_door = listener(theirs, VMADDR_CID_ANY, their_port);
+	their_end = bound(theirs, VMADDR_CID_LOCAL, victim);
+	if (child < 0 || their_end < 0 || !dials(their_end, VMADDR_CID_LOCAL, their_port))
+		return false;
+	their_child = accepted(their_door, SURE_MS);
+	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON_MS);
+}
+
+static const struct attack {
+	const char *name;
+	bool (*try)(void); /* whether something came across */
+	const char *what;
+} attacks[] = {
+	{ "cross-accept", cross_accept, "children of two listeners are each other's peer" },
+	{ "cross-accept-client", cross_accept_client, "a child and a client" },
+	{ "two-ghosts", two_ghosts, "two that connect to ports where nobody listens" },
+	{ "ghost-to-client", ghost_to_client, "one of those, to a client" },
+	{ "reset-by-destroying", reset_by_destroying, "a reset in the name of one that connects" },
+	{ "number-by-call", number_by_call, "the size of a buffer" },
+	{ "number-from-peer-port", number_from_peer_port, "from the port of a listener that left" },
+	{ "child-without-peer", child_without_peer, "a child whose peer has never called" },
+	{},
+};
+
+static int run(const struct attack *attack, long tries)
+{
+	long crossed = 0, i;
+
+	for (i = 0; i < tries; i++) {
+		crossed += attack->try();
+		close_all();
+	}
+	printf("%s\t%ld\t%ld\n", attack->name, tries, crossed);
+	fflush(stdout);
+	return crossed > 0;
+}
+
+static bool is_named(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+#define POLICIES "/tmp/attacks"
+
+/* Both are global and say no to each other. */
+static void make_rules(void)
+{
+	must("mkdir -p " POLICIES
+	     " && printf '[Match]\\nName=one\\n[Rules]\\nDeny=connect to namespace other\\n"
+	     "Deny=accept from namespace other\\n' >" POLICIES "/one.policy"
+	     " && printf '[Match]\\nName=other\\n[Rules]\\nDeny=connect to namespace one\\n"
+	     "Deny=accept from namespace one\\n' >" POLICIES "/other.policy"
+	     " && build/vsock-bpfd --once --policy-dir " POLICIES " >&2");
+}
+
+static bool make_world(const char *kind)
+{
+	bool local = !strcmp(kind, "local"), ruled = !strcmp(kind, "ruled");
+
+	if (!local && !ruled && strcmp(kind, "open"))
+		return false;
+	/* Gives the host a CID, so that a port can be had twice. */
+	must("modprobe vhost_vsock");
+	if (ns_init(&init))
+		tap_bail("workers");
+	must("ip netns add first && ip netns del first");
+	if (local)
+		must("build/vsockctl set child_ns_mode local");
+	if (ns_make(&one, "one", &init, NS_BY_ROOT) || ns_make(&other, "other", &init, NS_BY_ROOT))
+		tap_bail("namespaces");
+	if (ruled)
+		make_rules();
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const struct attack *attack;
+	long tries = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+	int crossed = 0;
+
+	if (tries <= 0 || !make_world(argv[1])) {
+		fputs("usage: attacks local|ruled|open TRIES [NAME...]\n", stderr);
+		return 2;
+	}
+	for (attack = attacks; attack->name; attack++)
+		if (is_named(attack->name, argv + 3))
+			crossed += run(attack, tries);
+	return crossed ? 1 : 0;
+}
