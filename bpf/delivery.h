@@ -226,7 +226,8 @@ static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u6
 	__u64 entry = socket + bpf_core_type_size(struct sock) + link_of(BOUND);
 	__u32 cid = tail->local_addr.svm_cid;
 
-	return tail->local_addr.svm_port == port && (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
+	return tail->local_addr.svm_port == port &&
+	       (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
 	       (__u64)tail->bound_table.next != entry;
 }
 

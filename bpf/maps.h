@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. The first seven outlive an upgrade; the
+ * All that the layer remembers. The first eight outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */
@@ -40,16 +40,25 @@ struct {
 } devices SEC(".maps");
 
 /*
- * Sockets whose answer came from somebody whom they may not talk to, by address.
- * Removed with the socket.
+ * Sockets whose answer came from somebody whom they may not talk to, by address. Removed with the
+ * socket. One namespace fills a part of it at most.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
+	__uint(max_entries, MAX_SEALED);
 	__type(key, __u64);
-	__type(value, netns_id);
+	__type(value, struct sealed_socket);
 } sealed SEC(".maps");
+
+/* Namespaces that have had more than their part of it, or found it full. Removed with them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SEALED_NETNS);
+	__type(key, netns_id);
+	__type(value, __u64); /* when, in nanoseconds of CLOCK_BOOTTIME */
+} sealed_netns SEC(".maps");
 
 /* Policies, in two halves; user space writes the one that is not in force. See struct rule_cell. */
 struct {

@@ -98,5 +98,6 @@ int BPF_PROG(namespace_gone, struct net *net)
 
 	bpf_map_delete_elem(&namespaces, &id);
 	bpf_map_delete_elem(&counters, &id);
+	bpf_map_delete_elem(&sealed_netns, &id);
 	return 0;
 }

@@ -42,8 +42,8 @@ enum {
 	ANYBODY = 8,   /* so do sockets of the same namespace */
 };
 
-/* The remote address of no socket. */
-#define NO_PEER (~(__u64)0)
+/* The remote address of no socket: that of one without a peer is all ones. */
+#define NO_PEER ((__u64)0)
 
 static __always_inline __u64 address_of(__u32 cid, __u32 port)
 {

@@ -11,16 +11,40 @@
  */
 #include "origin.h"
 
+/* Never back: what is cut off stays so, and a flag too many costs a look-up. */
+static __always_inline void raise_sealed(struct layer_state *layer, enum sealed to)
+{
+	if (layer->sealed < to)
+		layer->sealed = to;
+}
+
+static __always_inline bool seal_socket(__u64 address, const struct call *call)
+{
+	struct sealed_socket sealed_socket = { .netns = call->from.netns,
+					       .answered = call->to.netns };
+	struct counters *of = counters_of(call->from.netns);
+
+	if (!of || *(volatile __u32 *)&of->sealed >= MAX_SEALED_OF_ONE)
+		return false;
+	__sync_fetch_and_add(&of->sealed, 1);
+	return !bpf_map_update_elem(&sealed, &address, &sealed_socket, BPF_ANY);
+}
+
+/* Nobody fills more than a part of the map: who has too many such sockets loses all of its own. */
+static __always_inline bool seal_netns(netns_id id)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	return !bpf_map_update_elem(&sealed_netns, &id, &now, BPF_ANY);
+}
+
 static __always_inline void seal(struct sock *sk, const struct call *call,
 				 struct layer_state *layer)
 {
-	__u64 address = (__u64)sk;
-	netns_id answered = call->to.netns;
-
-	if (bpf_map_update_elem(&sealed, &address, &answered, BPF_ANY))
-		layer->sealed = ALL;
-	else if (layer->sealed == NONE)
-		layer->sealed = SOME;
+	if (seal_socket((__u64)sk, call))
+		raise_sealed(layer, SOCKETS);
+	else
+		raise_sealed(layer, seal_netns(call->from.netns) ? NAMESPACES : ALL);
 	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
 }
 
@@ -118,15 +142,25 @@ int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 	return 0;
 }
 
+static __always_inline void forget_seal(struct sock *sk)
+{
+	netns_id own = netns_of_sock(sk);
+	__u64 address = (__u64)sk;
+	struct counters *of;
+
+	if (bpf_map_delete_elem(&sealed, &address))
+		return;
+	of = bpf_map_lookup_elem(&counters, &own);
+	if (of)
+		__sync_fetch_and_add(&of->sealed, -1);
+}
+
 static __always_inline void socket_gone(struct sock *sk)
 {
-	struct layer_state *layer = layer_state();
-	__u64 address = (__u64)sk;
-
 	if (!packets_carry_socket)
 		forget_request(sk);
-	if (layer->sealed != NONE)
-		bpf_map_delete_elem(&sealed, &address);
+	if (layer_state()->sealed != NONE)
+		forget_seal(sk);
 }
 
 SEC("fentry/vsock_sk_destruct")
@@ -148,15 +182,21 @@ int BPF_PROG(socket_gone_any, struct sock *sk)
 	return 0;
 }
 
-static __always_inline int check_seal(const struct sock *sk, const struct layer_state *layer)
+static __always_inline bool is_sealed(struct sock *sk, enum sealed what)
 {
+	netns_id own = netns_of_sock(sk);
 	__u64 address = (__u64)sk;
 
-	if (layer->sealed == NONE)
-		return 0;
-	if (layer->sealed == ALL || bpf_map_lookup_elem(&sealed, &address))
-		return -ECONNRESET;
-	return 0;
+	if (what == ALL || bpf_map_lookup_elem(&sealed, &address))
+		return true;
+	return what == NAMESPACES && bpf_map_lookup_elem(&sealed_netns, &own);
+}
+
+static __always_inline int check_seal(struct sock *sk, const struct layer_state *layer)
+{
+	enum sealed what = layer->sealed;
+
+	return what != NONE && is_sealed(sk, what) ? -ECONNRESET : 0;
 }
 
 static __always_inline int check_use(struct socket *sock)

@@ -215,13 +215,26 @@ struct counters {
 	__u64 dropped;	/* events that were not told: too many, or nobody reads them */
 	__u64 refilled; /* when tokens were last given, nanoseconds of CLOCK_BOOTTIME */
 	__u32 tokens;
-	__u32 unused;
+	__u32 sealed; /* sockets of the namespace in the map `sealed` */
 };
 
+/* So many sockets of one namespace are cut off one by one; with one more, all that it has. */
+#define MAX_SEALED	  16384
+#define MAX_SEALED_OF_ONE 64
+#define MAX_SEALED_NETNS  4096
+
+/* Value of the map `sealed`. */
+struct sealed_socket {
+	netns_id netns;	   /* of the socket, */
+	netns_id answered; /* and of whom it was connected to */
+};
+
+/* What is cut off; each includes those before it. */
 enum sealed {
 	NONE = 0,
-	SOME = 1, /* sockets in the map `sealed` */
-	ALL = 2,  /* one could not be recorded: all that are connected */
+	SOCKETS = 1,	/* in the map `sealed` */
+	NAMESPACES = 2, /* in the map `sealed_netns`: all of their sockets */
+	ALL = 3,	/* one could not be recorded: all sockets */
 };
 
 /* The only value of the map `state`. */

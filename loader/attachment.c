@@ -102,6 +102,8 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	if (!ret)
 		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
 	if (!ret)
+		ret = pin_durable(new->skel->maps.sealed_netns, PIN_SEALED_NETNS);
+	if (!ret)
 		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);

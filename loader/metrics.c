@@ -135,7 +135,7 @@ int metrics_collect(struct numbers *numbers, const struct names *names)
 	numbers->counted = true;
 	numbers->namespaces = count_entries(PIN_NAMESPACES, MAX_NAMESPACES);
 	numbers->guests = count_entries(PIN_DEVICES, MAX_DEVICES);
-	numbers->sealed = count_entries(PIN_SEALED, MAX_NAMESPACES);
+	numbers->sealed = count_entries(PIN_SEALED, MAX_SEALED);
 	return 0;
 }
 
