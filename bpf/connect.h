@@ -76,7 +76,7 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
 	__u64 self = address_of_sock(sock);
-	netns_id stranger = stranger_at(port, self, NO_PEER, BOUND);
+	netns_id stranger = stranger_at(port, self, NO_PEER, BOUND | LINGERING);
 
 	if (stranger == NETNS_NONE && bound_port(sk) != VMADDR_PORT_ANY)
 		stranger = stranger_at(port, self, NO_PEER, CONNECTED);

@@ -254,7 +254,7 @@ static __always_inline bool is_answer_for_sender(const struct delivery *delivery
 	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
 		return false;
 	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
-			   CONNECTED | LISTENERS) == NETNS_NONE;
+			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
 }
 
 static __always_inline bool refuse_port(const struct delivery *delivery)

@@ -27,7 +27,8 @@
 #define AF_VSOCK		 40
 #define SOCK_DGRAM		 2
 #define SOCK_SEQPACKET		 5
-#define SOCK_DONE		 1 /* number of a flag */
+#define SOCK_DEAD		 0 /* numbers of flags */
+#define SOCK_DONE		 1
 #define TCP_ESTABLISHED		 1
 #define TCP_LISTEN		 10
 #define VMADDR_PORT_ANY		 ((__u32)-1)
@@ -37,6 +38,8 @@
 #define VMADDR_FLAG_TO_HOST	 1
 #define VIRTIO_VSOCK_OP_REQUEST	 1
 #define VIRTIO_VSOCK_OP_RESPONSE 2
+#define VIRTIO_VSOCK_OP_RST	 3
+#define VIRTIO_VSOCK_OP_SHUTDOWN 4
 #define VHOST_VSOCK_DEV		 ((10 << 20) | 241) /* char 10:241, a fixed minor */
 
 #define PF_IO_WORKER   0x00000010
@@ -350,6 +353,12 @@ static __always_inline bool is_closed_by_peer(const struct sock *sk)
 
 	bpf_core_read(&how, sizeof(how), &vsk->peer_shutdown);
 	return how;
+}
+
+/* Nobody can use it any more. */
+static __always_inline bool is_released(const struct sock *sk)
+{
+	return sk->__sk_common.skc_flags & 1UL << SOCK_DEAD;
 }
 
 /* It was connected once, and will not be again. */

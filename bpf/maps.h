@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. The first eight outlive an upgrade; the
+ * All that the layer remembers. The first eleven outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */
@@ -60,6 +60,34 @@ struct {
 	__type(value, __u64); /* when, in nanoseconds of CLOCK_BOOTTIME */
 } sealed_netns SEC(".maps");
 
+/*
+ * Sockets whose peer has left, by address, and the ports of their connections: bpf/lingering.h.
+ * One that finds no room is not noted. Removed with the socket.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LINGERING);
+	__type(key, __u64);
+	__type(value, struct lingering_socket);
+} lingering_sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LINGERING);
+	__type(key, __u32);
+	__type(value, struct lingering_port);
+} lingering_ports SEC(".maps");
+
+/* All ports that are noted, to look for those that can be forgotten; 0 is none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_LINGERING);
+	__type(key, __u32);
+	__type(value, __u32);
+} lingering_slots SEC(".maps");
+
 /* Policies, in two halves; user space writes the one that is not in force. See struct rule_cell. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -102,6 +130,7 @@ struct delivery {
 		ANSWER = 2,
 		EITHER = REQUEST | ANSWER, /* the hook that comes next tells */
 		TAKEN = 4,		   /* a gate has answered */
+		LEAVING = 8,		   /* the end of a connection */
 	} step;
 	/* The last request that was judged: who sent it, when, and the sender of its answer. */
 	netns_id caller;
@@ -204,18 +233,37 @@ static __always_inline bool still_holds(void *map, const void *key, const void *
 	return bpf_map_lookup_elem(map, key) == place;
 }
 
+/*
+ * Whether a copy is what stands there now. One that two writers have crossed is not: a place that
+ * was given away, written and given back in between is still the one.
+ */
+static __always_inline bool is_same(const struct netns_record *copy,
+				    const struct netns_record *record)
+{
+	const volatile __u64 *there = (const void *)record;
+	const __u64 *here = (const void *)copy;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*copy) / sizeof(*here); i++)
+		if (here[i] != there[i])
+			return false;
+	return true;
+}
+
 /* A copy of a namespace's record. */
 static __noinline enum lookup read_record(netns_id id, struct netns_record *copy)
 {
 	struct netns_record *record;
 	int i;
 
+	_Static_assert(sizeof(*copy) % sizeof(__u64) == 0, "compared by words");
+
 	for (i = 0; i < 4; i++) {
 		record = bpf_map_lookup_elem(&namespaces, &id);
 		if (!record)
 			break;
 		__builtin_memcpy(copy, record, sizeof(*copy));
-		if (still_holds(&namespaces, &id, record))
+		if (still_holds(&namespaces, &id, record) && is_same(copy, record))
 			return RECORD;
 	}
 	__builtin_memset(copy, 0, sizeof(*copy));

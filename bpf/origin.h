@@ -29,15 +29,17 @@ static __always_inline enum step step_of(__u16 op)
 {
 	if (op == VIRTIO_VSOCK_OP_REQUEST)
 		return REQUEST;
+	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
+		return LEAVING;
 	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
 }
 
-static __always_inline __le16 op_of(const struct sk_buff *skb)
+static __always_inline enum step step_of_packet(const void *header)
 {
 	__le16 op = 0;
 
-	bpf_probe_read_kernel(&op, sizeof(op), skb->head + offsetof(struct virtio_vsock_hdr, op));
-	return op;
+	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
+	return step_of(le16_to_cpu(op));
 }
 
 /*
@@ -48,11 +50,13 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 {
 	enum step step = EITHER;
 
-	/* Data never comes with a request or an answer. */
-	if (skb->len)
+	/* Data never comes with anything that is asked for. */
+	if (skb->len) {
+		loopback.step = TAKEN;
 		return;
+	}
 	if (kworkers_deliver_others)
-		step = step_of(le16_to_cpu(op_of(skb)));
+		step = step_of_packet(skb->head);
 	loopback_packet(step, sk, skb->head);
 }
 
@@ -68,7 +72,7 @@ static __always_inline void packet_of_guest(const struct sk_buff *skb, const str
 		return;
 	}
 	step = step_of(le16_to_cpu(hdr.op));
-	if (step == TAKEN)
+	if (!(step & EITHER))
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
 		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
@@ -107,7 +111,7 @@ int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {
 	enum step step = step_of(ctx->args[6]);
 
-	if (step == TAKEN || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+	if (!(step & EITHER) || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
 		return 0;
 	if (step == REQUEST)
 		request_made(ctx->args[1]);
@@ -122,16 +126,19 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	enum step step = step_of(ctx->args[6]);
 	__u32 src_port = ctx->args[1], dst_port = ctx->args[3];
 	struct end origin = { .port = src_port };
-	netns_id sender;
+	netns_id sender = NETNS_UNKNOWN;
 
-	if (step == TAKEN)
-		return 0;
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
+		if (!(step & EITHER))
+			return 0;
 		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
 		guest_arrives(step, &origin, dst_port);
 		return 0;
 	}
-	sender = step == REQUEST ? sender_of_request(src_port) : sender_of_answer(dst_port);
+	if (step == REQUEST)
+		sender = sender_of_request(src_port);
+	else if (step == ANSWER)
+		sender = sender_of_answer(dst_port);
 	loopback_arrives(step, sender, src_port, dst_port);
 	return 0;
 }

@@ -38,8 +38,9 @@ enum {
 
 /* What a question is about, beside a table. */
 enum {
-	LISTENERS = 4, /* they count as well */
-	ANYBODY = 8,   /* so do sockets of the same namespace */
+	LISTENERS = 4,	/* they count as well */
+	ANYBODY = 8,	/* so do sockets of the same namespace */
+	LINGERING = 16, /* and sockets whose peer has left: bpf/lingering.h */
 };
 
 /* The remote address of no socket: that of one without a peer is all ones. */
@@ -136,6 +137,31 @@ static __always_inline bool is_stranger(const struct net *net, __u64 socket, __u
 	return refuses(a, b, port) || refuses(b, a, port);
 }
 
+/* Whose sockets linger at a port. */
+static __always_inline netns_id lingers_at(__u32 port)
+{
+	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
+	netns_id id;
+
+	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
+		return NETNS_NONE;
+	id = *(volatile netns_id *)&lingering->netns;
+	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
+}
+
+static __always_inline netns_id stranger_that_lingers(__u32 port, const struct net *net)
+{
+	netns_id id, own;
+
+	if (layer_state()->lingering == NO)
+		return NETNS_NONE;
+	id = lingers_at(port);
+	own = netns_at(net);
+	if (id == NETNS_NONE || id == own)
+		return NETNS_NONE;
+	return refuses(own, id, port) || refuses(id, own, port) ? id : NETNS_NONE;
+}
+
 /*
  * Who holds the port beside the socket `self` and may not meet it: a namespace, NETNS_NONE if
  * there is nobody, NETNS_UNKNOWN if it cannot be told. `peer` makes a stranger of any socket.
@@ -146,6 +172,11 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 	__u64 net = net_of_socket(self), found;
 	__u64 entry = next_of(head_of(table, port));
 
+	if (how & LINGERING) {
+		found = stranger_that_lingers(port, (void *)net);
+		if (found != NETNS_NONE)
+			return found;
+	}
 	for (i = 0; i < WALKS; i++) {
 		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
 		if (found == END)

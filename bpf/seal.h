@@ -9,7 +9,7 @@
  * socket that may not talk to the sender neither sends nor receives from then on. Nor
  * does it set options or shut down: the size of a buffer is told to the peer, too.
  */
-#include "origin.h"
+#include "lingering.h"
 
 /* Never back: what is cut off stays so, and a flag too many costs a look-up. */
 static __always_inline void raise_sealed(struct layer_state *layer, enum sealed to)
@@ -137,7 +137,11 @@ int BPF_PROG(answer_accepted, struct sock *sk)
 SEC("fentry/sock_def_wakeup")
 int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 {
-	if (is_vsock(sk) && sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
+	if (!is_vsock(sk))
+		return 0;
+	if (is_delivering_loopback() && loopback.step == LEAVING)
+		note_lingering(sk);
+	else if (sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
 		check_answer(sk);
 	return 0;
 }
@@ -161,6 +165,8 @@ static __always_inline void socket_gone(struct sock *sk)
 		forget_request(sk);
 	if (layer_state()->sealed != NONE)
 		forget_seal(sk);
+	if (layer_state()->lingering == YES)
+		forget_lingering(sk);
 }
 
 SEC("fentry/vsock_sk_destruct")

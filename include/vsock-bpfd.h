@@ -229,6 +229,21 @@ struct sealed_socket {
 	netns_id answered; /* and of whom it was connected to */
 };
 
+/* Sockets, and ports, that can be noted as lingering. */
+#define MAX_LINGERING 65536
+
+/* Value of the map `lingering_sockets`: its own port and its peer's, 0 for one not noted. */
+struct lingering_socket {
+	__u32 ports[2];
+};
+
+/* Value of the map `lingering_ports`. */
+struct lingering_port {
+	netns_id netns; /* whose sockets linger there; NETNS_UNKNOWN: of several */
+	__u32 sockets;	/* how many */
+	__u32 unused;
+};
+
 /* What is cut off; each includes those before it. */
 enum sealed {
 	NONE = 0,
@@ -246,6 +261,7 @@ struct layer_state {
 	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
 	enum yes_no overflow;  /* a record could not be written */
 	enum sealed sealed;
+	enum yes_no lingering; /* a port was noted */
 	__u32 local_cid;      /* of this machine as a guest, or VMADDR_CID_ANY */
 	enum yes_no ruled;    /* some policy has rules, or only audits */
 	__u32 half;	      /* of `rules` and of bindings: which one holds */

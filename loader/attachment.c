@@ -104,6 +104,12 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	if (!ret)
 		ret = pin_durable(new->skel->maps.sealed_netns, PIN_SEALED_NETNS);
 	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_sockets, PIN_LINGERING_SOCKETS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_ports, PIN_LINGERING_PORTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_slots, PIN_LINGERING_SLOTS);
+	if (!ret)
 		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);

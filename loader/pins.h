@@ -6,6 +6,7 @@
  *	/sys/fs/bpf/vsock-bpfd/devices			open vhost devices, their owners
  *	/sys/fs/bpf/vsock-bpfd/sealed			sockets that are cut off
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
+ *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/events			who was refused, as it happens,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
@@ -19,16 +20,19 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-#define BPFFS		 "/sys/fs/bpf"
-#define PIN_DIR		 BPFFS "/vsock-bpfd"
-#define PIN_NAMESPACES	 "namespaces"
-#define PIN_STATE	 "state"
-#define PIN_DEVICES	 "devices"
-#define PIN_SEALED	 "sealed"
-#define PIN_SEALED_NETNS "sealed_netns"
-#define PIN_RULES	 "rules"
-#define PIN_EVENTS	 "events"
-#define PIN_COUNTERS	 "counters"
+#define BPFFS		      "/sys/fs/bpf"
+#define PIN_DIR		      BPFFS "/vsock-bpfd"
+#define PIN_NAMESPACES	      "namespaces"
+#define PIN_STATE	      "state"
+#define PIN_DEVICES	      "devices"
+#define PIN_SEALED	      "sealed"
+#define PIN_LINGERING_SOCKETS "lingering_sockets"
+#define PIN_LINGERING_PORTS   "lingering_ports"
+#define PIN_LINGERING_SLOTS   "lingering_slots"
+#define PIN_SEALED_NETNS      "sealed_netns"
+#define PIN_RULES	      "rules"
+#define PIN_EVENTS	      "events"
+#define PIN_COUNTERS	      "counters"
 
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"

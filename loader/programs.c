@@ -34,6 +34,16 @@ static bool with_module_btf(const struct kernel *kernel)
 	return kernel->module_btf && kernel->vsock;
 }
 
+static bool with_source_check(const struct kernel *kernel)
+{
+	return with_module_btf(kernel) && kernel->source_check;
+}
+
+static bool without_source_check(const struct kernel *kernel)
+{
+	return with_module_btf(kernel) && !kernel->source_check;
+}
+
 static bool without_module_btf(const struct kernel *kernel)
 {
 	return !kernel->module_btf;
@@ -71,6 +81,8 @@ const struct program programs[] = {
 	{ "shutdown_seal_fmod_ret",	GATES,		by_fmod_ret },
 	{ "socket_gone_vsock",		GATES,		with_module_btf },
 	{ "socket_gone_any",		GATES,		without_module_btf },
+	{ "peer_left",			GATES,		with_source_check },
+	{ "peer_left_any",		GATES,		without_source_check },
 	{ "answer_accepted",		GATES,		with_module_btf },
 	{ "answer_accepted_wakeup",	GATES,		without_module_btf },
 	{ "delivery_gate_lsm",		GATES,		by_lsm },

@@ -22,7 +22,9 @@ static const struct target {
 	{ PREFIX "virtio_transport_recv_pkt", "vmw_vsock_virtio_transport_common" },
 	{ PREFIX "vsock_create_connected", "vsock" },
 	{ PREFIX "vsock_insert_connected", "vsock" },
+	{ PREFIX "vsock_remove_sock", "vsock" },
 	{ PREFIX "vsock_sk_destruct", "vsock" },
+	{ PREFIX "vsock_stream_has_data", "vsock" },
 };
 
 #define TARGETS (sizeof(targets) / sizeof(*targets))

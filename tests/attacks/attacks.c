@@ -319,6 +319,61 @@ static bool child_without_peer(void)
 	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON_MS);
 }
 
+/* A child that is still open when its client has gone; the kernel sends a reset when it is closed. */
+static int lingering_child(unsigned int server_port, unsigned int client_port)
+{
+	int door = listener(ours, VMADDR_CID_ANY, server_port), child;
+	int client = bound(ours, VMADDR_CID_LOCAL, client_port);
+
+	if (!dials(client, VMADDR_CID_LOCAL, server_port))
+		return -1;
+	child = accepted(door, SURE_MS);
+	if (child < 0 || !becomes(client, POLLOUT, SURE_MS))
+		return -1;
+	close_now(client);
+	if (!becomes(child, POLLRDHUP, SURE_MS))
+		return -1;
+	close_now(door);
+	usleep(SOON_MS * 1000);
+	return child;
+}
+
+/* Theirs connects between two ports that ours had. */
+static bool reset_by_lingering_at(unsigned int server_port, unsigned int client_port,
+				  unsigned int their_port)
+{
+	int child = lingering_child(server_port, client_port);
+	struct pair pair = { .server = -1 };
+
+	if (child < 0)
+		return false;
+	pair.listener = listener(theirs, VMADDR_CID_ANY, their_port);
+	pair.client = bound(theirs, VMADDR_CID_LOCAL, client_port);
+	if (pair.listener < 0 || pair.client < 0 ||
+	    !dials(pair.client, VMADDR_CID_LOCAL, their_port))
+		return false;
+	pair.server = accepted(pair.listener, SOON_MS);
+	if (pair.server < 0 || !becomes(pair.client, POLLOUT, SOON_MS))
+		return false;
+	close_now(child);
+	usleep(SOON_MS * 1000);
+	return !is_unharmed(&pair);
+}
+
+static bool reset_by_lingering(void)
+{
+	unsigned int port = new_ports(2);
+
+	return reset_by_lingering_at(port, port + 1, port);
+}
+
+static bool reset_by_lingering_any(void)
+{
+	unsigned int port = new_ports(3);
+
+	return reset_by_lingering_at(port, port + 1, port + 2);
+}
+
 static const struct attack {
 	const char *name;
 	bool (*try)(void); /* whether something came across */
@@ -331,6 +386,8 @@ static const struct attack {
 	{ "reset-by-destroying", reset_by_destroying, "a reset in the name of one that connects" },
 	{ "number-by-call", number_by_call, "the size of a buffer" },
 	{ "number-from-peer-port", number_from_peer_port, "from the port of a listener that left" },
+	{ "reset-by-lingering", reset_by_lingering, "a reset to ports that one had before" },
+	{ "reset-by-lingering-any", reset_by_lingering_any, "to one port that one had before" },
 	{ "child-without-peer", child_without_peer, "a child whose peer has never called" },
 	{},
 };

@@ -248,6 +248,18 @@ static const char *refused(int listener, int err)
 	return accept4(listener, NULL, NULL, SOCK_CLOEXEC) < 0 ? word_of(err) : "accepted";
 }
 
+/* A port is another namespace's until the last connection there has been taken down. */
+static int bind_when_free(int fd, unsigned int port)
+{
+	int err = bind_to(fd, port), tries;
+
+	for (tries = 0; err == EADDRINUSE && tries < 200; tries++) {
+		usleep(50000);
+		err = bind_to(fd, port);
+	}
+	return err;
+}
+
 static int listener_of(const struct place *place, int type, unsigned int port)
 {
 	int fd, err;
@@ -255,7 +267,7 @@ static int listener_of(const struct place *place, int type, unsigned int port)
 	if (place->listener >= 0 && place->port == port)
 		return fcntl(place->listener, F_DUPFD_CLOEXEC, 0);
 	fd = socket_in(place, type);
-	err = bind_to(fd, port);
+	err = bind_when_free(fd, port);
 	if (err || listen(fd, 8))
 		wrong("%s listens on port %u: %s", place->ns.name, port, strerror(errno));
 	return fd;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sockets that linger: their peer has left, they are still open. When such a socket is closed or
+ * read, the kernel sends a packet to where its peer was. The port there may be another socket's by
+ * then, and the kernel's tables do not have the socket that sends any more. So both of its ports
+ * are noted until it is gone, and a stranger gets neither.
+ *
+ * A peer leaves by a packet, so the task that delivers all packets of loopback is the only one
+ * that adds or removes a port. Whoever frees a socket counts its two ports down, and no entry is
+ * removed that somebody counts on.
+ */
+#ifndef LINGERING_H
+#define LINGERING_H
+
+#include "origin.h"
+
+/* A port is found to be free again by looking at so many each time that one is noted. */
+#define LOOKS 4
+
+static __u32 next_slot;
+
+static __always_inline void forget_unused(__u32 *slot)
+{
+	struct lingering_port *port = bpf_map_lookup_elem(&lingering_ports, slot);
+
+	if (port && *(volatile __u32 *)&port->sockets)
+		return;
+	bpf_map_delete_elem(&lingering_ports, slot);
+	*slot = 0;
+}
+
+/* A place in the list of all ports that are noted; NULL if none has been found. */
+static __always_inline __u32 *free_slot(void)
+{
+	__u32 i, index, *slot;
+
+	for (i = 0; i < LOOKS; i++) {
+		index = next_slot++ % MAX_LINGERING;
+		slot = bpf_map_lookup_elem(&lingering_slots, &index);
+		if (!slot)
+			return NULL;
+		if (*slot)
+			forget_unused(slot);
+		if (!*slot)
+			return slot;
+	}
+	return NULL;
+}
+
+static __always_inline bool add_port(__u32 port, netns_id own)
+{
+	struct lingering_port new = { .netns = own, .sockets = 1 };
+	__u32 *slot = free_slot();
+
+	if (!slot || bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST))
+		return false;
+	*slot = port;
+	return true;
+}
+
+/* Of two namespaces that have such sockets at one port it is nobody's. */
+static __always_inline bool note_port(__u32 port, netns_id own)
+{
+	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
+
+	if (!known)
+		return add_port(port, own);
+	if (!known->sockets)
+		known->netns = own;
+	else if (known->netns != own)
+		known->netns = NETNS_UNKNOWN;
+	__sync_fetch_and_add(&known->sockets, 1);
+	return true;
+}
+
+static __always_inline void leave_port(__u32 port)
+{
+	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
+
+	if (known)
+		__sync_fetch_and_add(&known->sockets, -1);
+}
+
+/*
+ * A port that could not be noted is 0, which is no port of a connection. Local namespaces of a
+ * kernel that has modes are in nobody's way.
+ */
+static __always_inline void note_lingering(struct sock *sk)
+{
+	struct lingering_socket lingering = {};
+	netns_id own = netns_of_sock(sk);
+	struct vsock_sock_tail tail;
+	__u64 address = (__u64)sk;
+
+	if (is_released(sk) || native_mode(sk->__sk_common.skc_net.net) == LOCAL ||
+	    bpf_probe_read_kernel(&tail, sizeof(tail), tail_of(sk)))
+		return;
+	if (bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_NOEXIST))
+		return;
+	if (note_port(tail.local_addr.svm_port, own))
+		lingering.ports[0] = tail.local_addr.svm_port;
+	if (note_port(tail.remote_addr.svm_port, own))
+		lingering.ports[1] = tail.remote_addr.svm_port;
+	bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_EXIST);
+	layer_state()->lingering = YES;
+}
+
+static __always_inline void forget_lingering(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct lingering_socket *of, lingering;
+
+	of = bpf_map_lookup_elem(&lingering_sockets, &address);
+	if (!of)
+		return;
+	lingering = *of;
+	bpf_map_delete_elem(&lingering_sockets, &address);
+	if (lingering.ports[0])
+		leave_port(lingering.ports[0]);
+	if (lingering.ports[1])
+		leave_port(lingering.ports[1]);
+}
+
+static __always_inline bool is_end_of_connection(const struct delivery *delivery)
+{
+	const void *ports = (const void *)delivery->ports;
+
+	if (delivery->step != EITHER || !ports)
+		return delivery->step == LEAVING;
+	return step_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
+}
+
+/* Since Linux 6.1 a socket leaves the kernel's tables when its peer has shut down both ways. */
+SEC("fentry/vsock_remove_sock")
+int BPF_PROG(peer_left, struct sock *sk)
+{
+	if (is_delivering_loopback())
+		note_lingering(sk);
+	return 0;
+}
+
+/*
+ * Where a socket takes packets of anybody (vsock_check_source() came later), one that still is in
+ * the tables matters, too. The kernel asks for data where it closes a socket for its peer.
+ */
+SEC("fentry/vsock_stream_has_data")
+int BPF_PROG(peer_left_any, struct sock *sk)
+{
+	if (is_delivering_loopback() && is_end_of_connection(&loopback))
+		note_lingering(sk);
+	return 0;
+}
+
+#endif
