@@ -294,28 +294,32 @@ static bool number_from_peer_port(void)
 	return can_send(pair.client) == size;
 }
 
-/* A child whose peer is not the one that called: its peer's port is free as soon as that goes. */
+/*
+ * A child whose answer has come to a neighbour, which ignores it: nobody tells the child that its
+ * peer's port is free, and another's by and by.
+ */
 static bool child_without_peer(void)
 {
-	unsigned int port = new_ports(2), victim = port + 1;
-	int door = listener(ours, VMADDR_CID_ANY, port);
-	int decoy = bound(ours, VMADDR_CID_LOCAL, victim), caller = bound(ours, VMADDR_CID_HOST, victim);
-	int child, their_end, their_door, their_child;
-	unsigned int their_port = new_ports(1);
+	unsigned int port = new_ports(4), victim = port + 1, decoys = port + 2, theirs_at = port + 3;
+	int door = listener(ours, VMADDR_CID_ANY, port), decoy_door, decoy, caller, child;
+	int their_door, their_end, their_child;
 
-	if (!dials(decoy, VMADDR_CID_LOCAL, port) || accepted(door, SOON_MS) < 0 ||
-	    !becomes(decoy, POLLOUT, SURE_MS))
+	decoy_door = listener(ours, VMADDR_CID_ANY, decoys);
+	decoy = bound(ours, VMADDR_CID_LOCAL, victim);
+	caller = bound(ours, VMADDR_CID_HOST, victim);
+	if (!dials(decoy, VMADDR_CID_LOCAL, decoys) || accepted(decoy_door, SURE_MS) < 0 ||
+	    !becomes(decoy, POLLOUT, SURE_MS) || caller < 0)
 		return false;
 	dials(caller, VMADDR_CID_LOCAL, port);
 	child = accepted(door, SOON_MS);
 	close_now(caller);
 	close_now(decoy);
 	usleep(SOON_MS * 1000);
-	their_door = listener(theirs, VMADDR_CID_ANY, their_port);
+	their_door = listener(theirs, VMADDR_CID_ANY, theirs_at);
 	their_end = bound(theirs, VMADDR_CID_LOCAL, victim);
-	if (child < 0 || their_end < 0 || !dials(their_end, VMADDR_CID_LOCAL, their_port))
+	if (child < 0 || their_end < 0 || !dials(their_end, VMADDR_CID_LOCAL, theirs_at))
 		return false;
-	their_child = accepted(their_door, SURE_MS);
+	their_child = accepted(their_door, SOON_MS);
 	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON_MS);
 }
 
