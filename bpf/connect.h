@@ -70,8 +70,9 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 }
 
 /*
- * Who holds the port without listening there. A child of a listener is met by one alone, its
- * peer's port: so by a socket that has a port yet, as the kernel gives nobody one that is held.
+ * Who is in the way of a call to a port that it might come to without being asked. A child of a
+ * listener is met by one alone, its peer's port: so by a socket that has a port yet, as the kernel
+ * gives nobody one that is held.
  */
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
@@ -83,13 +84,32 @@ static __always_inline netns_id stranger_at_target(struct socket *sock, struct s
 	return stranger;
 }
 
+/*
+ * Where a socket takes packets of anybody, a call is not sent to a port that nobody holds: who
+ * comes to hold it meanwhile would get it. The kernel's answer is the same, and comes later.
+ */
+static __always_inline bool is_nobody_there(const struct sockaddr_vm *to)
+{
+	return !sources_are_checked && !is_held(to->svm_cid, to->svm_port);
+}
+
+/* The kernel refuses itself to connect a socket that listens, or was connected, and sends nothing.
+ */
+static __always_inline bool can_connect(const struct socket *sock, const struct sock *sk)
+{
+	return sock->state <= SS_CONNECTING && sk->__sk_common.skc_state != TCP_LISTEN;
+}
+
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
+					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
-	call->to.netns = stranger_at_target(sock, sk, call->to.port);
-	if (call->to.netns == NETNS_NONE)
+	if (!can_connect(sock, sk))
 		return 0;
-	return may_call(call, layer) ? 0 : -ECONNRESET;
+	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
+	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
+		return -ECONNRESET;
+	return is_nobody_there(to) ? -ECONNRESET : 0;
 }
 
 static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,
@@ -107,7 +127,7 @@ static __always_inline int check_way(struct socket *sock, const struct sockaddr_
 		call.from.netns = netns_of_sock(sk);
 		call.to.port = to->svm_port;
 		if (way == LOOPBACK)
-			ret = check_loopback(&call, sock, sk, layer);
+			ret = check_loopback(&call, sock, sk, to, layer);
 		else if (way == TO_HOST)
 			ret = check_host(&call, layer);
 		else

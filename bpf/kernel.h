@@ -93,6 +93,7 @@ struct sock {
 
 enum socket_state {
 	SS_UNCONNECTED = 1,
+	SS_CONNECTING = 2,
 };
 
 struct socket {

@@ -75,6 +75,15 @@ static __always_inline __u64 next_of(__u64 entry)
 	return next;
 }
 
+static __always_inline __u32 cid_of_socket(__u64 socket)
+{
+	__u32 cid = 0;
+
+	bpf_probe_read_kernel(&cid, sizeof(cid),
+			      &tail_of((const struct sock *)socket)->local_addr.svm_cid);
+	return cid;
+}
+
 /*
  * The next socket, from `entry` on, that is at `port` and of another namespace than `net`, or has
  * the peer `peer`. Not static, so that the verifier looks at it once a program; on 5.10 such a
@@ -194,6 +203,32 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(table));
 	}
 	return NETNS_UNKNOWN;
+}
+
+/* Whether a socket is bound where a packet to CID and port goes; also if it cannot be told. */
+__noinline __u32 is_held(__u32 cid, __u32 port)
+{
+	__u64 entry = next_of(head_of(BOUND, port)), found;
+	__u32 i, at;
+
+	for (i = 0; i < WALKS; i++) {
+		found = walk(entry, BOUND, port, 0, NO_PEER);
+		if (found == END)
+			return false;
+		if (found == CHANGED) {
+			entry = next_of(head_of(BOUND, port));
+			continue;
+		}
+		if (found & MORE) {
+			entry = found & ~(__u64)MORE;
+			continue;
+		}
+		at = cid_of_socket(found);
+		if (at == cid || at == VMADDR_CID_ANY)
+			return true;
+		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(BOUND));
+	}
+	return true;
 }
 
 #endif

@@ -24,8 +24,8 @@
 #include "tap.h"
 
 /* What a refused call may take, and one that should get an answer. */
-#define SOON_MS  20
-#define SURE_MS  5000
+#define SOON_MS	 20
+#define SURE_MS	 5000
 #define MAX_OPEN 64
 
 static struct ns init, one, other;
@@ -175,7 +175,8 @@ static bool cross_accept(void)
 {
 	unsigned int q = new_ports(2), p = q + 1;
 	int their_door = listener(theirs, VMADDR_CID_HOST, q);
-	int their_end = bound(theirs, VMADDR_CID_LOCAL, p), their_child, our_child, our_door, our_end;
+	int their_end = bound(theirs, VMADDR_CID_LOCAL, p), their_child, our_child, our_door,
+	    our_end;
 
 	if (!dials(their_end, VMADDR_CID_HOST, q))
 		return false;
@@ -203,7 +204,8 @@ static bool cross_accept_client(void)
 	if (our_door < 0 || our_end < 0 || !dials(our_end, VMADDR_CID_HOST, p + 1000000))
 		return false;
 	our_child = accepted(our_door, SOON_MS);
-	return our_child >= 0 && sends(our_child, "across") && receives(pair.client, "across", SOON_MS);
+	return our_child >= 0 && sends(our_child, "across") &&
+	       receives(pair.client, "across", SOON_MS);
 }
 
 static bool two_ghosts(void)
@@ -300,7 +302,8 @@ static bool number_from_peer_port(void)
  */
 static bool child_without_peer(void)
 {
-	unsigned int port = new_ports(4), victim = port + 1, decoys = port + 2, theirs_at = port + 3;
+	unsigned int port = new_ports(4), victim = port + 1, decoys = port + 2,
+		     theirs_at = port + 3;
 	int door = listener(ours, VMADDR_CID_ANY, port), decoy_door, decoy, caller, child;
 	int their_door, their_end, their_child;
 
@@ -323,7 +326,8 @@ static bool child_without_peer(void)
 	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON_MS);
 }
 
-/* A child that is still open when its client has gone; the kernel sends a reset when it is closed. */
+/* A child that is still open when its client has gone; the kernel sends a reset when it is closed.
+ */
 static int lingering_child(unsigned int server_port, unsigned int client_port)
 {
 	int door = listener(ours, VMADDR_CID_ANY, server_port), child;

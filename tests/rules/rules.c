@@ -68,7 +68,8 @@ static void wrong(const char *format, ...)
 /* --- What is told --- */
 
 static const char *const kinds[] = { "refused", "audited", "sealed", "made" };
-static const char *const reasons[] = { "permitted", "mode", "rule", "bind", "guest", "unknown" };
+static const char *const reasons[] = { "permitted", "mode",    "rule", "bind",
+				       "guest",	    "unknown", "port" };
 static const char *const verbs[] = { "connect", "accept", "bind", "guest" };
 
 static int on_event(void *arg, void *data, size_t size)
@@ -248,18 +249,6 @@ static const char *refused(int listener, int err)
 	return accept4(listener, NULL, NULL, SOCK_CLOEXEC) < 0 ? word_of(err) : "accepted";
 }
 
-/* A port is another namespace's until the last connection there has been taken down. */
-static int bind_when_free(int fd, unsigned int port)
-{
-	int err = bind_to(fd, port), tries;
-
-	for (tries = 0; err == EADDRINUSE && tries < 200; tries++) {
-		usleep(50000);
-		err = bind_to(fd, port);
-	}
-	return err;
-}
-
 static int listener_of(const struct place *place, int type, unsigned int port)
 {
 	int fd, err;
@@ -267,10 +256,19 @@ static int listener_of(const struct place *place, int type, unsigned int port)
 	if (place->listener >= 0 && place->port == port)
 		return fcntl(place->listener, F_DUPFD_CLOEXEC, 0);
 	fd = socket_in(place, type);
-	err = bind_when_free(fd, port);
+	err = bind_to(fd, port);
 	if (err || listen(fd, 8))
 		wrong("%s listens on port %u: %s", place->ns.name, port, strerror(errno));
 	return fd;
+}
+
+/* A port is no other namespace's before the last connection there has been taken down. */
+static void close_wholly(int fd)
+{
+	struct linger wait = { .l_onoff = 1, .l_linger = 10 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+	close(fd);
 }
 
 /* An errno's name. */
@@ -289,7 +287,7 @@ static const char *loopback(const struct place *from, const struct place *to, in
 		err = err ?: say(child, "answer") ?: hear_word(fd, "answer");
 		result = err ? "carries nothing" : "ok";
 	}
-	close(child);
+	close_wholly(child);
 	close(fd);
 	close(listener);
 	return result;
