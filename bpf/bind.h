@@ -33,7 +33,7 @@ static __always_inline int check_holders(struct socket *sock, netns_id own, __u3
 	struct call call = { .from.netns = own, .by_caller = true };
 	__u64 self = address_of_sock(sock);
 
-	if (stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING) == NETNS_NONE &&
+	if (stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS) == NETNS_NONE &&
 	    stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS) == NETNS_NONE)
 		return 0;
 	call.to.netns = own;

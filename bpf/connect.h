@@ -77,7 +77,8 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
 	__u64 self = address_of_sock(sock);
-	netns_id stranger = stranger_at(port, self, NO_PEER, BOUND | LINGERING);
+	__u32 how = BOUND | LINGERING | (sources_are_checked ? 0 : LISTENERS);
+	netns_id stranger = stranger_at(port, self, NO_PEER, how);
 
 	if (stranger == NETNS_NONE && bound_port(sk) != VMADDR_PORT_ANY)
 		stranger = stranger_at(port, self, NO_PEER, CONNECTED);
@@ -100,16 +101,30 @@ static __always_inline bool can_connect(const struct socket *sock, const struct 
 	return sock->state <= SS_CONNECTING && sk->__sk_common.skc_state != TCP_LISTEN;
 }
 
+static __always_inline bool may_call_port(struct call *call, struct socket *sock, struct sock *sk,
+					  const struct sockaddr_vm *to,
+					  const struct layer_state *layer)
+{
+	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
+	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
+		return false;
+	return !is_nobody_there(to);
+}
+
+/* Noted first: so either this sees who comes to hold the port, or that one sees the call. */
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
 	if (!can_connect(sock, sk))
 		return 0;
-	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
-	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
+	if (!sources_are_checked && !note_call((__u64)sk, call->from.netns, to->svm_port))
 		return -ECONNRESET;
-	return is_nobody_there(to) ? -ECONNRESET : 0;
+	if (may_call_port(call, sock, sk, to, layer))
+		return 0;
+	if (!sources_are_checked)
+		forget_call((__u64)sk);
+	return -ECONNRESET;
 }
 
 static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,

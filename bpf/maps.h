@@ -191,6 +191,14 @@ struct {
 	__type(value, struct pending);
 } requests SEC(".maps");
 
+/* Sockets whose call over loopback is on its way, and to which port: bpf/calls.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} calling SEC(".maps");
+
 #define MAX_ANSWERS 16384
 
 /* An answer over loopback between its making and its delivery. */

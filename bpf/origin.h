@@ -58,6 +58,9 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 	if (kworkers_deliver_others)
 		step = step_of_packet(skb->head);
 	loopback_packet(step, sk, skb->head);
+	/* What has arrived is on its way no more, whatever it is. */
+	if (!sources_are_checked)
+		forget_call((__u64)sk);
 }
 
 /* From a guest, or from outside. What claims to be of loopback is of nobody. */
@@ -135,10 +138,12 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 		guest_arrives(step, &origin, dst_port);
 		return 0;
 	}
-	if (step == REQUEST)
+	if (step == REQUEST) {
 		sender = sender_of_request(src_port);
-	else if (step == ANSWER)
+		forget_call(loopback.sender);
+	} else if (step == ANSWER) {
 		sender = sender_of_answer(dst_port);
+	}
 	loopback_arrives(step, sender, src_port, dst_port);
 	return 0;
 }

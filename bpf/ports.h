@@ -16,6 +16,7 @@
 #ifndef PORTS_H
 #define PORTS_H
 
+#include "calls.h"
 #include "verdict.h"
 
 #define VSOCK_HASH_SIZE 251 /* the same since 3.9 */
@@ -41,6 +42,7 @@ enum {
 	LISTENERS = 4,	/* they count as well */
 	ANYBODY = 8,	/* so do sockets of the same namespace */
 	LINGERING = 16, /* and sockets whose peer has left: bpf/lingering.h */
+	CALLS = 32,	/* and those that call it */
 };
 
 /* The remote address of no socket: that of one without a peer is all ones. */
@@ -158,17 +160,26 @@ static __always_inline netns_id lingers_at(__u32 port)
 	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
 }
 
-static __always_inline netns_id stranger_that_lingers(__u32 port, const struct net *net)
+/* The namespace, if it is that of a stranger. */
+static __always_inline netns_id if_stranger(netns_id id, const struct net *net, __u32 port)
 {
-	netns_id id, own;
+	netns_id own = netns_at(net);
 
-	if (layer_state()->lingering == NO)
-		return NETNS_NONE;
-	id = lingers_at(port);
-	own = netns_at(net);
 	if (id == NETNS_NONE || id == own)
 		return NETNS_NONE;
 	return refuses(own, id, port) || refuses(id, own, port) ? id : NETNS_NONE;
+}
+
+/* Of those who hold a port in another way than by the kernel's tables. */
+static __always_inline netns_id noted_stranger(__u32 port, const struct net *net, __u32 how)
+{
+	netns_id id = NETNS_NONE;
+
+	if (how & LINGERING && layer_state()->lingering == YES)
+		id = if_stranger(lingers_at(port), net, port);
+	if (id == NETNS_NONE && how & CALLS)
+		id = if_stranger(caller_of(port), net, port);
+	return id;
 }
 
 /*
@@ -181,11 +192,9 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 	__u64 net = net_of_socket(self), found;
 	__u64 entry = next_of(head_of(table, port));
 
-	if (how & LINGERING) {
-		found = stranger_that_lingers(port, (void *)net);
-		if (found != NETNS_NONE)
-			return found;
-	}
+	found = noted_stranger(port, (void *)net, how);
+	if (found != NETNS_NONE)
+		return found;
 	for (i = 0; i < WALKS; i++) {
 		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
 		if (found == END)

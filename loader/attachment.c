@@ -72,6 +72,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.calling, !kernel->source_check);
 	if (kernel->packet_socket)
 		bpf_map__set_max_entries(skel->maps.deliveries, SPARE_DELIVERIES);
 	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
