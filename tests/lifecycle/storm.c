@@ -24,7 +24,7 @@
 #define VMADDR_CID_LOCAL 1
 #endif
 
-#define PORT	  50000
+#define PORTS	  32 /* of one storm: a port is no other namespace's while connections there close */
 #define PAIRS_MAX 8
 
 static const char usage[] =
@@ -326,7 +326,7 @@ static void parse(int argc, char **argv)
 		pair->wanted = !strcmp(argv[i + 2], "always")  ? ALWAYS
 			       : !strcmp(argv[i + 2], "flees") ? FLEES
 							       : NEVER;
-		pair->port = PORT + pair_count;
+		pair->port = 50000 + getpid() % 100000 * PORTS + pair_count;
 		pair->tally[0] = shared++;
 		pair->tally[1] = shared++;
 		pair->got = &(shared++)->accepted;
