@@ -151,10 +151,12 @@ static bool read_cgroup(const char *pid, char *cgroup, size_t size)
 	while (!found && fgets(line, sizeof(line), file))
 		found = !strncmp(line, "0::", 3);
 	fclose(file);
+	/* A process that ends before it is read has no line. */
+	if (!found)
+		return false;
 	line[strcspn(line, "\n")] = '\0';
-	if (found)
-		snprintf(cgroup, size, "%s", line + 3);
-	return found;
+	snprintf(cgroup, size, "%s", line + 3);
+	return true;
 }
 
 /* Learning a cookie enters the namespace: not again for every process in it. */
@@ -233,6 +235,23 @@ bool census_fits(const struct resident *resident, const struct policy *policy)
 	struct traits traits = {};
 
 	return fits(resident, policy, &traits);
+}
+
+bool census_rules_out(const struct resident *resident, const struct policy *policy)
+{
+	struct trait_lists lists;
+
+	if (!resident)
+		return false;
+	lists = (struct trait_lists){
+		.names = resident->names.text,
+		.name_count = resident->names.count,
+		.paths = resident->paths.text,
+		.path_count = resident->paths.count,
+		.cgroups = resident->cgroups.text,
+		.cgroup_count = resident->cgroups.count,
+	};
+	return policy_is_ruled_out(policy, &lists);
 }
 
 static size_t choose_policy(const struct resident *resident, const struct policies *policies,

@@ -43,6 +43,9 @@ void census_free(struct census *census);
 /* Whether the policy fits it, be it the first or not. */
 bool census_fits(const struct resident *resident, const struct policy *policy);
 
+/* Whether what is known of it, which may be NULL, speaks against the policy. */
+bool census_rules_out(const struct resident *resident, const struct policy *policy);
+
 /* NULL for one that nothing tells of. */
 const struct resident *census_find(const struct census *census, netns_id id);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `ip netns add` makes an empty file, and mounts the namespace on it afterwards, which
- * inotify does not tell. So a name that is no namespace yet waits for the next change of
- * the mount table; only while one waits is that table watched.
+ * `ip netns add` makes an empty file, often with mode 000, and mounts the namespace on it
+ * afterwards, which inotify does not tell. So a name that cannot be read yet, for whatever
+ * reason, waits for the next change of the mount table, or for a while, until it can be or is
+ * gone; only while one waits is that table watched. One that stays unreadable is reported.
  */
 #include "names-watch.h"
 
@@ -15,7 +16,10 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "report.h"
 
 #define PARENT	    "/run"
 #define FOLDER	    "netns" /* NETNS_DIR in PARENT */
@@ -23,6 +27,16 @@
 #define CAME	    (IN_CREATE | IN_MOVED_TO)
 #define WENT	    (IN_DELETE | IN_MOVED_FROM)
 #define FOLDER_GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
+#define RETRY_USEC  1000000
+/* Mounting takes far less, on any machine. */
+#define PATIENCE 10 /* retries */
+
+/* A name that is no namespace yet. */
+struct waiting {
+	char *name;
+	int error;
+	unsigned int retries;
+};
 
 struct names_watch {
 	sd_event *event;
@@ -33,32 +47,67 @@ struct names_watch {
 	sd_event_source *parent; /* or where it will be */
 	sd_event_source *mounts;
 	int mounts_fd;
-	char **waiting; /* names that are no namespace yet */
+	sd_event_source *retry;
+	struct waiting *waiting;
 	size_t count, room;
 };
 
 static int watch_folder(struct names_watch *watch);
 static void load(struct names_watch *watch);
 
+static int on_retry(sd_event_source *source, uint64_t now, void *arg);
+
+/* Mounting, which the table tells of, mends these. */
+static bool waits_for_mount(const struct waiting *waiting)
+{
+	return waiting->error == -EINVAL || waiting->error == -EACCES;
+}
+
+static bool is_worth_retry(const struct waiting *waiting)
+{
+	return waiting->retries < PATIENCE || !waits_for_mount(waiting);
+}
+
+static void set_retry(struct names_watch *watch)
+{
+	bool wanted = false;
+	size_t i;
+
+	for (i = 0; i < watch->count; i++)
+		wanted |= is_worth_retry(&watch->waiting[i]);
+	if (wanted && !watch->retry)
+		sd_event_add_time_relative(watch->event, &watch->retry, CLOCK_MONOTONIC, RETRY_USEC,
+					   0, on_retry, watch);
+	else if (!wanted)
+		watch->retry = sd_event_source_disable_unref(watch->retry);
+}
+
 static void set_waiting(struct names_watch *watch)
 {
 	sd_event_source_set_enabled(watch->mounts, watch->count ? SD_EVENT_ON : SD_EVENT_OFF);
+	set_retry(watch);
+}
+
+static void remove_waiting(struct names_watch *watch, size_t i)
+{
+	free(watch->waiting[i].name);
+	watch->waiting[i] = watch->waiting[--watch->count];
 }
 
 static void forget_waiting(struct names_watch *watch, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < watch->count && strcmp(watch->waiting[i], name); i++)
+	for (i = 0; i < watch->count && strcmp(watch->waiting[i].name, name); i++)
 		;
-	if (i == watch->count)
-		return;
-	free(watch->waiting[i]);
-	watch->waiting[i] = watch->waiting[--watch->count];
+	if (i < watch->count)
+		remove_waiting(watch, i);
 }
 
 static void wait_for(struct names_watch *watch, const char *name)
 {
+	struct waiting *new;
+
 	forget_waiting(watch, name);
 	if (watch->count == watch->room) {
 		watch->room = watch->room ? 2 * watch->room : 16;
@@ -66,13 +115,13 @@ static void wait_for(struct names_watch *watch, const char *name)
 		if (!watch->waiting)
 			abort();
 	}
-	watch->waiting[watch->count] = strdup(name);
-	if (!watch->waiting[watch->count])
+	new = &watch->waiting[watch->count++];
+	*new = (struct waiting){ .name = strdup(name) };
+	if (!new->name)
 		abort();
-	watch->count++;
 }
 
-/* -EINVAL if it is no namespace, or none yet. */
+/* -ENOENT if it is gone, another error if it is no namespace yet. */
 static int take_name(struct names_watch *watch, const char *name)
 {
 	struct netns ns;
@@ -89,16 +138,43 @@ static int take_name(struct names_watch *watch, const char *name)
 static void try_waiting(struct names_watch *watch)
 {
 	size_t i = 0;
+	int ret;
 
 	while (i < watch->count) {
-		if (take_name(watch, watch->waiting[i]) == -EINVAL) {
-			i++;
-			continue;
-		}
-		free(watch->waiting[i]);
-		watch->waiting[i] = watch->waiting[--watch->count];
+		ret = take_name(watch, watch->waiting[i].name);
+		if (!ret || ret == -ENOENT)
+			remove_waiting(watch, i);
+		else
+			watch->waiting[i++].error = ret;
 	}
 	set_waiting(watch);
+}
+
+static void say_unreadable(const struct waiting *waiting)
+{
+	if (waiting->error == -EINVAL)
+		fail(EINVAL, NETNS_DIR "/%s: not a network namespace; ignored until it is",
+		     waiting->name);
+	else
+		fail_errno(-waiting->error,
+			   NETNS_DIR "/%s: no policy fits its name until it can be read",
+			   waiting->name);
+}
+
+static int on_retry(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct names_watch *watch = arg;
+	size_t i;
+
+	(void)source;
+	(void)now;
+	watch->retry = sd_event_source_disable_unref(watch->retry);
+	try_waiting(watch);
+	for (i = 0; i < watch->count; i++)
+		if (watch->waiting[i].retries < PATIENCE && ++watch->waiting[i].retries == PATIENCE)
+			say_unreadable(&watch->waiting[i]);
+	set_retry(watch);
+	return 0;
 }
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
@@ -121,8 +197,6 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 		set_waiting(watch);
 		return;
 	}
-	if (take_name(watch, name) != -EINVAL)
-		return;
 	wait_for(watch, name);
 	set_waiting(watch);
 	/* It may have been mounted before the mount table was watched. */
@@ -256,10 +330,11 @@ void names_watch_stop(struct names_watch *watch)
 	sd_event_source_disable_unref(watch->folder);
 	sd_event_source_disable_unref(watch->parent);
 	sd_event_source_disable_unref(watch->mounts);
+	sd_event_source_disable_unref(watch->retry);
 	if (watch->mounts_fd >= 0)
 		close(watch->mounts_fd);
 	while (watch->count)
-		free(watch->waiting[--watch->count]);
+		remove_waiting(watch, watch->count - 1);
 	free(watch->waiting);
 	names_free(&watch->names);
 	free(watch);

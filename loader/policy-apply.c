@@ -104,13 +104,64 @@ struct binder {
 	__u32 from, to;
 };
 
-/* What holds for a namespace that nothing fits: kept if it has it from elsewhere. */
-static size_t kept_policy(const struct binder *binder, const struct netns_record *record)
+/* What a namespace has, if there is a policy of that name to have. */
+static size_t policy_held(const struct binder *binder, const struct netns_record *record)
 {
-	if (record->bound_by != PARENT && record->bound_by != CONTAINER)
+	if (record->bound_by == NOTHING)
 		return NO_POLICY;
 	return index_in(binder->set, binder->before,
 			index_at(binder->before, record->binding[binder->from].policy));
+}
+
+/* A file that says another [Match] than before takes the policy from those that it speaks against.
+ */
+static bool is_match_narrowed(const struct binder *binder, size_t held,
+			      const struct resident *resident)
+{
+	const struct policy *policy = &binder->set->policies.policy[held];
+	const struct policy *before = policies_find(&binder->before->policies, policy->name);
+
+	return before && !policies_match_alike(policy, before) &&
+	       census_rules_out(resident, policy);
+}
+
+/*
+ * Whether a match that was found once is to stay. That nothing shows it any more, as the last
+ * process has left or the name is gone, is no evidence: whoever is bound can bring that about.
+ */
+static bool match_stays(const struct binder *binder, size_t held, size_t fits,
+			const struct resident *resident)
+{
+	if (fits == NO_POLICY)
+		return !is_match_narrowed(binder, held, resident);
+	return fits > held && !census_rules_out(resident, &binder->set->policies.policy[held]);
+}
+
+/* The policy that a namespace gets which has a record, and how it comes to it. */
+static size_t policy_for(const struct binder *binder, const struct netns_record *record,
+			 const struct resident *resident, enum bound_by *by)
+{
+	size_t fits = resident ? resident->policy : NO_POLICY, held = policy_held(binder, record);
+	bool stays = false;
+
+	if (held != NO_POLICY && record->bound_by == MATCH)
+		stays = match_stays(binder, held, fits, resident);
+	else if (held != NO_POLICY)
+		stays = fits == NO_POLICY || record->bound_by == CONTAINER;
+	*by = stays ? record->bound_by : MATCH;
+	return stays ? held : fits;
+}
+
+/* A name that was taken away is not forgotten: rules that deny speak of it still. */
+static __u32 name_for(const struct binder *binder, const struct netns_record *record,
+		      const struct resident *resident)
+{
+	const char *had;
+
+	if (resident && resident->names.count)
+		return resident->name;
+	had = compiled_name_of(&binder->before->compiled, record->binding[binder->from].name);
+	return had ? compiled_former_name(&binder->set->compiled, had) : 0;
 }
 
 /* Modes go one way: what is loosened in a file stays as it is in the kernel. */
@@ -202,8 +253,8 @@ static int change_record(const struct binder *binder, netns_id id,
 static int bind_known(const struct binder *binder, netns_id id, const struct resident *resident)
 {
 	struct netns_record record, before;
-	size_t index = resident ? resident->policy : NO_POLICY;
-	enum bound_by by = MATCH;
+	enum bound_by by;
+	size_t index;
 	int ret = records_read(binder->records, id, &record);
 
 	/* Made after the switch, so with what holds by now. */
@@ -211,11 +262,8 @@ static int bind_known(const struct binder *binder, netns_id id, const struct res
 		    !is_pending(&record, binder->to)))
 		return ret;
 	before = record;
-	if (index == NO_POLICY || record.bound_by == CONTAINER) {
-		index = kept_policy(binder, &record);
-		by = record.bound_by;
-	}
-	bind_record(binder, &record, index, resident ? resident->name : 0, by);
+	index = policy_for(binder, &record, resident, &by);
+	bind_record(binder, &record, index, name_for(binder, &record, resident), by);
 	/* Whose policy is not known any more talks to nobody. */
 	if (index == NO_POLICY && is_pending(&before, binder->from)) {
 		record.binding[binder->to].policy = POLICY_PENDING;

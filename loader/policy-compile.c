@@ -250,6 +250,12 @@ static void add_turn(struct compiler *compiler, __u64 at, const struct rule *rul
 	turns->turn[turns->count++] = (struct turn){ .at = at, .rule = rule, .by = by };
 }
 
+static void add_named(struct compiler *compiler, const struct rule *rule, __u32 number)
+{
+	add_turn(compiler, number, rule, 1);
+	add_turn(compiler, number + 1ULL, rule, -1);
+}
+
 static void add_turns(struct compiler *compiler, const struct rule *rule)
 {
 	const struct policy *peer;
@@ -270,9 +276,10 @@ static void add_turns(struct compiler *compiler, const struct rule *rule)
 		add_turn(compiler, compiler->compiled->heads[i] + POLICY_CELLS, rule, -1);
 		return;
 	default:
-		i = compiled_name(compiler->compiled, rule->name);
-		add_turn(compiler, i, rule, 1);
-		add_turn(compiler, i + 1, rule, -1);
+		add_named(compiler, rule, compiled_name(compiler->compiled, rule->name));
+		if (rule->decision == DENY)
+			add_named(compiler, rule,
+				  compiled_former_name(compiler->compiled, rule->name));
 	}
 }
 
@@ -434,6 +441,20 @@ __u32 compiled_name(const struct compiled *compiled, const char *name)
 		return 0;
 	found = bsearch(&name, compiled->names, compiled->named, sizeof(name), by_word);
 	return found ? found - compiled->names + 1 : 0;
+}
+
+__u32 compiled_former_name(const struct compiled *compiled, const char *name)
+{
+	__u32 number = compiled_name(compiled, name);
+
+	return number ? compiled->named + number : 0;
+}
+
+const char *compiled_name_of(const struct compiled *compiled, __u32 number)
+{
+	if (number > compiled->named)
+		number -= compiled->named;
+	return number && number <= compiled->named ? compiled->names[number - 1] : NULL;
 }
 
 static int compile_all(struct compiler *compiler)

@@ -73,3 +73,39 @@ const struct policy *policies_match(const struct policies *policies, const struc
 			return &policies->policy[i];
 	return NULL;
 }
+
+/* Whether it has such traits, and none of them is one that is asked for. */
+static bool none_fits(const struct globs *globs, char *const *texts, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (one_fits(globs, texts[i]))
+			return false;
+	return count;
+}
+
+bool policy_is_ruled_out(const struct policy *policy, const struct trait_lists *lists)
+{
+	return none_fits(&policy->names, lists->names, lists->name_count) ||
+	       none_fits(&policy->paths, lists->paths, lists->path_count) ||
+	       none_fits(&policy->cgroups, lists->cgroups, lists->cgroup_count);
+}
+
+static bool same_globs(const struct globs *a, const struct globs *b)
+{
+	size_t i;
+
+	if (a->count != b->count)
+		return false;
+	for (i = 0; i < a->count; i++)
+		if (strcmp(a->glob[i], b->glob[i]))
+			return false;
+	return true;
+}
+
+bool policies_match_alike(const struct policy *a, const struct policy *b)
+{
+	return same_globs(&a->names, &b->names) && same_globs(&a->paths, &b->paths) &&
+	       same_globs(&a->cgroups, &b->cgroups) && same_globs(&a->annotations, &b->annotations);
+}

@@ -115,6 +115,21 @@ struct traits {
 /* Whether [Match] fits. */
 bool policy_fits(const struct policy *policy, const struct traits *traits);
 
+/* All that is known of a namespace; a list is empty where nothing is. */
+struct trait_lists {
+	char *const *names, *const *paths, *const *cgroups;
+	size_t name_count, path_count, cgroup_count;
+};
+
+/*
+ * Whether what is known speaks against it. A namespace of which nothing is known any more, as its
+ * name or its last process went, is not ruled out.
+ */
+bool policy_is_ruled_out(const struct policy *policy, const struct trait_lists *lists);
+
+/* Whether both have the same [Match]. */
+bool policies_match_alike(const struct policy *a, const struct policy *b);
+
 /* The first one that fits, or NULL. */
 const struct policy *policies_match(const struct policies *policies, const struct traits *traits);
 
@@ -123,7 +138,7 @@ struct compiled {
 	struct rule_cell *cells;
 	size_t count;  /* of cells */
 	__u32 *heads;  /* where each policy starts, in the order of struct policies */
-	char **names;  /* that rules speak of, sorted; the number of names[i] is i + 1 */
+	char **names;  /* that rules speak of, sorted; see compiled_name() */
 	size_t named;  /* how many */
 	bool ruled;    /* some policy has rules, or audits */
 	bool watching; /* some policy asks for a cgroup: new namespaces are to be told */
@@ -135,5 +150,14 @@ void compiled_free(struct compiled *compiled);
 
 /* The number of a namespace's name, or 0: no rule speaks of it. */
 __u32 compiled_name(const struct compiled *compiled, const char *name);
+
+/*
+ * The number of a namespace that had the name and has none any more: rules that deny speak of it
+ * still, those that allow do not.
+ */
+__u32 compiled_former_name(const struct compiled *compiled, const char *name);
+
+/* The name that either number stands for, or NULL. */
+const char *compiled_name_of(const struct compiled *compiled, __u32 number);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <linux/vm_sockets.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -526,7 +527,6 @@ static void names(void)
 	       "by another name it has the policy of that");
 	tap_ok(settles(&a, &later, 0), "and rules that name the old one hold no more");
 	must("umount /run/netns/other && rm /run/netns/other");
-	tap_ok(settles(&later, &c, 0), "without a name it has none");
 	worker_stop(&later.listener);
 	worker_stop(&later.connector);
 	close(later.fd);
@@ -540,6 +540,153 @@ static void names(void)
 	tap_ok(reaches(&later, &b, ECONNRESET), "for --once");
 	ns_remove(&later);
 	end();
+}
+
+static bool settles_said(const char *file, const char *text)
+{
+	int waited;
+
+	for (waited = 0; waited < LIMIT; waited += 100) {
+		command(&said, "grep '%s' %s", text, file);
+		if (!said.status)
+			return true;
+		sleep_ms(100);
+	}
+	return false;
+}
+
+/* With the rights that the unit leaves: who may not open a file of mode 000 waits for the mount. */
+static void late_names(void)
+{
+	struct service service;
+	struct ns later;
+
+	begin();
+	write_policy(DIR, "late", "late", "Deny=connect to namespace b");
+	tap_ok(service_start_by(&service,
+				"setpriv --bounding-set -all,+sys_admin,+sys_ptrace,+syslog " BPFD
+				" 2>/tmp/err"),
+	       "the service starts with what the unit leaves it");
+	make(&later, "later", &init);
+	must("for i in late junk; do : >/run/netns/$i && chmod 000 /run/netns/$i || exit; done");
+	/* Until nobody looks any more for what became of the new namespace. */
+	sleep_ms(8000);
+	tap_ok(reaches(&later, &b, 0), "a file is no namespace");
+	must("mount --bind /run/netns/later /run/netns/late");
+	tap_ok(settles(&later, &b, ECONNRESET), "one that is mounted on it late has the policy");
+	tap_ok(settles_said("/tmp/err", "/run/netns/junk: .*Permission denied"),
+	       "what stays unreadable is reported");
+	must("rm -f /run/netns/junk && umount /run/netns/late && rm /run/netns/late");
+	ns_remove(&later);
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+}
+
+/* --- Nobody sheds a policy --- */
+
+/* The look that follows a name that comes or goes, or a namespace that is made, is over. */
+static void wait_for_look(void)
+{
+	struct ns witness;
+
+	make(&witness, "witness", &init);
+	if (!settles(&witness, &d, ECONNRESET))
+		tap_bail("nobody looks");
+	ns_remove(&witness);
+}
+
+static void write_shed(void)
+{
+	write_policy(DIR, "50-name", "victim", "Deny=connect to namespace b");
+	write_policy(DIR, "50-witness", "witness c", "Deny=connect to namespace d");
+	write_policy(DIR, "70-else", "a", "Deny=connect to namespace victim");
+	must("printf '[Match]\\nCgroup=/pods/*\\n[Rules]\\nDeny=connect to namespace b\\n' >" DIR
+	     "/.pods && mv " DIR "/.pods " DIR "/60-pods.policy");
+	/* Fits both by their names, and denies less. */
+	write_policy(DIR, "90-rest", "pod victim", "Deny=connect to namespace c port 9");
+}
+
+static int connect_kept(struct ns *ns, unsigned int port)
+{
+	struct connect_result result;
+
+	return worker_connect(&ns->connector, CONNECT_BLOCKING, VMADDR_CID_LOCAL, port, &result);
+}
+
+/* Both workers leave; the connector keeps a socket of it, and the test a descriptor. */
+static void shed_by_leaving(struct ns *pod)
+{
+	if (worker_socket(&pod->connector, SOCK_STREAM) ||
+	    worker_socket(&b.listener, SOCK_STREAM) || worker_listen(&b.listener, 1234) ||
+	    worker_enter(&pod->connector, c.fd) || worker_enter(&pod->listener, c.fd))
+		tap_bail("a socket that is kept");
+	must("unshare -n true");
+	wait_for_look();
+	tap_ok(connect_kept(pod, 1234) == ECONNRESET,
+	       "a socket of a namespace that its last process has left is bound on");
+	worker_close(&pod->connector);
+	worker_close(&b.listener);
+	if (worker_enter(&pod->connector, pod->fd) || worker_enter(&pod->listener, pod->fd))
+		tap_bail("back");
+	tap_ok(reaches(pod, &b, ECONNRESET), "and whoever comes back");
+	must(CTL " reload");
+	tap_ok(reaches(pod, &b, ECONNRESET), "and after a reload");
+}
+
+/* As `ip netns del` does while processes stay. */
+static void shed_by_name(struct ns *victim)
+{
+	must("ip netns del victim");
+	wait_for_look();
+	tap_ok(reaches(victim, &b, ECONNRESET), "a namespace without its name is bound on");
+	tap_ok(reaches(&a, victim, ECONNRESET), "and those who must not reach it by its name");
+	must(CTL " reload");
+	tap_ok(reaches(victim, &b, ECONNRESET) && reaches(&a, victim, ECONNRESET),
+	       "and after a reload");
+}
+
+static void shed_by_mount(void)
+{
+	must("mount -t tmpfs none /run/netns && " CTL " reload; umount /run/netns");
+	tap_ok(reaches(&c, &d, ECONNRESET),
+	       "a folder of names that is mounted over changes nothing");
+}
+
+/* What a file says is evidence. */
+static void narrow(struct ns *victim)
+{
+	write_policy(DIR, "50-witness", "witness", "Deny=connect to namespace d");
+	must(CTL " reload");
+	tap_ok(reaches(&c, &d, 0), "a [Match] that names it no more does take the policy away");
+	must("rm " DIR "/50-name.policy && " CTL " reload");
+	tap_ok(reaches(victim, &b, 0), "so does a policy that goes");
+}
+
+static void shed(void)
+{
+	struct service service;
+	struct ns pod, victim;
+
+	begin();
+	must("mkdir -p /tmp/cgroup && mount -t cgroup2 none /tmp/cgroup && "
+	     "mkdir -p /tmp/cgroup/pods/one");
+	write_shed();
+	make(&pod, "pod", &init);
+	make(&victim, "victim", &init);
+	must("echo %d >/tmp/cgroup/pods/one/cgroup.procs", pod.connector.pid);
+	tap_ok(service_start(&service) && reaches(&pod, &b, ECONNRESET) &&
+		       reaches(&victim, &b, ECONNRESET) && reaches(&a, &victim, ECONNRESET) &&
+		       reaches(&c, &d, ECONNRESET) && reaches(&pod, &c, 0),
+	       "by name and by cgroup");
+	shed_by_leaving(&pod);
+	shed_by_name(&victim);
+	shed_by_mount();
+	narrow(&victim);
+	ns_remove(&victim);
+	ns_remove(&pod);
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+	must("rmdir /tmp/cgroup/pods/one /tmp/cgroup/pods && umount /tmp/cgroup");
 }
 
 /* A process in a cgroup brings its namespace its policy. */
@@ -632,6 +779,7 @@ static const struct {
 } cases[] = {
 	{ "reload", reload },	{ "mistakes", mistakes },
 	{ "names", names },	{ "cgroups", cgroups },
+	{ "shed", shed },	{ "late_names", late_names },
 	{ "atomic", atomic },	{ "atomic_mode", atomic_mode },
 	{ "kills", kills },	{ "kill_service", kill_service },
 	{ "upgrade", upgrade }, { "short_of_memory", short_of_memory },

@@ -52,13 +52,18 @@ static bool hears_ready(int notify)
 	return has_line(message, "READY=1");
 }
 
-bool service_start(struct service *service)
+bool service_start_by(struct service *service, const char *line)
 {
 	service->notify = open_notify();
 	setenv("NOTIFY_SOCKET", NOTIFY_PATH, 1);
-	service->pid = start_command("build/vsock-bpfd");
+	service->pid = start_command("%s", line);
 	unsetenv("NOTIFY_SOCKET");
 	return hears_ready(service->notify);
+}
+
+bool service_start(struct service *service)
+{
+	return service_start_by(service, "build/vsock-bpfd");
 }
 
 int service_end(struct service *service, int signal)

@@ -14,6 +14,9 @@ struct service {
 /* Starts it and waits for READY=1; false if that does not come. */
 bool service_start(struct service *service);
 
+/* The same by a line of shell. */
+bool service_start_by(struct service *service, const char *line);
+
 /* Sends a signal and waits for the end; its status, 128 + the signal that ended it. */
 int service_end(struct service *service, int signal);
 
