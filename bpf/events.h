@@ -95,18 +95,19 @@ static __noinline void tell(const struct call *call, enum event_kind kind, enum 
 }
 
 /* For who matches policies to namespaces by what runs in them. */
-static __always_inline void tell_made(netns_id id)
+static __always_inline bool tell_made(netns_id id)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
 	if (!event)
-		return;
+		return false;
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time = bpf_ktime_get_boot_ns();
 	event->kind = EVENT_MADE;
 	event->origin.netns = id;
 	name_caller(event);
 	bpf_ringbuf_submit(event, 0);
+	return true;
 }
 
 #endif

@@ -31,9 +31,36 @@ static __always_inline enum vsock_mode mode_of_child(const struct netns_record *
 	return parent->child_mode;
 }
 
+/*
+ * Its name comes later, and so does who moves in: until policies have been asked by these it is
+ * held up, as long as somebody asks them. What is made from one that is held gets what that gets.
+ */
+static __always_inline void hold_up(struct netns_record *made, const struct netns_record *parent,
+				    netns_id maker, struct layer_state *layer)
+{
+	bool asked_for = layer->holding == YES && bpf_ktime_get_ns() < layer->hold_until;
+
+	if (!asked_for)
+		return;
+	made->held = YES;
+	if (parent->held == YES)
+		made->maker = maker;
+	layer->held = YES;
+}
+
+/* Those who follow look at all that have come, so one is enough until they begin to look. */
+static __always_inline void tell_those_who_ask(netns_id id, struct layer_state *layer)
+{
+	if (layer->watching != YES && layer->holding != YES)
+		return;
+	if (layer->made_told == NO && tell_made(id))
+		layer->made_told = YES;
+}
+
 static __always_inline bool needs_record(const struct netns_record *record, bool overflow)
 {
-	return record->mode == LOCAL || record->bound_by != NOTHING || overflow;
+	return record->mode == LOCAL || record->bound_by != NOTHING || record->held == YES ||
+	       overflow;
 }
 
 static __always_inline void add_record(const struct net *made, netns_id id, struct netns_record *ns,
@@ -74,12 +101,12 @@ int BPF_PROG(namespace_made, struct net *made)
 		ns.mode = LOCAL;
 	if (found == RECORD)
 		inherit_policy(&ns, &from, half);
+	hold_up(&ns, &from, id, layer);
 
 	id = netns_of(made);
-	if (layer->watching == YES)
-		tell_made(id);
 	if (needs_record(&ns, layer->overflow == YES))
 		add_record(made, id, &ns, layer);
+	tell_those_who_ask(id, layer);
 	/* What is kept of verdicts can be about another one that had this identity. */
 	if (!netns_has_cookie)
 		__sync_fetch_and_add(&layer->changes, 2);

@@ -25,8 +25,17 @@ struct party {
 	const struct end *end;
 	struct binding bound;
 	__u32 half; /* of the rules, in which that holds */
-	bool local, unknown;
+	bool local, unknown, held;
 };
+
+/* Nobody is held up longer than somebody is there to ask policies. */
+static __always_inline bool is_held(const struct netns_record *record)
+{
+	const struct layer_state *layer = layer_state();
+
+	return record->held == YES && layer->holding == YES &&
+	       bpf_ktime_get_ns() < layer->hold_until;
+}
 
 static __always_inline enum lookup look_up(struct party *party, const struct end *end, __u32 half)
 {
@@ -39,6 +48,7 @@ static __always_inline enum lookup look_up(struct party *party, const struct end
 	party->local = is_local(found, &record);
 	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
 			 party->bound.policy == POLICY_PENDING;
+	party->held = is_held(&record);
 	return found;
 }
 
@@ -83,6 +93,8 @@ static __always_inline enum reason reason_against(const struct party *self, cons
 
 	if (self->unknown)
 		return REASON_UNKNOWN;
+	if (self->held)
+		return REASON_HELD;
 	if (self->bound.policy) {
 		reason = objects_to_itself(self, verb);
 		if (reason)
@@ -109,6 +121,12 @@ static __always_inline bool is_refusal(__u32 objection)
 	return objection != AGREED && !(objection & AUDITED);
 }
 
+/* Of a reason that is gone in a moment: nothing is kept of it, and no policy can audit it. */
+static __always_inline bool is_passing(enum reason reason)
+{
+	return reason == REASON_UNKNOWN || reason == REASON_HELD;
+}
+
 static __always_inline __u32 objection_to(const struct party *self, const struct end *other,
 					  enum rule_verb verb, __u32 port)
 {
@@ -121,7 +139,7 @@ static __always_inline __u32 objection_to(const struct party *self, const struct
 		verb = BIND;
 	else if (reason == REASON_GUEST)
 		verb = GUEST;
-	if (reason != REASON_UNKNOWN && policy && policy_has(self->half, policy, POLICY_AUDIT))
+	if (!is_passing(reason) && policy && policy_has(self->half, policy, POLICY_AUDIT))
 		audited = AUDITED;
 	return reason | verb << VERB_SHIFT | audited;
 }
@@ -169,8 +187,8 @@ static __noinline int conclude(const struct call *call, __u32 objection)
 
 /*
  * Both ends. `changes` is read first: what comes after voids what is kept. There is room for what
- * one end says, so what the caller audits is not kept; nor that an end is unknown, as the next time
- * it may not be.
+ * one end says, so what the caller audits is not kept; nor that an end is unknown or held, as the
+ * next time it may not be.
  */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
@@ -183,7 +201,7 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 			conclude(call, caller);
 		objection = ask_end(call, half | OF_CALLED);
 	}
-	if (!(caller & AUDITED) && (objection & REASON) != REASON_UNKNOWN)
+	if (!(caller & AUDITED) && !is_passing(objection & REASON))
 		keep(call, changes, objection);
 	return conclude(call, objection);
 }

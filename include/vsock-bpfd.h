@@ -61,7 +61,12 @@ struct netns_record {
 	__u64 made;		  /* when, in nanoseconds: tells it from one of the same identity */
 	struct binding binding[2]; /* to each half of `rules`; state.half says which one holds */
 	enum bound_by bound_by;
-	__u32 unused;
+	/*
+	 * Policies could fit it that have not been asked: it talks to nobody until they have been,
+	 * or nobody is there to ask them (state.hold_until).
+	 */
+	enum yes_no held;
+	netns_id maker; /* of one that is held, if its maker was held, too: gets its policy */
 };
 
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
@@ -175,7 +180,8 @@ enum reason {
 	REASON_GUEST = 4,   /* a rule for guest: this CID may not be had there */
 	REASON_UNKNOWN = 5, /* who an end is cannot be told */
 	REASON_PORT = 6,    /* its port is held by a namespace that it may not meet */
-	REASONS = 7,
+	REASON_HELD = 7,    /* a new namespace, for which policies have not been asked */
+	REASONS = 8,
 };
 
 /* One end of a connection. */
@@ -189,7 +195,7 @@ enum event_kind {
 	EVENT_REFUSED = 0,
 	EVENT_AUDITED = 1, /* would have been refused */
 	EVENT_SEALED = 2,  /* an established connection to the wrong end was cut off */
-	EVENT_MADE = 3,	   /* origin.netns was made; only while policies ask for it */
+	EVENT_MADE = 3,	   /* origin.netns was made: one while state.made_told is NO */
 };
 
 /* What the ring buffer `events` holds. */
@@ -261,16 +267,22 @@ struct layer_state {
 	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
 	enum yes_no overflow;  /* a record could not be written */
 	enum sealed sealed;
-	enum yes_no lingering; /* a port was noted */
-	__u32 local_cid;      /* of this machine as a guest, or VMADDR_CID_ANY */
-	enum yes_no ruled;    /* some policy has rules, or only audits */
-	__u32 half;	      /* of `rules` and of bindings: which one holds */
-	enum yes_no watching; /* policies want to hear of new namespaces */
-	__u32 reloads;	      /* how often policies were switched */
-	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
-	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
-	__u32 retired;	      /* sets of links up to this one do not answer any more */
-	__u64 policies[2];    /* which are in each half: a hash of their files */
+	enum yes_no lingering;  /* a port was noted */
+	__u32 local_cid;       /* of this machine as a guest, or VMADDR_CID_ANY */
+	enum yes_no ruled;     /* some policy has rules, or only audits */
+	__u32 half;	       /* of `rules` and of bindings: which one holds */
+	enum yes_no watching;  /* policies want to hear of new namespaces */
+	__u32 reloads;	       /* how often policies were switched */
+	__u32 settled;	       /* the half that all bindings are made for: another one is behind */
+	__u32 changes;	       /* of what verdicts are made of; odd while one is under way */
+	__u32 retired;	       /* sets of links up to this one do not answer any more */
+	__u64 policies[2];     /* which are in each half: a hash of their files */
+	__u64 hold;	       /* how long a new namespace waits for a policy to fit, nanoseconds */
+	__u64 hold_until;      /* somebody asks policies until then, CLOCK_MONOTONIC; 0: nobody */
+	enum yes_no holding;   /* some policy could refuse something to a namespace that is made */
+	enum yes_no held;      /* some namespace may be held */
+	enum yes_no made_told; /* an EVENT_MADE is there for who follows, and is enough */
+	__u32 unused;
 	struct kernel_places places;
 };
 

@@ -13,6 +13,7 @@
 
 #define METRICS_ENDING	".prom"
 #define METRICS_SEC_MAX 86400
+#define HOLD_SEC_MAX	60
 
 struct reader {
 	struct config *config;
@@ -68,24 +69,37 @@ static int take_metrics_file(struct reader *reader, const char *value)
 	return -EINVAL;
 }
 
-static int take_metrics_sec(struct reader *reader, const char *value)
+static int take_seconds(struct reader *reader, const char *key, const char *value,
+			unsigned int least, unsigned int most, unsigned int *seconds)
 {
 	char *end;
-	unsigned long seconds = strtoul(value, &end, 10);
+	unsigned long number = strtoul(value, &end, 10);
 
-	if (*value >= '0' && *value <= '9' && !*end && seconds >= 1 && seconds <= METRICS_SEC_MAX) {
-		reader->config->metrics_sec = seconds;
+	if (*value >= '0' && *value <= '9' && !*end && number >= least && number <= most) {
+		*seconds = number;
 		return 0;
 	}
-	note_mistake(reader, "MetricsSec=%s: not a number of seconds from 1 to %d", value,
-		     METRICS_SEC_MAX);
+	note_mistake(reader, "%s=%s: not a number of seconds from %u to %u", key, value, least,
+		     most);
 	return -EINVAL;
+}
+
+static int take_metrics_sec(struct reader *reader, const char *value)
+{
+	return take_seconds(reader, "MetricsSec", value, 1, METRICS_SEC_MAX,
+			    &reader->config->metrics_sec);
+}
+
+static int take_hold_sec(struct reader *reader, const char *value)
+{
+	return take_seconds(reader, "HoldSec", value, 0, HOLD_SEC_MAX, &reader->config->hold_sec);
 }
 
 static const struct key {
 	const char *name;
 	int (*take)(struct reader *reader, const char *value);
 } keys[] = {
+	{ "HoldSec", take_hold_sec },
 	{ "LoadModules", take_load_modules },
 	{ "MetricsFile", take_metrics_file },
 	{ "MetricsSec", take_metrics_sec },
@@ -111,8 +125,8 @@ static int on_key(void *arg, const char *section, const char *name, const char *
 		note_mistake(reader, "[%s]: no such section; there is [Service]", section);
 	else if (!key)
 		note_mistake(reader,
-			     "%s=: no such key; [Service] has LoadModules=, MetricsFile= and "
-			     "MetricsSec=",
+			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, MetricsFile= "
+			     "and MetricsSec=",
 			     name);
 	else
 		return !key->take(reader, value);
@@ -126,7 +140,7 @@ int config_read(struct config *config, const char *path)
 	FILE *file;
 	int line;
 
-	*config = (struct config){ .load_modules = true, .metrics_sec = 15 };
+	*config = (struct config){ .load_modules = true, .metrics_sec = 15, .hold_sec = 2 };
 	file = fopen(name, "re");
 	if (!file && errno == ENOENT && !path)
 		return 0;

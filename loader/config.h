@@ -12,6 +12,7 @@ struct config {
 	bool load_modules;	  /* LoadModules=, default yes */
 	char metrics_file[256];	  /* MetricsFile=, empty: none */
 	unsigned int metrics_sec; /* MetricsSec=, default 15 */
+	unsigned int hold_sec;	  /* HoldSec=, default 2 */
 };
 
 /*

@@ -22,6 +22,7 @@ static const char *const reasons[] = {
 	[PERMITTED] = "permitted", [REASON_MODE] = "mode",   [REASON_RULE] = "rule",
 	[REASON_BIND] = "bind",	   [REASON_GUEST] = "guest", [REASON_UNKNOWN] = "unknown",
 	[REASON_PORT] = "port",
+	[REASON_HELD] = "held",
 };
 
 static const char *const verbs[] = {
@@ -124,6 +125,9 @@ static const char *reason_text(const struct event *event)
 	case REASON_PORT:
 		return is_bind(event) ? "another namespace holds it"
 				      : "another socket would get the answer";
+	case REASON_HELD:
+		return event->verb == ACCEPT ? "the other is new, and its policy not found out yet"
+					     : "it is new, and its policy not found out yet";
 	default:
 		return "no reason known";
 	}

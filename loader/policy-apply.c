@@ -199,6 +199,65 @@ static void bind_record(const struct binder *binder, struct netns_record *record
 		tighten(record, &binder->set->policies.policy[index]);
 }
 
+/* Whether a name tells already that no policy fits which asks for one, and none asks for more. */
+static bool is_ruled_out_by_name(const struct binder *binder, const struct resident *resident)
+{
+	const struct policies *policies = &binder->set->policies;
+	size_t i;
+
+	if (!resident || !resident->names.count)
+		return false;
+	for (i = 0; i < policies->count; i++)
+		if (!policies->policy[i].names.count ||
+		    !census_rules_out(resident, &policies->policy[i]))
+			return false;
+	return true;
+}
+
+/* What one that was made by one that was held gets is what that has got. False: nothing yet. */
+static bool follow_maker(const struct binder *binder, struct netns_record *record)
+{
+	struct netns_record maker;
+	size_t index;
+
+	if (!record->maker)
+		return true;
+	if (records_read(binder->records, record->maker, &maker) || maker.held == YES)
+		return false;
+	if (maker.child_mode == LOCAL)
+		record->mode = record->child_mode = LOCAL;
+	index = index_at(binder->set, maker.binding[binder->to].policy);
+	if (record->bound_by == NOTHING && index != NO_POLICY &&
+	    binder->set->policies.policy[index].inherit)
+		bind_record(binder, record, index, record->binding[binder->to].name, PARENT);
+	record->maker = 0;
+	return true;
+}
+
+/* Whether policies have been asked: one fits, or there was time for a name, or for who moves in. */
+static bool is_asked(const struct binder *binder, const struct netns_record *record,
+		     const struct resident *resident)
+{
+	const struct layer_state *state = binder->records->state;
+
+	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->holding)
+		return true;
+	return records_now() - record->made >= state->hold ||
+	       is_ruled_out_by_name(binder, resident);
+}
+
+/* Not before the switch: see bind_record(). */
+static void let_go(const struct binder *binder, struct netns_record *record,
+		   const struct resident *resident)
+{
+	if (record->held != YES || !is_switched(binder))
+		return;
+	if (is_asked(binder, record, resident) && follow_maker(binder, record))
+		record->held = NO;
+	else
+		binder->records->state->held = YES;
+}
+
 /* Held open meanwhile: a record that came after its namespace went would stay for ever. */
 static int add_record(const struct binder *binder, const struct resident *resident,
 		      struct netns_record *record)
@@ -269,6 +328,7 @@ static int bind_known(const struct binder *binder, netns_id id, const struct res
 		record.binding[binder->to].policy = POLICY_PENDING;
 		record.bound_by = before.bound_by;
 	}
+	let_go(binder, &record, resident);
 	return change_record(binder, id, &before, &record);
 }
 
@@ -318,8 +378,14 @@ static int bind_all(const struct binder *binder)
 /* Counts anew and binds. */
 static int look_and_bind(struct binder *binder)
 {
-	int ret = census_take(&binder->census, &binder->set->policies, &binder->set->compiled);
+	struct layer_state *state = binder->records->state;
+	int ret;
 
+	/* What comes from here on is told once more, as this look may miss it. */
+	__atomic_store_n(&state->made_told, NO, __ATOMIC_SEQ_CST);
+	if (is_switched(binder))
+		__atomic_store_n(&state->held, NO, __ATOMIC_SEQ_CST);
+	ret = census_take(&binder->census, &binder->set->policies, &binder->set->compiled);
 	if (!ret) {
 		ret = bind_all(binder);
 		if (ret)
@@ -388,6 +454,8 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
 	if (set->compiled.watching)
 		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
+	if (set->compiled.holding)
+		__atomic_store_n(&state->holding, YES, __ATOMIC_SEQ_CST);
 	change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	change_ends(state);
@@ -418,6 +486,8 @@ static int settle(struct records *records, const struct policy_set *set,
 		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
 	if (!set->compiled.watching)
 		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
+	if (!set->compiled.holding)
+		__atomic_store_n(&state->holding, NO, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&state->settled, state->half, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -719,9 +789,22 @@ static int bind_container(const struct binder *binder, const struct container *c
 	if (ret)
 		return ret;
 	record.inode = container->ns->inode;
+	record.held = NO;
 	bind_record(binder, &record, index, record.binding[binder->to].name,
 		    policy->annotations.count ? CONTAINER : MATCH);
 	return records_write(binder->records, container->ns->id, &record);
+}
+
+/* All that can be known of it was asked for. */
+static int let_container_go(const struct binder *binder, const struct container *container)
+{
+	struct netns_record record;
+	int ret = records_read(binder->records, container->ns->id, &record);
+
+	if (ret || record.held != YES || !follow_maker(binder, &record))
+		return ret;
+	record.held = NO;
+	return records_update(binder->records, container->ns->id, &record);
 }
 
 static int assign(struct binder *binder, void *arg)
@@ -737,7 +820,8 @@ static int assign(struct binder *binder, void *arg)
 	index = census_choose(&binder->census, container->ns, container->pid, policies,
 			      container->annotations, container->count);
 	census_free(&binder->census);
-	ret = index == NO_POLICY ? 0 : bind_container(binder, container, index);
+	ret = index == NO_POLICY ? let_container_go(binder, container)
+				 : bind_container(binder, container, index);
 	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
 }
 

@@ -354,6 +354,26 @@ static __u32 flags_of(const struct policy *policy)
 	return flags;
 }
 
+/* The initial namespace is not made any more. */
+static bool fits_init_alone(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->names.count; i++)
+		if (strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+			return false;
+	return policy->names.count;
+}
+
+/* Whether it matters to a new namespace that this policy is found to fit it, or not, in time. */
+static bool holds_up(const struct policy *policy)
+{
+	bool refuses = policy->rules || (policy->sets_mode && policy->mode == LOCAL) ||
+		       (policy->sets_child_mode && policy->child_mode == LOCAL);
+
+	return refuses && !policy->audit && !fits_init_alone(policy);
+}
+
 static void compile_policy(struct compiler *compiler, size_t index)
 {
 	const struct policy *policy = &compiler->policies->policy[index];
@@ -365,6 +385,8 @@ static void compile_policy(struct compiler *compiler, size_t index)
 		compiler->compiled->ruled = true;
 	if (policy->cgroups.count)
 		compiler->compiled->watching = true;
+	if (holds_up(policy))
+		compiler->compiled->holding = true;
 	if (!policy->rules)
 		return;
 	for (peer = 0; peer < RULE_PEERS; peer++) {

@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <time.h>
 
+#include "hold.h"
 #include "policy-apply.h"
 #include "policy-store.h"
 #include "report.h"
@@ -31,6 +32,9 @@ static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
 /* Looking takes at most this part of the time. */
 #define SHARE 10
 
+/* How often it is said, while new namespaces wait, that somebody asks policies for them. */
+#define BEAT_MAX_USEC 1000000
+
 struct policy_watch {
 	sd_event *event;
 	char *dir;
@@ -40,8 +44,10 @@ struct policy_watch {
 	sd_event_source *reload, *look;
 	uint64_t changed;		 /* first change that was not looked at; 0 for none */
 	size_t looks_wanted, looks_done; /* since the last news */
-	uint64_t look_cost;		 /* microseconds of the last one */
-	__u64 seen;			 /* hash of the files that were tried last */
+	uint64_t look_cost, reload_cost; /* microseconds of the last one */
+	uint64_t patience;		 /* of new namespaces */
+	sd_event_source *beat;
+	__u64 seen; /* hash of the files that were tried last */
 	bool tried;
 };
 
@@ -64,15 +70,25 @@ static void say_outcome(int count, bool first)
 		say("no policy in force");
 }
 
+static void look_again(struct policy_watch *watch, size_t wanted);
+static enum hold_work beat(struct policy_watch *watch);
+
+/* What comes while it goes on may be found by nobody but a look that comes later. */
 int policy_watch_reload(struct policy_watch *watch)
 {
+	uint64_t start = now_usec();
 	bool first = !watch->tried;
 	int count;
 
+	beat(watch);
 	watch->tried = !store_hash(watch->dir, &watch->seen);
 	count = policy_apply(watch->dir);
 	say_outcome(count, first);
 	malloc_trim(0);
+	watch->reload_cost = now_usec() - start;
+	beat(watch);
+	if (count > 0)
+		look_again(watch, LOOKS_MADE);
 	return count;
 }
 
@@ -84,6 +100,47 @@ static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64
 						  handler, watch);
 	sd_event_source_set_time_relative(*timer, usec);
 	return sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+}
+
+static int on_beat(sd_event_source *source, uint64_t time, void *arg);
+
+/* A look, a reload or a machine that stands still may keep it from being said in time. */
+static enum hold_work beat(struct policy_watch *watch)
+{
+	struct hold hold = {
+		.patience = watch->patience,
+		.valid = 2 * watch->patience + 2 * (watch->look_cost + watch->reload_cost),
+	};
+	uint64_t next = watch->patience / 2;
+	enum hold_work work = hold_renew(&hold);
+
+	if (work != HOLD_NOTHING)
+		set_timer(watch, &watch->beat, next < BEAT_MAX_USEC ? next : BEAT_MAX_USEC,
+			  on_beat);
+	return work;
+}
+
+static bool looks_soon(const struct policy_watch *watch)
+{
+	return watch->looks_wanted && looks[watch->looks_done] <= BEAT_MAX_USEC;
+}
+
+/* Whoever was held for long enough is let go by a look, which nothing else may ask for. */
+static int on_beat(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	(void)source;
+	(void)time;
+	if (beat(watch) == HOLD_LOOK && !looks_soon(watch))
+		look_again(watch, LOOKS_NAMED);
+	return 0;
+}
+
+void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
+{
+	watch->patience = seconds * 1000000ULL;
+	beat(watch);
 }
 
 static int watch_files(struct policy_watch *watch);
@@ -159,6 +216,7 @@ static int on_look(sd_event_source *source, uint64_t time, void *arg)
 	policy_bind();
 	malloc_trim(0);
 	watch->look_cost = now_usec() - start;
+	beat(watch);
 	if (++watch->looks_done < watch->looks_wanted)
 		return next_look(watch);
 	watch->looks_wanted = watch->looks_done = 0;
@@ -218,6 +276,8 @@ void policy_watch_end(struct policy_watch *watch)
 	sd_event_source_unref(watch->parent);
 	sd_event_source_unref(watch->reload);
 	sd_event_source_unref(watch->look);
+	sd_event_source_unref(watch->beat);
+	hold_end();
 	free(watch->dir);
 	free(watch);
 }

@@ -22,6 +22,12 @@ void policy_watch_end(struct policy_watch *watch);
 /* Reads the policies again, says what came of it and returns it: see policy_apply(). */
 int policy_watch_reload(struct policy_watch *watch);
 
+/*
+ * How long a new namespace is held, if no policy fits it; 0: none is. Only while this is followed:
+ * policy_watch_end() lets all go, and if that is not called, they are soon after.
+ */
+void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds);
+
 /* Names of namespaces came or went. */
 void policy_watch_named(struct policy_watch *watch);
 

@@ -89,7 +89,7 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
-static __u64 now(void)
+__u64 records_now(void)
 {
 	struct timespec time;
 
@@ -147,7 +147,7 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	int ret;
 
 	if (first)
-		new.made = now();
+		new.made = records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;

@@ -30,6 +30,9 @@ int records_write(const struct records *records, netns_id id, const struct netns
 /* The same for a record that is there; one that went meanwhile stays gone: -ENOENT. */
 int records_update(const struct records *records, netns_id id, const struct netns_record *record);
 
+/* The clock of `made`, nanoseconds. */
+__u64 records_now(void);
+
 /* Around what can change a verdict, with the lock: see `changes` in include/vsock-bpfd.h. */
 void change_begins(struct layer_state *state);
 void change_ends(struct layer_state *state);

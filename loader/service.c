@@ -115,6 +115,7 @@ static int reload(void *arg)
 	ret = config_read(&config, service->config_path);
 	if (!ret) {
 		service->config = config;
+		policy_watch_set_patience(service->policies, config.hold_sec);
 		ret = attach_again(&service->config);
 		if (!ret && policy_watch_reload(service->policies) < 0)
 			ret = -EINVAL;
@@ -244,9 +245,12 @@ static int start(struct service *service)
 		ret = policy_extent(service->policy_dir, &extent);
 	if (!ret)
 		ret = service_attach(&service->config, extent);
-	if (!ret && policy_watch_reload(service->policies) < 0)
-		ret = -EINVAL;
-	return ret ? ret : observe(service);
+	if (ret)
+		return ret;
+	policy_watch_set_patience(service->policies, service->config.hold_sec);
+	if (policy_watch_reload(service->policies) < 0)
+		return -EINVAL;
+	return observe(service);
 }
 
 static int loop(struct service *service)

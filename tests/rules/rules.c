@@ -69,7 +69,7 @@ static void wrong(const char *format, ...)
 
 static const char *const kinds[] = { "refused", "audited", "sealed", "made" };
 static const char *const reasons[] = { "permitted", "mode",    "rule", "bind",
-				       "guest",	    "unknown", "port" };
+				       "guest",	    "unknown", "port", "held" };
 static const char *const verbs[] = { "connect", "accept", "bind", "guest" };
 
 static int on_event(void *arg, void *data, size_t size)
