@@ -104,12 +104,15 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 	add_text(&resident->paths, path);
 }
 
-/* What goes meanwhile, or is no namespace, is none of ours. */
+/*
+ * What goes meanwhile, or is no namespace, is none of ours; nor what somebody else than root can
+ * have put there, who would choose whose namespace the policy is for.
+ */
 static void add_path(struct census *census, const char *path)
 {
 	struct netns ns;
 
-	if (netns_try(&ns, path))
+	if (netns_try_trusted(&ns, path))
 		return;
 	if (ns.inode != census->init)
 		add_text(&resident_of(census, &ns, path)->paths, path);

@@ -26,6 +26,12 @@ int netns_open(struct netns *ns, const char *what);
 /* Opens the namespace of an nsfs file and says nothing; -EINVAL for another file. */
 int netns_try(struct netns *ns, const char *path);
 
+/*
+ * The same, if nobody but root can have put it there: -EPERM where a folder on the way, links
+ * followed, is not root's own or may be written by others.
+ */
+int netns_try_trusted(struct netns *ns, const char *path);
+
 /* The one that is mounted on a name under /run/netns; -EINVAL if none is. Says nothing. */
 int netns_open_named(struct netns *ns, const char *name);
 

@@ -36,13 +36,27 @@ static int copy_bytes(int from, int to)
 	return size ? -errno : 0;
 }
 
+/* Waits for nobody, who writes into a pipe. -EINVAL if it is no regular file. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat stat;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &stat) && S_ISREG(stat.st_mode))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
 static int copy_file(const char *from, const char *to)
 {
 	int in, out, ret;
 
-	in = open(from, O_RDONLY | O_CLOEXEC);
+	in = open_regular(from);
 	if (in < 0)
-		return fail_errno(errno, "%s", from);
+		return fail_errno(-in, "%s", from);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ret = out < 0 ? -errno : copy_bytes(in, out);
 	close(in);
@@ -111,21 +125,21 @@ static int hash_file(const char *dir, const char *name, void *arg)
 {
 	char path[PATH_MAX], bytes[4096];
 	__u64 *hash = arg;
-	FILE *file;
-	size_t size;
-	int ret = 0;
+	ssize_t size = 0;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "re");
-	if (!file)
-		return fail_errno(errno, "%s", path);
+	fd = open_regular(path);
+	/* What is no regular file has no bytes; whoever reads policies says so. */
+	if (fd < 0 && fd != -EINVAL)
+		return fail_errno(-fd, "%s", path);
 	*hash = hash_bytes(*hash ?: HASH_START, name, strlen(name) + 1);
-	while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0)
+	if (fd < 0)
+		return 0;
+	while ((size = read(fd, bytes, sizeof(bytes))) > 0)
 		*hash = hash_bytes(*hash, bytes, size);
-	if (ferror(file))
-		ret = fail_errno(errno, "%s", path);
-	fclose(file);
-	return ret;
+	close(fd);
+	return size ? fail_errno(EIO, "%s", path) : 0;
 }
 
 int store_hash(const char *dir, __u64 *hash)

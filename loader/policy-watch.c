@@ -3,14 +3,17 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hold.h"
 #include "policy-apply.h"
@@ -20,6 +23,7 @@
 #define CHANGES                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
 	 IN_MOVE_SELF | IN_ONLYDIR)
+#define MOUNTS "/proc/self/mountinfo"
 /* Who writes one file mostly writes another, but some never come to rest. */
 #define QUIET_USEC    200000
 #define PATIENCE_USEC 1000000
@@ -41,6 +45,8 @@ struct policy_watch {
 	void (*applied)(void *arg);
 	void *arg;
 	sd_event_source *files, *parent;
+	sd_event_source *mounts; /* NULL while no policy asks for a path */
+	int mounts_fd;
 	sd_event_source *reload, *look;
 	uint64_t changed;		 /* first change that was not looked at; 0 for none */
 	size_t looks_wanted, looks_done; /* since the last news */
@@ -73,6 +79,56 @@ static void say_outcome(int count, bool first)
 static void look_again(struct policy_watch *watch, size_t wanted);
 static enum hold_work beat(struct policy_watch *watch);
 
+/* Whether what is in force asks where namespaces are mounted. */
+static bool asks_for_paths(void)
+{
+	const struct policies *policies;
+	struct policy_set *set;
+	bool asks = false;
+	size_t i;
+
+	if (policy_set_open(&set))
+		return false;
+	policies = policy_set_policies(set);
+	for (i = 0; i < policies->count; i++)
+		asks |= policies->policy[i].paths.count > 0;
+	policy_set_close(set);
+	return asks;
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	look_again(arg, LOOKS_NAMED);
+	return 0;
+}
+
+static void end_mounts(struct policy_watch *watch)
+{
+	watch->mounts = sd_event_source_disable_unref(watch->mounts);
+	if (watch->mounts_fd >= 0)
+		close(watch->mounts_fd);
+	watch->mounts_fd = -1;
+}
+
+/* Paths are not told by inotify: what is mounted on one may come long after the file. */
+static void follow_mounts(struct policy_watch *watch)
+{
+	int ret;
+
+	end_mounts(watch);
+	if (!asks_for_paths())
+		return;
+	watch->mounts_fd = open(MOUNTS, O_RDONLY | O_CLOEXEC);
+	ret = watch->mounts_fd < 0 ? -errno
+				   : sd_event_add_io(watch->event, &watch->mounts, watch->mounts_fd,
+						     EPOLLPRI, on_mounts, watch);
+	if (ret < 0)
+		fail_errno(-ret, MOUNTS ": paths are looked at late");
+}
+
 /* What comes while it goes on may be found by nobody but a look that comes later. */
 int policy_watch_reload(struct policy_watch *watch)
 {
@@ -87,7 +143,10 @@ int policy_watch_reload(struct policy_watch *watch)
 	malloc_trim(0);
 	watch->reload_cost = now_usec() - start;
 	beat(watch);
-	if (count > 0)
+	if (count < 0)
+		return count;
+	follow_mounts(watch);
+	if (count)
 		look_again(watch, LOOKS_MADE);
 	return count;
 }
@@ -255,6 +314,7 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 	if (!watch)
 		err(EXIT_FAILURE, NULL);
 	watch->event = event;
+	watch->mounts_fd = -1;
 	watch->applied = applied;
 	watch->arg = arg;
 	watch->dir = strdup(dir);
@@ -277,6 +337,7 @@ void policy_watch_end(struct policy_watch *watch)
 	sd_event_source_unref(watch->reload);
 	sd_event_source_unref(watch->look);
 	sd_event_source_unref(watch->beat);
+	end_mounts(watch);
 	hold_end();
 	free(watch->dir);
 	free(watch);

@@ -234,7 +234,10 @@ static void mistakes(void)
 	command(&said, "timeout 20 " BPFD);
 	check_said(1, DIR "/bad.policy:4: ", "so does the service");
 	tap_ok(access(PINS, F_OK), "and attaches nothing, too");
-	must("rm " DIR "/bad.policy");
+	must("rm " DIR "/bad.policy && mkfifo " DIR "/pipe.policy");
+	command(&said, "timeout 20 " BPFD);
+	check_said(1, DIR "/pipe.policy: not a regular file", "nobody waits for a pipe");
+	must("rm " DIR "/pipe.policy");
 	write_policy(DIR, "a", "a", "Deny=connect to namespace b");
 	tap_ok(service_start(&service) && reaches(&a, &b, ECONNRESET), "without it, it starts");
 	/* The mistake comes first: a look between the two must find it as well. */
@@ -582,6 +585,48 @@ static void late_names(void)
 	end();
 }
 
+static void mount_at(const struct ns *ns, const char *path)
+{
+	must("mkdir -p $(dirname %s) && : >%s && mount --bind /run/netns/%s %s", path, path,
+	     ns->name, path);
+}
+
+static void unmount(const char *path)
+{
+	must("umount %s && rm %s", path, path);
+}
+
+/* Whoever can write a link in a folder must not say whose namespace the policy is for. */
+static void paths(void)
+{
+	struct service service;
+
+	begin();
+	must("mkdir -p /run/user/nobody /run/engine && chown 65534 /run/user/nobody && "
+	     "ln -s /run/engine /run/other && ln -s /run/user/nobody /run/engine/way");
+	must("mkdir -p " DIR
+	     " && printf '[Match]\\nPath=/run/user/*/* /run/other/* /run/engine/way/*\\n"
+	     "[Rules]\\nDeny=connect to namespace d\\n' >" DIR "/path.policy");
+	must("setpriv --reuid 65534 ln -s /proc/%d/ns/net /run/user/nobody/link", b.connector.pid);
+	must("ln -s /run/netns/c /run/user/nobody/of-root");
+	tap_ok(service_start(&service), "the service starts");
+	tap_ok(reaches(&b, &d, 0), "a link in a folder of a user is not followed");
+	tap_ok(reaches(&c, &d, 0), "nor any path through it");
+	/* Past the looks of the start. */
+	sleep_ms(8000);
+	mount_at(&a, "/run/engine/a");
+	tap_ok(settles(&a, &d, ECONNRESET), "what is mounted late is found, by a link of root's");
+	must("chmod o+w /run/engine && " CTL " reload");
+	mount_at(&c, "/run/engine/c");
+	sleep_ms(3000);
+	tap_ok(reaches(&c, &d, 0), "but not where others may write");
+	unmount("/run/engine/a");
+	unmount("/run/engine/c");
+	must("rm -r /run/user/nobody /run/engine /run/other");
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+	end();
+}
+
 /* --- Nobody sheds a policy --- */
 
 /* The look that follows a name that comes or goes, or a namespace that is made, is over. */
@@ -777,12 +822,19 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "reload", reload },	{ "mistakes", mistakes },
-	{ "names", names },	{ "cgroups", cgroups },
-	{ "shed", shed },	{ "late_names", late_names },
-	{ "atomic", atomic },	{ "atomic_mode", atomic_mode },
-	{ "kills", kills },	{ "kill_service", kill_service },
-	{ "upgrade", upgrade }, { "short_of_memory", short_of_memory },
+	{ "reload", reload },
+	{ "mistakes", mistakes },
+	{ "names", names },
+	{ "cgroups", cgroups },
+	{ "shed", shed },
+	{ "late_names", late_names },
+	{ "paths", paths },
+	{ "atomic", atomic },
+	{ "atomic_mode", atomic_mode },
+	{ "kills", kills },
+	{ "kill_service", kill_service },
+	{ "upgrade", upgrade },
+	{ "short_of_memory", short_of_memory },
 };
 
 static bool is_wanted(const char *name, int argc, char **argv)
