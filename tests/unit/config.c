@@ -63,8 +63,9 @@ static void test_all_keys(void **state)
 	(void)state;
 	assert_int_equal(read_text("[Service]\nLoadModules=no\n"
 				   "MetricsFile=/var/lib/prometheus/node-exporter/v.prom\n"
-				   "MetricsSec=86400\n"),
+				   "MetricsSec=86400\nHoldSec=0\n"),
 			 0);
+	assert_int_equal(config.hold_sec, 0);
 	assert_false(config.load_modules);
 	assert_string_equal(config.metrics_file, "/var/lib/prometheus/node-exporter/v.prom");
 	assert_int_equal(config.metrics_sec, 86400);
@@ -102,6 +103,15 @@ static void test_metrics_sec(void **state)
 	assert_int_equal(config.metrics_sec, 1);
 }
 
+static void test_hold_sec(void **state)
+{
+	(void)state;
+	wrong("[Service]\nHoldSec=61\n", 2, "HoldSec=61: not a number of seconds from 0 to 60");
+	wrong("[Service]\nHoldSec=-1\n", 2, "HoldSec=-1: not a number of seconds");
+	assert_int_equal(read_text("[Service]\n"), 0);
+	assert_int_equal(config.hold_sec, 2);
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -132,7 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),	     cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_metrics_file), cmocka_unit_test(test_metrics_sec),
-		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_hold_sec),     cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, make_file, remove_file);
