@@ -6,7 +6,7 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
-#include "maps.h"
+#include "tenants.h"
 
 /* Who calls whom. `to.port` is the port that rules speak of. */
 struct call {
@@ -14,9 +14,6 @@ struct call {
 	bool by_caller; /* the current task is the one that calls */
 	bool again;	/* was judged before: refusals are not told once more */
 };
-
-/* Not on the stack, of which there is little. */
-static const struct counters first_counters = { .tokens = EVENT_BURST };
 
 static __always_inline struct counters *counters_of(netns_id id)
 {
@@ -41,6 +38,32 @@ static __always_inline bool take_token(struct counters *of, __u64 now)
 		return false;
 	of->tokens--;
 	return true;
+}
+
+/* The same of all that one tenant has made, each of which has a bucket of its own. */
+static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
+{
+	struct tenant *of = number ? bpf_map_lookup_elem(&tenants, &number) : NULL;
+	__u64 earned;
+
+	/* One that is missing was a container's, which began anew as its last namespace went. */
+	if (!of)
+		return true;
+	earned = (now - of->refilled) / TENANT_PERIOD;
+	if (earned) {
+		of->tokens =
+			earned + of->tokens < TENANT_BURST ? earned + of->tokens : TENANT_BURST;
+		of->refilled = now;
+	}
+	if (!of->tokens)
+		return false;
+	of->tokens--;
+	return true;
+}
+
+static __always_inline bool may_tell(struct counters *of, __u64 now)
+{
+	return take_token(of, now) && take_token_of_tenant(of->tenant, now);
 }
 
 static __always_inline void name_caller(struct event *event)
@@ -90,7 +113,7 @@ static __noinline void tell(const struct call *call, enum event_kind kind, enum 
 	if (!of)
 		return;
 	count(of, kind, reason);
-	if (!take_token(of, now) || !submit(call, kind, reason, verb, now))
+	if (!may_tell(of, now) || !submit(call, kind, reason, verb, now))
 		__sync_fetch_and_add(&of->dropped, 1);
 }
 

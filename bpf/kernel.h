@@ -62,8 +62,20 @@ struct netns_vsock {
 	enum vsock_net_mode mode;
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct user_namespace {
+	struct user_namespace *parent;
+	int level; /* 0: the one that all others are below */
+	kuid_t owner;
+	struct ns_common ns;
+};
+
 struct net {
 	__u64 net_cookie; /* a plain u64 since 5.12, an atomic64_t before */
+	struct user_namespace *user_ns;
 	struct ns_common ns;
 	struct netns_vsock vsock;
 };
@@ -260,11 +272,19 @@ const volatile bool sources_are_checked;     /* a socket takes packets of its pe
 const volatile bool kworkers_deliver_others; /* of other transports: Hyper-V's and VMware's */
 const volatile __u32 generation;
 
-static __always_inline netns_id netns_of(const struct net *net)
+/* NETNS_UNKNOWN instead, if the namespace is one of too many: bpf/tenants.h. */
+static __always_inline netns_id admitted(const struct net *net, netns_id id);
+
+static __always_inline netns_id identity_of(const struct net *net)
 {
 	if (netns_has_cookie)
 		return net->net_cookie;
 	return net->ns.inum;
+}
+
+static __always_inline netns_id netns_of(const struct net *net)
+{
+	return admitted(net, identity_of(net));
 }
 
 static __always_inline netns_id netns_of_sock(struct sock *sk)
@@ -276,8 +296,8 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 static __always_inline netns_id netns_at(const struct net *net)
 {
 	if (netns_has_cookie)
-		return BPF_CORE_READ(net, net_cookie);
-	return BPF_CORE_READ(net, ns.inum);
+		return admitted(net, BPF_CORE_READ(net, net_cookie));
+	return admitted(net, BPF_CORE_READ(net, ns.inum));
 }
 
 static __always_inline netns_id netns_of_task(struct task_struct *task)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. The first eleven outlive an upgrade; the
+ * All that the layer remembers. The first eleven, and tenants, outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */

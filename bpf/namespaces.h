@@ -75,6 +75,50 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 	__sync_fetch_and_add(&layer->changes, 2);
 }
 
+/* Counts a namespace that is being made. False if it is crowded out. */
+static __noinline bool join_tenant(__u64 number, netns_id id)
+{
+	struct tenant *tenant = find_tenant(number);
+	struct counters *counters_of_new;
+
+	if (!tenant || tenant->namespaces >= TENANT_NAMESPACES ||
+	    bpf_map_update_elem(&counters, &id, &first_counters, BPF_ANY))
+		return false;
+	counters_of_new = bpf_map_lookup_elem(&counters, &id);
+	if (!counters_of_new)
+		return false;
+	counters_of_new->tenant = number;
+	__sync_fetch_and_add(&tenant->namespaces, 1);
+	return true;
+}
+
+/* The namespace goes, and what was counted for it. */
+static __always_inline void leave_tenant(netns_id id)
+{
+	struct counters *of = bpf_map_lookup_elem(&counters, &id);
+	__u64 number = of ? of->tenant : 0;
+	struct tenant *tenant = number ? bpf_map_lookup_elem(&tenants, &number) : NULL;
+
+	bpf_map_delete_elem(&counters, &id);
+	if (!tenant)
+		return;
+	__sync_fetch_and_add(&tenant->namespaces, -1);
+	if (number & TENANT_CONTAINER && !*(volatile __u32 *)&tenant->namespaces)
+		bpf_map_delete_elem(&tenants, &number);
+}
+
+/* Whether its tenant may have one more. */
+static __always_inline bool join(const struct net *made, netns_id id, struct layer_state *layer)
+{
+	__u64 tenant = tenant_of(made);
+
+	if (!tenant || join_tenant(tenant, id))
+		return true;
+	layer->crowded = YES;
+	__sync_fetch_and_add(&layer->changes, 2);
+	return false;
+}
+
 /*
  * The namespace is being made by a task of its parent, and has its identity by now. Nobody has
  * got it, so there is no moment in which it could be used without its mode; unprivileged
@@ -97,13 +141,15 @@ int BPF_PROG(namespace_made, struct net *made)
 	found = read_record(id, &from);
 	if (found == RECORD)
 		ns.mode = mode_of_child(&from, half);
-	else if (found == NOT_READ || layer->overflow == YES)
+	else if (found == NOT_READ || layer->overflow == YES || id == NETNS_UNKNOWN)
 		ns.mode = LOCAL;
 	if (found == RECORD)
 		inherit_policy(&ns, &from, half);
 	hold_up(&ns, &from, id, layer);
 
-	id = netns_of(made);
+	id = identity_of(made);
+	if (!join(made, id, layer))
+		return 0;
 	if (needs_record(&ns, layer->overflow == YES))
 		add_record(made, id, &ns, layer);
 	tell_those_who_ask(id, layer);
@@ -121,10 +167,10 @@ int BPF_PROG(namespace_made, struct net *made)
 SEC("fentry/sysctl_net_exit")
 int BPF_PROG(namespace_gone, struct net *net)
 {
-	netns_id id = netns_of(net);
+	netns_id id = identity_of(net);
 
 	bpf_map_delete_elem(&namespaces, &id);
-	bpf_map_delete_elem(&counters, &id);
 	bpf_map_delete_elem(&sealed_netns, &id);
+	leave_tenant(id);
 	return 0;
 }

@@ -248,6 +248,27 @@ struct lingering_port {
 	netns_id netns; /* whose sockets linger there; NETNS_UNKNOWN: of several */
 	__u32 sockets;	/* how many */
 	__u32 unused;
+	__u64 tenant; /* that has made the namespace, 0: the machine itself */
+};
+
+/* Numbers of tenants (bpf/tenants.h): with the uid, or the inode number of the user namespace. */
+#define TENANT_USER	 (1ULL << 32)
+#define TENANT_CONTAINER (2ULL << 32)
+
+#define MAX_TENANTS 16384
+
+/* Namespaces of one tenant at a time; more talk to nobody. */
+#define TENANT_NAMESPACES 2048
+
+/* Events of all namespaces of one tenant together. */
+#define TENANT_BURST  256
+#define TENANT_PERIOD 25000000ULL /* 40 a second */
+
+/* Value of the map `tenants`. */
+struct tenant {
+	__u64 refilled;
+	__u32 tokens;
+	__u32 namespaces;
 };
 
 /* What is cut off; each includes those before it. */
@@ -282,7 +303,7 @@ struct layer_state {
 	enum yes_no holding;   /* some policy could refuse something to a namespace that is made */
 	enum yes_no held;      /* some namespace may be held */
 	enum yes_no made_told; /* an EVENT_MADE is there for who follows, and is enough */
-	__u32 unused;
+	enum yes_no crowded;   /* some tenant has made more namespaces than it may */
 	struct kernel_places places;
 };
 

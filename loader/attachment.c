@@ -117,6 +117,8 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	if (!ret)
 		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
 	if (!ret)
+		ret = pin_durable(new->skel->maps.tenants, PIN_TENANTS);
+	if (!ret)
 		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
 	if (ret)
 		return ret;

@@ -44,6 +44,11 @@ static void print_status(const struct layer_report *report)
 			  "attaches them");
 	if (report->state.overflow == YES)
 		puts("records:     full: namespaces without one count as local");
+	if (report->state.crowded == YES)
+		printf("crowded out: yes: a user or container has, or had, more than %d "
+		       "namespaces; "
+		       "those beyond talk to nobody\n",
+		       TENANT_NAMESPACES);
 }
 
 static void print_status_json(const struct layer_report *report)
@@ -65,6 +70,8 @@ static void print_status_json(const struct layer_report *report)
 				       json_object_new_boolean(report->state.isolating == YES));
 		json_object_object_add(object, "overflow",
 				       json_object_new_boolean(report->state.overflow == YES));
+		json_object_object_add(object, "crowded_out",
+				       json_object_new_boolean(report->state.crowded == YES));
 	}
 	print_json(object);
 }

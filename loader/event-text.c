@@ -163,10 +163,23 @@ void event_text(char text[EVENT_TEXT_SIZE], const struct told *told)
 	text[EVENT_TEXT_SIZE - 1] = '\0';
 }
 
+static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+{
+	const char *who = dropped->tenant & TENANT_USER ? "user" : "user namespace";
+
+	snprintf(text, EVENT_TEXT_SIZE,
+		 "dropped: %llu events of %zu namespaces of %s %u, which are counted and not told",
+		 dropped->count, dropped->namespaces, who, (__u32)dropped->tenant);
+}
+
 void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
 {
 	char word[NETNS_WORD_SIZE];
 
+	if (dropped->namespaces > 1) {
+		dropped_of_tenant(text, dropped);
+		return;
+	}
 	netns_word(word, dropped->netns, dropped->name);
 	snprintf(text, EVENT_TEXT_SIZE,
 		 "dropped: %llu events of %s, which are counted and not told", dropped->count,
@@ -245,8 +258,12 @@ struct json_object *dropped_json(const struct dropped *dropped)
 	char text[EVENT_TEXT_SIZE];
 
 	add_text(object, "kind", "dropped");
-	json_object_object_add(object, "origin", netns_json(dropped->netns, dropped->name));
+	json_object_object_add(object, "origin",
+			       dropped->namespaces > 1 ? NULL
+						       : netns_json(dropped->netns, dropped->name));
 	add_number(object, "count", dropped->count, true);
+	add_number(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
+	add_number(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
 	dropped_text(text, dropped);
 	add_text(object, "message", text);
 	return object;

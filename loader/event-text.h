@@ -21,6 +21,8 @@ struct dropped {
 	netns_id netns;
 	const char *name;
 	__u64 count;
+	size_t namespaces; /* more than one: of a tenant that made so many, and `netns` is one */
+	__u64 tenant;
 };
 
 /* "refused", "mode", "connect": NULL beyond the enums. */

@@ -31,7 +31,9 @@ struct observer {
 	struct events *events;
 	sd_event_source *ring;
 	struct drops drops;
-	int counters; /* map */
+	int counters;		 /* map */
+	struct dropped *dropped; /* found by a look, and not told yet */
+	size_t collected;
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
@@ -102,18 +104,58 @@ static int read_dropped(netns_id id, __u64 *dropped, void *arg)
 	return 0;
 }
 
+static void tell_dropped(struct observer *observer, const struct dropped *dropped)
+{
+	journal_dropped(dropped);
+	if (is_followed(observer))
+		tell(observer, dropped_json(dropped));
+}
+
+static __u64 tenant_of(const struct observer *observer, netns_id id)
+{
+	struct counters counters;
+
+	return bpf_map_lookup_elem(observer->counters, &id, &counters) ? 0 : counters.tenant;
+}
+
+static struct dropped *dropped_of(struct observer *observer, __u64 tenant)
+{
+	size_t i;
+
+	for (i = 0; tenant && i < observer->collected; i++)
+		if (observer->dropped[i].tenant == tenant)
+			return &observer->dropped[i];
+	observer->dropped = reallocarray(observer->dropped, observer->collected + 1,
+					 sizeof(*observer->dropped));
+	if (!observer->dropped)
+		abort();
+	observer->dropped[observer->collected] = (struct dropped){ .tenant = tenant };
+	return &observer->dropped[observer->collected++];
+}
+
+/* A line for each tenant, who can have as many namespaces as he likes. */
 static void on_dropped(netns_id id, __u64 count, void *arg)
 {
 	struct observer *observer = arg;
-	struct dropped dropped = {
-		.netns = id,
-		.name = find_name(observer, id),
-		.count = count,
-	};
+	struct dropped *dropped = dropped_of(observer, tenant_of(observer, id));
 
-	journal_dropped(&dropped);
-	if (is_followed(observer))
-		tell(observer, dropped_json(&dropped));
+	dropped->netns = id;
+	dropped->name = find_name(observer, id);
+	dropped->count += count;
+	dropped->namespaces++;
+}
+
+static bool look_for_dropped(struct observer *observer)
+{
+	bool again = drops_look(&observer->drops, on_dropped, observer);
+	size_t i;
+
+	for (i = 0; i < observer->collected; i++)
+		tell_dropped(observer, &observer->dropped[i]);
+	free(observer->dropped);
+	observer->dropped = NULL;
+	observer->collected = 0;
+	return again;
 }
 
 static int on_look(sd_event_source *source, uint64_t now, void *arg)
@@ -123,7 +165,7 @@ static int on_look(sd_event_source *source, uint64_t now, void *arg)
 	(void)source;
 	(void)now;
 	observer->look = sd_event_source_disable_unref(observer->look);
-	if (drops_look(&observer->drops, on_dropped, observer))
+	if (look_for_dropped(observer))
 		look_soon(observer);
 	return 0;
 }

@@ -10,6 +10,7 @@
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/events			who was refused, as it happens,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
+ *	/sys/fs/bpf/vsock-bpfd/tenants			who makes many namespaces
  *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
@@ -33,6 +34,7 @@
 #define PIN_RULES	      "rules"
 #define PIN_EVENTS	      "events"
 #define PIN_COUNTERS	      "counters"
+#define PIN_TENANTS	      "tenants"
 
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"

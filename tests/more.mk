@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # More of build/tests/: the life of the layer, bad input, cheats, unit tests.
 
-LIFE		:= $(addprefix $(BUILD)/tests/lifecycle/,lifecycle policies held bad-input storm is-json)
+LIFE		:= $(addprefix $(BUILD)/tests/lifecycle/,lifecycle policies held tenants bad-input storm is-json)
 more_objects	= $(patsubst %,$(BUILD)/tests/%.o,$(1))
 LIFE_LIB	:= $(call more_objects,lifecycle/command lifecycle/world lib/ns lib/worker)
 
@@ -9,6 +9,7 @@ build-tests: $(LIFE) $(BUILD)/other/vsock-bpfd
 
 $(BUILD)/tests/lifecycle/lifecycle: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/policies: $(call more_objects,lifecycle/service) $(LIFE_LIB)
+$(BUILD)/tests/lifecycle/tenants: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/held: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/bad-input: $(LIFE_LIB)
 $(LIFE): %: %.o

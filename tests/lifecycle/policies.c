@@ -235,7 +235,7 @@ static void mistakes(void)
 	check_said(1, DIR "/bad.policy:4: ", "so does the service");
 	tap_ok(access(PINS, F_OK), "and attaches nothing, too");
 	must("rm " DIR "/bad.policy && mkfifo " DIR "/pipe.policy");
-	command(&said, "timeout 20 " BPFD);
+	command(&said, "timeout -s KILL 20 " BPFD);
 	check_said(1, DIR "/pipe.policy: not a regular file", "nobody waits for a pipe");
 	must("rm " DIR "/pipe.policy");
 	write_policy(DIR, "a", "a", "Deny=connect to namespace b");

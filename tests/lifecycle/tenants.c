@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whoever may make as many namespaces as he likes takes nothing from others by it: neither their
+ * lines in the log, nor their records.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/vm_sockets.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "service.h"
+#include "tap.h"
+#include "../../include/vsock-bpfd.h"
+#include "world.h"
+
+#define NOBODY 65534
+#define PORT   7777
+#define OUTPUT "/tmp/service.out"
+#define CROWD  (TENANT_NAMESPACES + 20)
+
+static struct world world;
+static struct said said;
+
+/* --- What nobody does --- */
+
+static void become_nobody(void)
+{
+	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(100);
+}
+
+static int connect_to(unsigned int port)
+{
+	struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK,
+		.svm_cid = VMADDR_CID_LOCAL,
+		.svm_port = port,
+	};
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+
+	err = connect(fd, (void *)&address, sizeof(address)) ? errno : 0;
+	close(fd);
+	return err;
+}
+
+static void wait_for(pid_t pid)
+{
+	int status = wait_command(pid);
+
+	if (status)
+		tap_bail("a tenant ends with status %d", status);
+}
+
+/* So many namespaces, each of which is refused so often. */
+static void be_refused(int namespaces, int times)
+{
+	int i;
+
+	become_nobody();
+	if (unshare(CLONE_NEWUSER))
+		_exit(101);
+	while (namespaces--) {
+		if (unshare(CLONE_NEWNET))
+			_exit(102);
+		for (i = 0; i < times; i++)
+			if (connect_to(PORT) != ECONNRESET)
+				_exit(103);
+	}
+	_exit(0);
+}
+
+static void be_refused_by_fork(int namespaces, int times)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		be_refused(namespaces, times);
+	wait_for(pid);
+}
+
+static void listen_in(struct ns *ns)
+{
+	if (worker_socket(&ns->listener, SOCK_STREAM) || worker_listen(&ns->listener, PORT))
+		tap_bail("a listener");
+}
+
+static int lines_of(const char *pattern)
+{
+	command(&said, "grep -c '%s' " OUTPUT, pattern);
+	return atoi(said.out);
+}
+
+static double seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static bool settles_at_line(const char *pattern)
+{
+	int waited;
+
+	for (waited = 0; waited < 60000; waited += 100) {
+		if (lines_of(pattern))
+			return true;
+		sleep_ms(100);
+	}
+	return false;
+}
+
+static void events(void)
+{
+	struct service service;
+	double begin, took;
+	int lines, most;
+
+	if (!service_start_by(&service, "build/vsock-bpfd >" OUTPUT " 2>&1"))
+		tap_bail("the service does not start");
+	listen_in(&world.local1);
+	begin = seconds();
+	be_refused_by_fork(200, 30);
+	took = seconds() - begin;
+	sleep_ms(2500);
+	lines = lines_of("^refused: ");
+	most = TENANT_BURST + (took + 1) * 1000000000 / TENANT_PERIOD;
+	tap_ok(lines > 0 && lines <= most,
+	       "6000 refusals of 200 namespaces of one user in %.1f s: %d lines, at most %d", took,
+	       lines, most);
+	lines = lines_of("^dropped: ");
+	tap_ok(lines > 0 && lines <= took + 4, "and %d that count the rest", lines);
+	tap_ok(lines_of("^dropped: .* namespaces of user 65534, ") > 0, "by user");
+	worker_close(&world.local1.listener);
+	be_refused_by_fork(1, 1);
+	reach(&world.global, &world.local1);
+	tap_ok(settles_at_line("^refused: connect from global to local1 "),
+	       "another one's refusal is among them");
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
+}
+
+/* --- Records --- */
+
+struct crowd {
+	int said; /* a pipe: what a namespace of it got */
+	int hold;
+	pid_t pid;
+};
+
+static void put(int fd, int err)
+{
+	if (write(fd, &err, sizeof(err)) != sizeof(err))
+		_exit(104);
+}
+
+/* Makes them all, and keeps them: says how the first, and the last one, fared. */
+static void be_many(int said_to, int hold)
+{
+	struct rlimit files = { 2 * CROWD, 2 * CROWD };
+	int i, first = -1, net;
+	char end;
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	become_nobody();
+	if (unshare(CLONE_NEWUSER))
+		_exit(101);
+	for (i = 0; i < CROWD; i++) {
+		if (unshare(CLONE_NEWNET))
+			_exit(102);
+		net = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (net < 0)
+			_exit(103);
+		if (!i)
+			first = net;
+	}
+	put(said_to, connect_to(PORT));
+	if (setns(first, CLONE_NEWNET))
+		_exit(105);
+	put(said_to, connect_to(PORT));
+	_exit(read(hold, &end, 1));
+}
+
+static int get(int fd)
+{
+	int err = -1;
+
+	if (read(fd, &err, sizeof(err)) != sizeof(err))
+		tap_bail("the crowd says nothing");
+	return err;
+}
+
+static void start_crowd(struct crowd *crowd)
+{
+	int said_to[2], hold[2];
+
+	if (pipe2(said_to, O_CLOEXEC) || pipe2(hold, O_CLOEXEC))
+		tap_bail("pipes");
+	crowd->pid = fork();
+	if (!crowd->pid) {
+		close(hold[1]);
+		be_many(said_to[1], hold[0]);
+	}
+	close(said_to[1]);
+	close(hold[0]);
+	crowd->said = said_to[0];
+	crowd->hold = hold[1];
+}
+
+static void end_crowd(struct crowd *crowd)
+{
+	close(crowd->hold);
+	close(crowd->said);
+	wait_command(crowd->pid);
+}
+
+static bool one_more(const char *name, enum ns_maker maker, int wanted)
+{
+	struct ns ns;
+	int err;
+
+	if (ns_make(&ns, name, &world.init, maker))
+		tap_bail("one more");
+	err = reach(&ns, &world.init);
+	ns_remove(&ns);
+	return err == wanted;
+}
+
+static void records(void)
+{
+	struct crowd crowd;
+	int waited, err;
+
+	listen_in(&world.init);
+	start_crowd(&crowd);
+	err = get(crowd.said);
+	tap_ok(err == ECONNRESET, "namespace %d of a user talks to nobody", CROWD);
+	err = get(crowd.said);
+	tap_ok(err == 0, "his first one does as before");
+	worker_close(&world.init.listener);
+	tap_ok(world_isolated(&world), "and so do others");
+	tap_ok(one_more("of-root", NS_BY_ROOT, 0), "whoever is made by root by then");
+	tap_ok(one_more("of-nobody", NS_BY_NOBODY, ECONNRESET), "not by that user");
+	command(&said, "build/vsockctl status");
+	tap_ok(strstr(said.out, "crowded out:") && !strstr(said.out, "records:"),
+	       "status says that, and that records are not full");
+	end_crowd(&crowd);
+	for (waited = 0; waited < 60000 && !one_more("of-nobody", NS_BY_NOBODY, 0); waited += 500)
+		sleep_ms(500);
+	tap_ok(waited < 60000, "once they are gone he has one more");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "events", events },
+	{ "records", records },
+};
+
+/* With names of cases: those alone. */
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	world_make(&world);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (argc > 1 && strcmp(argv[1], cases[i].name))
+			continue;
+		tap_diag("%s", cases[i].name);
+		cases[i].run();
+	}
+	world_remove(&world);
+	return tap_end();
+}
