@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,6 +47,13 @@ static void collect(int map, struct ids *ids)
 		qsort(ids->id, ids->count, sizeof(*ids->id), by_number);
 }
 
+/* One that only says which tenant made the namespace. */
+static bool is_empty(const struct counters *counters)
+{
+	return !counters_sum(counters->refused) && !counters_sum(counters->audited) &&
+	       !counters->dropped;
+}
+
 int counters_each(void (*each)(netns_id id, const struct counters *counters, void *arg), void *arg)
 {
 	struct counters counters;
@@ -58,7 +66,7 @@ int counters_each(void (*each)(netns_id id, const struct counters *counters, voi
 	collect(map, &ids);
 	for (i = 0; i < ids.count; i++)
 		if ((!i || ids.id[i] != ids.id[i - 1]) &&
-		    !bpf_map_lookup_elem(map, &ids.id[i], &counters))
+		    !bpf_map_lookup_elem(map, &ids.id[i], &counters) && !is_empty(&counters))
 			each(ids.id[i], &counters, arg);
 	free(ids.id);
 	close(map);

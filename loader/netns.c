@@ -210,6 +210,17 @@ static int walk_to(const char *path)
 	return ret;
 }
 
+int netns_check_folder(const char *path)
+{
+	int fd = walk_to(path), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = check_folder(fd);
+	close(fd);
+	return ret;
+}
+
 int netns_try_trusted(struct netns *ns, const char *path)
 {
 	int fd = walk_to(path), ret;

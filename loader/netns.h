@@ -32,6 +32,9 @@ int netns_try(struct netns *ns, const char *path);
  */
 int netns_try_trusted(struct netns *ns, const char *path);
 
+/* 0 if nobody but root can change what is in a folder, or on the way to it; -EPERM, -ENOENT, ... */
+int netns_check_folder(const char *path);
+
 /* The one that is mounted on a name under /run/netns; -EINVAL if none is. Says nothing. */
 int netns_open_named(struct netns *ns, const char *name);
 

@@ -90,6 +90,30 @@ static const char *glob_mistake(const char *glob)
 	return NULL;
 }
 
+/* What other configurations have, and globs do not. A backslash makes each a letter. */
+static const char *foreign_mistake(const char *glob)
+{
+	switch (*glob) {
+	case '!':
+		return "there is no negation; a policy that comes first takes out what it fits";
+	case '#':
+		return "a comment needs a line of its own";
+	case '"':
+	case '\'':
+		return "quotes are letters here; a blank is fitted by '?'";
+	default:
+		return NULL;
+	}
+}
+
+/* As between ports. A backslash makes it a letter. */
+static bool has_comma(const char *glob)
+{
+	const char *comma = strchr(glob, ',');
+
+	return comma && (comma == glob || comma[-1] != '\\');
+}
+
 static const char *name_mistake(const char *glob)
 {
 	return strchr(glob, '/') ? "a name has no slash; Path= is for paths" : NULL;
@@ -123,9 +147,13 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 	if (!copy)
 		abort();
 	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
-		reason = special[key](glob);
+		reason = foreign_mistake(glob);
+		if (!reason)
+			reason = special[key](glob);
 		if (!reason)
 			reason = glob_mistake(glob);
+		if (!reason && key != ANNOTATION && has_comma(glob))
+			reason = "values are separated by blanks, not by commas";
 		if (reason)
 			mistake(reader, "%s=%s: %s", keys[key], glob, reason);
 		add_glob(globs[key], glob);
