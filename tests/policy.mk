@@ -4,6 +4,7 @@
 POLICY		:= words policy-line policy-rule policy-read policy-files policy-match
 
 $(BUILD)/tests/unit/policy: $(call loader_objects,$(POLICY))
+$(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy-notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy-compile)
 
 FUZZ_SECONDS	?= 60
