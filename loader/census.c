@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cgroup.h"
+
 static void *no_memory_is_fatal(void *memory)
 {
 	if (!memory)
@@ -140,28 +142,6 @@ static void add_paths(struct census *census, const struct policies *policies)
 			add_glob(census, policies->policy[i].paths.glob[j]);
 }
 
-/* Where a process is in cgroup2: what its line "0::PATH" says. */
-static bool read_cgroup(const char *pid, char *cgroup, size_t size)
-{
-	char path[64], line[PATH_MAX];
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%s/cgroup", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!found && fgets(line, sizeof(line), file))
-		found = !strncmp(line, "0::", 3);
-	fclose(file);
-	/* A process that ends before it is read has no line. */
-	if (!found)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	snprintf(cgroup, size, "%s", line + 3);
-	return true;
-}
-
 /* Learning a cookie enters the namespace: not again for every process in it. */
 static void add_process(struct census *census, const char *pid)
 {
@@ -171,8 +151,7 @@ static void add_process(struct census *census, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	if (stat(path, &st) || st.st_ino == census->init ||
-	    !read_cgroup(pid, cgroup, sizeof(cgroup)))
+	if (stat(path, &st) || st.st_ino == census->init || !cgroup_of(pid, cgroup, sizeof(cgroup)))
 		return;
 	resident = find_inode(census, st.st_ino);
 	if (!resident) {
@@ -290,7 +269,7 @@ size_t census_choose(const struct census *census, const struct netns *ns, pid_t 
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	memset(&resident.cgroups, 0, sizeof(resident.cgroups));
-	if (read_cgroup(number, cgroup, sizeof(cgroup)))
+	if (cgroup_of(number, cgroup, sizeof(cgroup)))
 		resident.cgroups = (struct texts){ .text = own, .count = 1 };
 	return choose_policy(&resident, policies, &traits);
 }

@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "event-text.h"
+#include "homes.h"
 #include "mode.h"
 #include "native.h"
 #include "policy-apply.h"
@@ -35,6 +36,7 @@ struct tally {
 struct rows {
 	struct records records;
 	struct policy_set *policies;
+	struct names homes;  /* of namespaces without a name */
 	bool native;	     /* the kernel knows modes itself */
 	bool layered;	     /* there are records */
 	bool counted;	     /* somebody counts */
@@ -236,12 +238,13 @@ static bool is_netns(const struct row *row)
 	return row->id != NETNS_NONE && row->id != NETNS_UNKNOWN;
 }
 
-static void add_name_cell(struct table *table, const struct row *row)
+static void add_name_cell(struct table *table, const struct rows *rows, const struct row *row)
 {
+	const char *name = row->name ?: names_find(&rows->homes, row->id);
 	char word[NETNS_WORD_SIZE];
 
-	netns_word(word, row->id, row->name);
-	table_add(table, "%s", row->name || !is_netns(row) ? word : "-");
+	netns_word(word, row->id, name);
+	table_add(table, "%s", name || !is_netns(row) ? word : "-");
 }
 
 /* Of an end that is no namespace nothing else is known. */
@@ -273,7 +276,7 @@ static void print_rows(const struct rows *rows)
 	for (i = 0; i < rows->count; i++) {
 		const struct row *row = &rows->row[i];
 
-		add_name_cell(&table, row);
+		add_name_cell(&table, rows, row);
 		add_netns_cells(&table, rows, row);
 		if (rows->layered)
 			table_add(&table, "%s", row->policy ? row->policy->name : "-");
@@ -336,6 +339,7 @@ static struct json_object *row_json(const struct rows *rows, const struct row *r
 	netns_word(word, row->id, row->name);
 	json_object_object_add(object, "name",
 			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
+	add_known_as(object, row->name ? NULL : names_find(&rows->homes, row->id));
 	if (is_netns(row))
 		add_netns_json(object, rows, row);
 	if (rows->counted)
@@ -362,6 +366,8 @@ int verb_list(const struct options *options, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	ret = collect(&rows);
+	if (!ret)
+		homes_load(&rows.homes);
 	if (!ret && options->json)
 		print_rows_json(&rows);
 	else if (!ret)
@@ -369,6 +375,7 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
+	names_free(&rows.homes);
 	policy_set_close(rows.policies);
 	free(rows.tally);
 	return ret;

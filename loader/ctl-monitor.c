@@ -73,6 +73,8 @@ static const char *namespace_of(struct json_object *end)
 {
 	const char *name = json_object_get_string(get(end, "namespace"));
 
+	if (!name)
+		name = json_object_get_string(get(end, "known_as"));
 	if (name)
 		return name;
 	if (get(end, "identity"))

@@ -9,6 +9,7 @@
 
 #include "census.h"
 #include "event-text.h"
+#include "homes.h"
 #include "mode.h"
 #include "names.h"
 #include "policy-apply.h"
@@ -26,7 +27,7 @@ struct view {
 	struct policy_set *set;
 	const struct policies *policies;
 	struct census census;
-	struct names names;
+	struct names names, homes;
 	struct holder *holder;
 	size_t count;
 };
@@ -98,6 +99,7 @@ static int view_open(struct view *view)
 		return ret;
 	view->policies = policy_set_policies(view->set);
 	names_load(&view->names);
+	homes_load(&view->homes);
 	ret = census_take(&view->census, view->policies, policy_set_compiled(view->set));
 	return ret ? ret : find_holders(view);
 }
@@ -107,6 +109,7 @@ static void view_close(struct view *view)
 	free(view->holder);
 	census_free(&view->census);
 	names_free(&view->names);
+	names_free(&view->homes);
 	policy_set_close(view->set);
 }
 
@@ -116,7 +119,7 @@ static void print_word(const struct view *view, netns_id id)
 {
 	char word[NETNS_WORD_SIZE];
 
-	netns_word(word, id, names_find(&view->names, id));
+	netns_word(word, id, names_find(&view->names, id) ?: names_find(&view->homes, id));
 	fputs(word, stdout);
 }
 
@@ -231,6 +234,7 @@ static struct json_object *holders_json(const struct view *view, const struct po
 		name = names_find(&view->names, view->holder[i].id);
 		object = json_object_new_object();
 		json_object_object_add(object, "name", name ? json_object_new_string(name) : NULL);
+		add_known_as(object, name ? NULL : names_find(&view->homes, view->holder[i].id));
 		json_object_object_add(object, "identity",
 				       json_object_new_uint64(view->holder[i].id));
 		json_object_array_add(list, object);

@@ -138,11 +138,11 @@ static void put_what(FILE *out, const struct told *told)
 	const struct event *event = &told->event;
 
 	fputs(is_bind(event) ? "bind in " : "connect from ", out);
-	put_end(out, &event->origin, told->origin);
+	put_end(out, &event->origin, told->origin ?: told->origin_home);
 	put_process(out, event);
 	fputs(" to ", out);
 	if (!is_bind(event)) {
-		put_end(out, &event->target, told->target);
+		put_end(out, &event->target, told->target ?: told->target_home);
 		fputc(' ', out);
 	}
 	fprintf(out, "port %u", event->target.port);
@@ -215,9 +215,20 @@ static struct json_object *netns_json(netns_id id, const char *name)
 	return object;
 }
 
-static struct json_object *end_json(const struct end *end, const char *name)
+void add_known_as(struct json_object *object, const char *home)
+{
+	char word[NETNS_WORD_SIZE];
+
+	if (home)
+		printable(word, sizeof(word), home, sizeof(word));
+	add_text(object, "known_as", home ? word : NULL);
+}
+
+static struct json_object *end_json(const struct end *end, const char *name, const char *home)
 {
 	struct json_object *object = netns_json(end->netns, name);
+
+	add_known_as(object, name ? NULL : home);
 
 	add_number(object, "cid", end->cid, end->cid);
 	add_number(object, "port", end->port, end->port);
@@ -242,8 +253,10 @@ struct json_object *event_json(const struct told *told)
 	add_text(object, "kind", event_kind_name(event->kind));
 	add_text(object, "reason", event_reason_name(event->reason));
 	add_text(object, "verb", event_verb_name(event->verb));
-	json_object_object_add(object, "origin", end_json(&event->origin, told->origin));
-	json_object_object_add(object, "target", end_json(&event->target, told->target));
+	json_object_object_add(object, "origin",
+			       end_json(&event->origin, told->origin, told->origin_home));
+	json_object_object_add(object, "target",
+			       end_json(&event->target, told->target, told->target_home));
 	add_number(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	add_text(object, "process", event->pid ? comm : NULL);

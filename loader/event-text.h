@@ -14,6 +14,7 @@ struct json_object;
 struct told {
 	struct event event;
 	const char *origin, *target;
+	const char *origin_home, *target_home; /* loader/homes.h; NULL where none is known */
 };
 
 /* Events of one origin that were dropped since it was last looked at. */
@@ -38,6 +39,9 @@ void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped);
 /* Objects with the keys of vsockctl(8). */
 struct json_object *event_json(const struct told *told);
 struct json_object *dropped_json(const struct dropped *dropped);
+
+/* The key *known_as* of a namespace without a name. */
+void add_known_as(struct json_object *object, const char *home);
 
 /* A namespace that has no name, or is none. */
 #define NETNS_WORD_SIZE 264

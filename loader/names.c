@@ -25,17 +25,22 @@ static void insert(struct names *names, size_t index, const char *name, netns_id
 	place = &names->entry[index];
 	memmove(place + 1, place, (names->count - index) * sizeof(*place));
 	place->id = id;
+	place->inode = 0;
 	place->name = strdup(name);
 	if (!place->name)
 		abort();
 	names->count++;
 }
 
+void names_append(struct names *names, const char *name, const struct netns *ns)
+{
+	insert(names, names->count, name, ns->id);
+	names->entry[names->count - 1].inode = ns->inode;
+}
+
 static void append(const char *name, const struct netns *ns, void *arg)
 {
-	struct names *names = arg;
-
-	insert(names, names->count, name, ns->id);
+	names_append(arg, name, ns);
 }
 
 static int compare(const struct name *x, netns_id id, const char *name)
@@ -67,6 +72,12 @@ static size_t place_of(const struct names *names, netns_id id, const char *name)
 	return low;
 }
 
+void names_sort(struct names *names)
+{
+	if (names->count)
+		qsort(names->entry, names->count, sizeof(*names->entry), by_id);
+}
+
 void names_load(struct names *names)
 {
 	struct netns init;
@@ -77,7 +88,7 @@ void names_load(struct names *names)
 		netns_close(&init);
 	}
 	netns_each_name(append, names);
-	qsort(names->entry, names->count, sizeof(*names->entry), by_id);
+	names_sort(names);
 }
 
 void names_free(struct names *names)

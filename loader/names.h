@@ -10,6 +10,7 @@
 struct names {
 	struct name {
 		netns_id id;
+		__u32 inode; /* 0 for one that names_add() has added */
 		char *name;
 	} * entry; /* by identity, then by name */
 	size_t count, room;
@@ -18,6 +19,10 @@ struct names {
 /* "(init)" and the names under /run/netns, as they are now. */
 void names_load(struct names *names);
 void names_free(struct names *names);
+
+/* For who loads others: names_find() wants them sorted. */
+void names_append(struct names *names, const char *name, const struct netns *ns);
+void names_sort(struct names *names);
 
 /* One that came, or belongs to another namespace from now on; one that went. */
 void names_add(struct names *names, const char *name, netns_id id);

@@ -15,6 +15,7 @@
 #include "drops.h"
 #include "event-text.h"
 #include "events.h"
+#include "homes.h"
 #include "journal.h"
 #include "metrics.h"
 #include "pins.h"
@@ -25,6 +26,9 @@
 /* After an event it is looked whether more were dropped. */
 #define LOOK_USEC SECOND
 
+/* One part in so many of the time is spent on finding out where namespaces are. */
+#define HOMES_SHARE 20
+
 struct observer {
 	struct observer_needs needs;
 	struct hub *hub; /* NULL while another service has the socket: then that one tells */
@@ -34,6 +38,8 @@ struct observer {
 	int counters;		 /* map */
 	struct dropped *dropped; /* found by a look, and not told yet */
 	size_t collected;
+	struct names homes; /* of namespaces without names, as they were a moment ago */
+	__u64 homes_due;    /* before that they are not looked for again */
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
@@ -45,6 +51,34 @@ struct observer {
 static const char *find_name(const struct observer *observer, netns_id id)
 {
 	return names_find(names_watch_names(observer->needs.names), id);
+}
+
+static __u64 now_usec(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * SECOND + time.tv_nsec / 1000;
+}
+
+/* Whoever is refused often, from many namespaces, must not have us look all the time. */
+static void load_homes(struct observer *observer)
+{
+	__u64 begin = now_usec();
+
+	if (begin < observer->homes_due)
+		return;
+	names_free(&observer->homes);
+	homes_load(&observer->homes);
+	observer->homes_due = begin + SECOND + HOMES_SHARE * (now_usec() - begin);
+}
+
+static const char *find_home(struct observer *observer, netns_id id, const char *name)
+{
+	if (name || id == NETNS_NONE || id == NETNS_UNKNOWN)
+		return NULL;
+	load_homes(observer);
+	return names_find(&observer->homes, id);
 }
 
 /* To those who follow; what makes the line is not called if there are none. */
@@ -73,6 +107,8 @@ static void on_event(const struct event *event, void *arg)
 	}
 	told.origin = find_name(observer, event->origin.netns);
 	told.target = find_name(observer, event->target.netns);
+	told.origin_home = find_home(observer, event->origin.netns, told.origin);
+	told.target_home = find_home(observer, event->target.netns, told.target);
 	journal_event(&told);
 	if (is_followed(observer))
 		tell(observer, event_json(&told));
@@ -286,6 +322,7 @@ void observer_stop(struct observer *observer)
 	sd_event_source_disable_unref(observer->metrics);
 	events_close(observer->events);
 	drops_free(&observer->drops);
+	names_free(&observer->homes);
 	if (observer->counters >= 0)
 		close(observer->counters);
 	hub_close(observer->hub);
