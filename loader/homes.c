@@ -32,13 +32,19 @@ static const char *find_container(const char *word)
 	return NULL;
 }
 
+static bool is_uuid(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == 8 &&
+	       strspn(text, "0123456789abcdef-_") >= POD_ID;
+}
+
 /* "pod" and an UUID, in which systemd's names have "_" for "-". */
 static const char *find_pod(const char *word)
 {
 	const char *pod;
 
 	for (pod = strstr(word, "pod"); pod; pod = strstr(pod + 1, "pod"))
-		if (strspn(pod + 3, "0123456789abcdef-_") >= POD_ID)
+		if (is_uuid(pod + 3))
 			return pod + 3;
 	return NULL;
 }

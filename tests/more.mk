@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # More of build/tests/: the life of the layer, bad input, cheats, unit tests.
 
-LIFE		:= $(addprefix $(BUILD)/tests/lifecycle/,lifecycle policies held tenants bad-input storm is-json)
+LIFE		:= $(addprefix $(BUILD)/tests/lifecycle/,lifecycle policies held tenants told bad-input storm is-json)
 more_objects	= $(patsubst %,$(BUILD)/tests/%.o,$(1))
 LIFE_LIB	:= $(call more_objects,lifecycle/command lifecycle/world lib/ns lib/worker)
 
@@ -9,6 +9,7 @@ build-tests: $(LIFE) $(BUILD)/other/vsock-bpfd
 
 $(BUILD)/tests/lifecycle/lifecycle: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/policies: $(call more_objects,lifecycle/service) $(LIFE_LIB)
+$(BUILD)/tests/lifecycle/told: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/tenants: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/held: $(call more_objects,lifecycle/service) $(LIFE_LIB)
 $(BUILD)/tests/lifecycle/bad-input: $(LIFE_LIB)
@@ -46,6 +47,7 @@ $(BUILD)/tests/unit/printable: $(call loader_objects,printable)
 $(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)
 $(BUILD)/tests/unit/drops: $(call loader_objects,drops)
 $(BUILD)/tests/unit/names: $(call loader_objects,names)
+$(BUILD)/tests/unit/homes: $(call loader_objects,homes names cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,metrics event-text printable)
 $(BUILD)/tests/unit/config: $(call loader_objects,config words)
 $(UNIT): %: %.o
