@@ -29,7 +29,7 @@ struct party {
 };
 
 /* Nobody is held up longer than somebody is there to ask policies. */
-static __always_inline bool is_held(const struct netns_record *record)
+static __always_inline bool is_held_up(const struct netns_record *record)
 {
 	const struct layer_state *layer = layer_state();
 
@@ -48,7 +48,7 @@ static __always_inline enum lookup look_up(struct party *party, const struct end
 	party->local = is_local(found, &record);
 	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
 			 party->bound.policy == POLICY_PENDING;
-	party->held = is_held(&record);
+	party->held = is_held_up(&record);
 	return found;
 }
 

@@ -93,8 +93,8 @@ struct kernel_places {
 	__u64 vhost_fops;    /* vhost_vsock_fops: what an open device is known by */
 	__u64 transport_g2h; /* pointers to the transports in use */
 	__u64 transport_h2g;
-	__u64 bound;	 /* vsock_bind_table: sockets by the port that they hold */
-	__u64 connected; /* vsock_connected_table: those that have a peer */
+	__u64 bound;	   /* vsock_bind_table: sockets by the port that they hold */
+	__u64 connected;   /* vsock_connected_table: those that have a peer */
 	__u32 device_node; /* offsets in struct vhost_vsock: link of the table, */
 	__u32 device_cid;  /* CID */
 };
@@ -222,6 +222,7 @@ struct counters {
 	__u64 refilled; /* when tokens were last given, nanoseconds of CLOCK_BOOTTIME */
 	__u32 tokens;
 	__u32 sealed; /* sockets of the namespace in the map `sealed` */
+	__u64 tenant; /* that has made the namespace, 0: the machine itself */
 };
 
 /* So many sockets of one namespace are cut off one by one; with one more, all that it has. */
@@ -248,7 +249,6 @@ struct lingering_port {
 	netns_id netns; /* whose sockets linger there; NETNS_UNKNOWN: of several */
 	__u32 sockets;	/* how many */
 	__u32 unused;
-	__u64 tenant; /* that has made the namespace, 0: the machine itself */
 };
 
 /* Numbers of tenants (bpf/tenants.h): with the uid, or the inode number of the user namespace. */
@@ -288,7 +288,7 @@ struct layer_state {
 	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
 	enum yes_no overflow;  /* a record could not be written */
 	enum sealed sealed;
-	enum yes_no lingering;  /* a port was noted */
+	enum yes_no lingering; /* a port was noted */
 	__u32 local_cid;       /* of this machine as a guest, or VMADDR_CID_ANY */
 	enum yes_no ruled;     /* some policy has rules, or only audits */
 	__u32 half;	       /* of `rules` and of bindings: which one holds */

@@ -21,8 +21,7 @@ static const char *const kinds[] = {
 static const char *const reasons[] = {
 	[PERMITTED] = "permitted", [REASON_MODE] = "mode",   [REASON_RULE] = "rule",
 	[REASON_BIND] = "bind",	   [REASON_GUEST] = "guest", [REASON_UNKNOWN] = "unknown",
-	[REASON_PORT] = "port",
-	[REASON_HELD] = "held",
+	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
 };
 
 static const char *const verbs[] = {
