@@ -142,7 +142,7 @@ struct compiled {
 	size_t named;  /* how many */
 	bool ruled;    /* some policy has rules, or audits */
 	bool watching; /* some policy asks for a cgroup: new namespaces are to be told */
-	bool holding;  /* some policy would refuse something to a namespace that is made: see held */
+	bool holding; /* some policy would refuse something to a namespace that is made: see held */
 };
 
 /* Says what is wrong; -ENOSPC if it is more than RULE_CELLS. compiled_free() is never wrong. */

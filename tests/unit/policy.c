@@ -184,13 +184,13 @@ static void test_globs(void **state)
 		"d/web.policy:2: Path=docker/netns: begins neither with / nor with *\n");
 	refused("[Match]\nCgroup=machine.slice\n",
 		"d/web.policy:2: Cgroup=machine.slice: begins neither with / nor with *\n");
-	refused("[Match]\nName=!kube-*\n",
-		"d/web.policy:2: Name=!kube-*: there is no negation; a policy that comes first takes "
-		"out what it fits\n");
+	refused("[Match]\nName=!kube-*\n", "d/web.policy:2: Name=!kube-*: there is no negation; a "
+					   "policy that comes first takes "
+					   "out what it fits\n");
 	refused("[Match]\nName=web* # text\n",
 		"d/web.policy:2: Name=#: a comment needs a line of its own\n");
-	refused("[Match]\nName=\"web\"\n",
-		"d/web.policy:2: Name=\"web\": quotes are letters here; a blank is fitted by '?'\n");
+	refused("[Match]\nName=\"web\"\n", "d/web.policy:2: Name=\"web\": quotes are letters here; "
+					   "a blank is fitted by '?'\n");
 	refused("[Match]\nPath=/run/netns/c-*,/run/docker/netns/*\n",
 		"d/web.policy:2: Path=/run/netns/c-*,/run/docker/netns/*: values are separated by "
 		"blanks, not by commas\n");
