@@ -187,7 +187,10 @@ static bool is_durable(const struct bpf_map *map)
 	return bpf_map__pin_path(map) != NULL;
 }
 
-/* Records of this set, for people who look with bpftool. Internal maps have no use there. */
+/*
+ * Records of this set, for people who look with bpftool. Internal maps have no use there. A map
+ * that was not created is known by that: since libbpf 1.4 it has the descriptor of a placeholder.
+ */
 static int pin_maps(struct attachment *new)
 {
 	char path[PATH_MAX];
@@ -195,7 +198,7 @@ static int pin_maps(struct attachment *new)
 	int ret;
 
 	bpf_object__for_each_map(map, new->skel->obj) {
-		if (is_durable(map) || bpf_map__is_internal(map) || bpf_map__fd(map) < 0)
+		if (is_durable(map) || bpf_map__is_internal(map) || !bpf_map__autocreate(map))
 			continue;
 		pin_in_generation(path, sizeof(path), new->generation, bpf_map__name(map));
 		ret = bpf_obj_pin(bpf_map__fd(map), path);
