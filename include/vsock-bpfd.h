@@ -12,6 +12,10 @@
 
 #define LAYOUT_VERSION 5
 
+/* What the kernel copies has no holes (bpf/maps.h). */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
 
@@ -79,6 +83,7 @@ struct device {
 /* What the iterator `cids` writes for each device that has a CID. */
 struct cid_line {
 	__u32 cid;
+	__u32 unused;
 	struct device device;
 };
 
@@ -270,8 +275,11 @@ struct layer_state {
 	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
 	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
 	__u32 retired;	      /* sets of links up to this one do not answer any more */
+	__u32 unused;
 	__u64 policies[2];    /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };
+
+#pragma GCC diagnostic pop
 
 #endif
