@@ -9,6 +9,7 @@
 #include "config.h"
 #include "kernel.h"
 #include "programs.h"
+#include "reach.h"
 #include "vsock-bpfd.h"
 
 enum layer_outcome {
@@ -41,9 +42,17 @@ struct layer_report {
 	struct layer_state state; /* generation 0: nothing is attached */
 	int needed;		  /* programs that this kernel needs */
 	int pinned;		  /* those that are there */
+	unsigned long long skipped; /* calls that one of them was not run for */
+	struct reach reach;
 };
 
 /* What is attached now; changes nothing. */
 int layer_inspect(struct layer_report *report);
+
+/* The same, of a kernel that was looked at before: report->kernel is the caller's. */
+int layer_look(struct layer_report *report);
+
+/* Whether the programs know where the modules that are loaded now keep what they ask. */
+bool layer_has_places(const struct layer_state *state, const struct kernel *kernel);
 
 #endif
