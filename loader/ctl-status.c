@@ -10,15 +10,6 @@
 #include "report.h"
 #include "vsockctl.h"
 
-static const char *isolation(const struct layer_report *report)
-{
-	if (report->kernel.native)
-		return "native";
-	if (report->reach.hidden.state)
-		return "hidden";
-	return report->state.generation ? "bpf" : "none";
-}
-
 static bool is_whole(const struct layer_report *report, const struct alive *alive)
 {
 	if (alive->count)
@@ -54,7 +45,7 @@ static void print_findings(const struct alive *alive)
 
 static void print_status(const struct layer_report *report, const struct alive *alive)
 {
-	printf("isolation:   %s\n", isolation(report));
+	printf("isolation:   %s\n", layer_isolation(report));
 	print_findings(alive);
 	if (!report->state.generation)
 		return;
@@ -81,7 +72,7 @@ static void print_status_json(const struct layer_report *report, const struct al
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "isolation", json_object_new_string(isolation(report)));
+	json_object_object_add(object, "isolation", json_object_new_string(layer_isolation(report)));
 	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
 	json_object_object_add(object, "wrong", findings_json(alive));
 	if (report->state.generation) {

@@ -329,12 +329,12 @@ static int regain(struct layer_state *pinned)
 }
 
 /* Of this machine as a guest: it changes where the machine moves, or its device comes. */
-static void renew_cid(void)
+void layer_renew_cid(void)
 {
-	struct records records;
 	__u32 cid = guests_local_cid();
+	struct records records;
 
-	if (records_open(&records))
+	if (!records_are_there() || records_open(&records))
 		return;
 	if (records.state->local_cid != cid)
 		__atomic_store_n(&records.state->local_cid, cid, __ATOMIC_SEQ_CST);
@@ -362,7 +362,7 @@ static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
 		ret = ask(kernel);
 	if (ret)
 		return ret;
-	renew_cid();
+	layer_renew_cid();
 	return LAYER_ADOPTED;
 }
 
