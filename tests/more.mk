@@ -15,7 +15,7 @@ $(LIFE): %: %.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
 
 # Preloaded into programs: one that a test stops at each step, one that writes slowly.
-PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so events/slow.so)
+PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so events/slow.so)
 
 build-tests: $(PRELOADED)
 
