@@ -276,7 +276,7 @@ struct layer_state {
 	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
 	__u32 retired;	      /* sets of links up to this one do not answer any more */
 	__u32 unused;
-	__u64 policies[2];    /* which are in each half: a hash of their files */
+	__u64 policies[2]; /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };
 

@@ -65,8 +65,7 @@ static void look_at_pins(struct alive *alive, const struct reach *reach)
 	if (!length)
 		return;
 	found(alive,
-	      "not pinned, or another map in its place: %s; " START
-	      "pins again what programs use",
+	      "not pinned, or another map in its place: %s; " START "pins again what programs use",
 	      names);
 	alive->repairable = true;
 }
@@ -94,9 +93,8 @@ static void look_at_places(struct alive *alive, const struct layer_report *repor
 {
 	if (layer_has_places(&report->state, &report->kernel))
 		return;
-	found(alive,
-	      "a module was loaded again after the start: its guests are nobody's, and are refused; " START
-	      "looks for it again");
+	found(alive, "a module was loaded again after the start: its guests are nobody's, and are "
+		     "refused; " START "looks for it again");
 	alive->repairable = true;
 }
 

@@ -17,9 +17,9 @@
 struct alive {
 	int count; /* 0: all is well */
 	char finding[FINDINGS][FINDING_SIZE];
-	bool dead;	    /* some programs do not run: the first finding says why */
-	bool repairable;    /* a start, or the service, mends some of it */
-	int silent;	    /* programs that had to run and did not */
+	bool dead;		    /* some programs do not run: the first finding says why */
+	bool repairable;	    /* a start, or the service, mends some of it */
+	int silent;		    /* programs that had to run and did not */
 	unsigned long long skipped; /* calls that a program was not run for */
 };
 

@@ -34,8 +34,8 @@ static void print_line(enum diagnosis diagnosis, const char *what, const char *t
 	bool colour = wants_colour();
 
 	(void)arg;
-	printf("%s%-7s%s  %-13s  %s\n", colour ? colours[diagnosis] : "",
-	       diagnosis_name(diagnosis), colour ? "\033[0m" : "", what, text);
+	printf("%s%-7s%s  %-13s  %s\n", colour ? colours[diagnosis] : "", diagnosis_name(diagnosis),
+	       colour ? "\033[0m" : "", what, text);
 }
 
 static void add_to_list(enum diagnosis diagnosis, const char *what, const char *text, void *list)
@@ -62,7 +62,7 @@ int verb_doctor(const struct options *options, int argc, char **argv)
 	doctor_run(&doctor);
 	if (options->json)
 		print_json(doctor.arg);
-	return doctor.missing ? fail(ENOTSUP, "%d missing: not all is isolated as it is",
-				     doctor.missing)
-			      : 0;
+	return doctor.missing
+		       ? fail(ENOTSUP, "%d missing: not all is isolated as it is", doctor.missing)
+		       : 0;
 }

@@ -72,7 +72,8 @@ static void print_status_json(const struct layer_report *report, const struct al
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "isolation", json_object_new_string(layer_isolation(report)));
+	json_object_object_add(object, "isolation",
+			       json_object_new_string(layer_isolation(report)));
 	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
 	json_object_object_add(object, "wrong", findings_json(alive));
 	if (report->state.generation) {

@@ -44,8 +44,8 @@ static void tell_kernel(struct doctor *doctor, const struct kernel *kernel)
 
 	uname(&uts);
 	if (kernel->native)
-		tell(doctor, GOOD, "kernel",
-		     "%s, isolates AF_VSOCK by itself; nothing is attached", uts.release);
+		tell(doctor, GOOD, "kernel", "%s, isolates AF_VSOCK by itself; nothing is attached",
+		     uts.release);
 	else if (kernel->vsock)
 		tell(doctor, GOOD, "kernel", "%s, can be isolated by BPF programs", uts.release);
 	else
@@ -193,7 +193,8 @@ static void tell_memory(struct doctor *doctor)
 	else
 		tell(doctor, MISSING, "memory",
 		     "RLIMIT_MEMLOCK is %llu KiB, and without CAP_SYS_RESOURCE it cannot be "
-		     "raised: BPF maps need %d MiB; 'ulimit -l unlimited', or LimitMEMLOCK=infinity",
+		     "raised: BPF maps need %d MiB; 'ulimit -l unlimited', or "
+		     "LimitMEMLOCK=infinity",
 		     (unsigned long long)limit / 1024, MEMORY_NEEDED >> 20);
 }
 

@@ -171,8 +171,8 @@ static void say_findings(const struct keeper *keeper)
 
 	for (i = 0; i < keeper->alive.count; i++)
 		journal_wrong(keeper->alive.finding[i]);
-	sd_notifyf(0, "STATUS=%s", keeper->alive.count ? keeper->alive.finding[0]
-						       : "Enforcement is live.");
+	sd_notifyf(0, "STATUS=%s",
+		   keeper->alive.count ? keeper->alive.finding[0] : "Enforcement is live.");
 	if (!keeper->alive.count)
 		say("what was wrong is mended; enforcement is live");
 }

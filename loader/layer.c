@@ -254,9 +254,10 @@ static int check_addresses(const struct kernel *kernel)
 {
 	if (kernel->addresses)
 		return 0;
-	return fail(EPERM, "the kernel does not tell where the modules vsock and vhost_vsock are "
-			   "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
-			   "kernel.kptr_restrict=1' is enough for a start",
+	return fail(EPERM,
+		    "the kernel does not tell where the modules vsock and vhost_vsock are "
+		    "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
+		    "kernel.kptr_restrict=1' is enough for a start",
 		    kernel_kptr_restrict());
 }
 

@@ -39,9 +39,9 @@ int layer_detach(void);
 
 struct layer_report {
 	struct kernel kernel;
-	struct layer_state state; /* generation 0: nothing is attached */
-	int needed;		  /* programs that this kernel needs */
-	int pinned;		  /* those that are there */
+	struct layer_state state;   /* generation 0: nothing is attached */
+	int needed;		    /* programs that this kernel needs */
+	int pinned;		    /* those that are there */
 	unsigned long long skipped; /* calls that one of them was not run for */
 	struct reach reach;
 };

@@ -12,7 +12,8 @@ int library_check(void)
 
 	if (major == LIBBPF_MAJOR_VERSION && minor >= LIBBPF_MINOR_VERSION)
 		return 0;
-	return fail(ELIBBAD, "built with libbpf %u.%u, and %u.%u is installed: install that or a "
-			     "newer 1.x, or build again",
+	return fail(ELIBBAD,
+		    "built with libbpf %u.%u, and %u.%u is installed: install that or a "
+		    "newer 1.x, or build again",
 		    LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION, major, minor);
 }

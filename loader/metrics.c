@@ -194,7 +194,8 @@ static void put_layer(FILE *out, const struct numbers *numbers)
 	const struct layer_report *report = &numbers->report;
 	const struct layer_state *state = &report->state;
 
-	put_number(out, "alive", "gauge", "1 if all is there and runs: 'vsockctl status' tells more.",
+	put_number(out, "alive", "gauge",
+		   "1 if all is there and runs: 'vsockctl status' tells more.",
 		   state->generation && !numbers->alive.count);
 	put_number(out, "skipped_calls", "gauge",
 		   "Calls that a program of this set was not run for.", report->skipped);

@@ -29,13 +29,13 @@ static const struct {
 	const char *start; /* of the program's name */
 	enum probe probe;
 } answers[] = {
-	{ "namespace_made", PROBE_NAMESPACE },	{ "device_opened", PROBE_NODE },
-	{ "device_closed", PROBE_DEVICE },	{ "device_file_freed", PROBE_SOCKET },
-	{ "send_seal_", PROBE_SOCKET },		{ "receive_seal_", PROBE_SOCKET },
-	{ "option_seal_", PROBE_SOCKET },	{ "shutdown_seal_", PROBE_SOCKET },
-	{ "socket_gone_", PROBE_SOCKET },	{ "delivery_gate_", PROBE_SOCKET },
-	{ "bind_gate_", PROBE_SOCKET },		{ "connect_gate_", PROBE_SOCKET },
-	{ "packet_made", PROBE_ARRIVAL },	{ "packet_arrives_", PROBE_ARRIVAL },
+	{ "namespace_made", PROBE_NAMESPACE },	 { "device_opened", PROBE_NODE },
+	{ "device_closed", PROBE_DEVICE },	 { "device_file_freed", PROBE_SOCKET },
+	{ "send_seal_", PROBE_SOCKET },		 { "receive_seal_", PROBE_SOCKET },
+	{ "option_seal_", PROBE_SOCKET },	 { "shutdown_seal_", PROBE_SOCKET },
+	{ "socket_gone_", PROBE_SOCKET },	 { "delivery_gate_", PROBE_SOCKET },
+	{ "bind_gate_", PROBE_SOCKET },		 { "connect_gate_", PROBE_SOCKET },
+	{ "packet_made", PROBE_ARRIVAL },	 { "packet_arrives_", PROBE_ARRIVAL },
 	{ "listener_found_", PROBE_CONNECTION }, { "answer_accepted", PROBE_CONNECTION },
 };
 
@@ -185,8 +185,8 @@ static int count_silent(struct probed *programs, size_t count, const __u64 *befo
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		programs[i].silent = (probe_of(programs[i].name) & done) &&
-				     runs_of(programs[i].fd) == before[i];
+		programs[i].silent =
+			(probe_of(programs[i].name) & done) && runs_of(programs[i].fd) == before[i];
 		silent += programs[i].silent;
 	}
 	return silent;

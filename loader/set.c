@@ -161,8 +161,7 @@ static void add_program(const struct search *search, int fd)
 	state = state_among(maps, info.nr_map_ids);
 	if (!state != search->sharing)
 		return;
-	if (state ? !is_wanted(search, state)
-		  : !shares_map(search->set, maps, info.nr_map_ids))
+	if (state ? !is_wanted(search, state) : !shares_map(search->set, maps, info.nr_map_ids))
 		return;
 	search->set->links += !search->sharing;
 	for (i = 0; i < info.nr_map_ids; i++)

@@ -105,8 +105,7 @@ static void match_line(const char *line, const struct symbol *symbols)
 	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) < 2)
 		return;
 	for (; symbols->name; symbols++)
-		if (!strcmp(symbols->name, name) &&
-		    (!*module || !strcmp(symbols->module, module)))
+		if (!strcmp(symbols->name, name) && (!*module || !strcmp(symbols->module, module)))
 			*symbols->address = address;
 }
 

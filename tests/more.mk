@@ -38,7 +38,7 @@ build-tests: $(UNIT)
 $(BUILD)/tests/unit/mode: $(call loader_objects,mode)
 $(BUILD)/tests/unit/netns: $(call loader_objects,netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci-state)
-$(BUILD)/tests/unit/programs: $(call loader_objects,programs) | $(BUILD)/vsock-bpfd.bpf.o
+$(BUILD)/tests/unit/programs: $(call loader_objects,programs probe) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/table: $(call loader_objects,table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,printable)
 $(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)
