@@ -77,6 +77,7 @@ static bool is_detached(const struct keeper *keeper)
 	return detached;
 }
 
+/* Pins go one by one, and programs later: what is gone by then is not known before it is. */
 static int pin_held(const struct keeper *keeper)
 {
 	char path[PATH_MAX];
@@ -181,7 +182,7 @@ static void mend(struct keeper *keeper)
 {
 	if (!keeper->alive.repairable)
 		return;
-	if (!keeper->report.state.generation && keeper->state && pin_held_locked(keeper))
+	if (keeper->state && !is_detached(keeper) && pin_held_locked(keeper))
 		return;
 	if (!keeper->needs.mend(keeper->needs.arg))
 		look(keeper);
