@@ -22,7 +22,7 @@
 
 #define TICK_USEC 5000000ULL
 
-#define MAPS 7
+#define MAPS 16 /* enough for those that are pinned */
 
 /* What tells that a module was unloaded and loaded again: numbers of its folder in sysfs. */
 struct modules {
@@ -36,7 +36,8 @@ struct keeper {
 	struct modules modules;
 	struct alive alive, said;
 	int map[MAPS]; /* held, so that what is in them outlives the loss of all pins */
-	__u32 state;   /* id of the one that is pinned as state, 0: none is held */
+	int state_map; /* the one of them that is pinned as state, */
+	__u32 state;   /* and its id; 0: none is held */
 };
 
 /* --- Maps that are held --- */
@@ -45,7 +46,7 @@ static void release_maps(struct keeper *keeper)
 {
 	int i;
 
-	for (i = 0; keeper->state && i < MAPS; i++)
+	for (i = 0; keeper->state && i < MAPS && pinned_maps[i]; i++)
 		if (keeper->map[i] >= 0)
 			close(keeper->map[i]);
 	keeper->state = 0;
@@ -59,15 +60,18 @@ static void hold_maps(struct keeper *keeper)
 	if (keeper->state == state)
 		return;
 	release_maps(keeper);
-	for (i = 0; i < MAPS; i++)
+	for (i = 0; i < MAPS && pinned_maps[i]; i++) {
 		keeper->map[i] = pin_open_map(pinned_maps[i]);
+		if (!strcmp(pinned_maps[i], PIN_STATE))
+			keeper->state_map = keeper->map[i];
+	}
 	keeper->state = state;
 }
 
 /* --detach says in the state that the set is not to answer any more. */
 static bool is_detached(const struct keeper *keeper)
 {
-	struct layer_state *state = records_map_state(keeper->map[MAPS - 1]);
+	struct layer_state *state = records_map_state(keeper->state_map);
 	bool detached;
 
 	if (!state)
@@ -85,7 +89,7 @@ static int pin_held(const struct keeper *keeper)
 
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return fail_errno(errno, PIN_DIR);
-	for (i = 0; i < MAPS && !ret; i++) {
+	for (i = 0; i < MAPS && pinned_maps[i] && !ret; i++) {
 		snprintf(path, sizeof(path), PIN_DIR "/%s", pinned_maps[i]);
 		ret = bpf_obj_pin(keeper->map[i], path);
 		ret = ret == -EEXIST ? 0 : ret;

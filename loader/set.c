@@ -42,7 +42,7 @@ static int program_info(int fd, struct bpf_prog_info *info, __u32 maps[SET_MAPS]
 	return ret;
 }
 
-/* The kernel keeps 15 characters of a name. */
+/* The kernel keeps 15 characters of a name, here and of maps. */
 static bool is_ours(const char *name)
 {
 	const struct program *program;
@@ -230,7 +230,7 @@ __u32 set_map_named(const struct set *set, const char *name)
 	if (!strcmp(name, PIN_STATE))
 		return set->state;
 	for (i = 0; i < set->maps; i++)
-		if (!strcmp(set->map[i].name, name))
+		if (!strncmp(set->map[i].name, name, BPF_OBJ_NAME_LEN - 1))
 			return set->map[i].id;
 	return 0;
 }
