@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -121,11 +122,16 @@ static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
 static void tell_bpffs(struct doctor *doctor)
 {
 	struct statfs fs;
+	struct stat st;
 
-	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
-		tell(doctor, GOOD, "bpffs", BPFFS);
+	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC || stat(BPFFS, &st))
+		tell(doctor, MISSING, "bpffs", "not mounted; '" BPFFS_MOUNT "'");
+	else if (st.st_mode & 022)
+		tell(doctor, NOTE, "bpffs",
+		     BPFFS ": anybody may make the layer's folder before it does, which is then "
+			   "refused; 'chmod 700 " BPFFS "'");
 	else
-		tell(doctor, MISSING, "bpffs", "not mounted; 'mount -t bpf bpf " BPFFS "'");
+		tell(doctor, GOOD, "bpffs", BPFFS);
 }
 
 static void tell_lockdown(struct doctor *doctor)

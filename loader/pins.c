@@ -57,8 +57,7 @@ int pin_check_bpffs(void)
 {
 	if (sees_bpffs())
 		return 0;
-	return fail(ENOENT, "%s: no BPF file system there; 'mount -t bpf bpf %s' mounts it", BPFFS,
-		    BPFFS);
+	return fail(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS, BPFFS_MOUNT);
 }
 
 /* Of the folder itself, wherever a link of that name leads. */

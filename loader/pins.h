@@ -37,6 +37,9 @@
 /* The maps that outlive an upgrade: the first seven above. Ends with NULL. */
 extern const char *const pinned_maps[];
 
+/* As the kernel mounts it by itself anybody may make folders there. */
+#define BPFFS_MOUNT "mount -t bpf -o mode=700 bpf " BPFFS
+
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"
 void pin_generation(char *path, size_t size, __u32 generation);
