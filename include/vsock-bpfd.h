@@ -93,8 +93,8 @@ struct kernel_places {
 	__u64 vhost_fops;    /* vhost_vsock_fops: what an open device is known by */
 	__u64 transport_g2h; /* pointers to the transports in use */
 	__u64 transport_h2g;
-	__u64 bound;	 /* vsock_bind_table: sockets by the port that they hold */
-	__u64 connected; /* vsock_connected_table: those that have a peer */
+	__u64 bound;	   /* vsock_bind_table: sockets by the port that they hold */
+	__u64 connected;   /* vsock_connected_table: those that have a peer */
 	__u32 device_node; /* offsets in struct vhost_vsock: link of the table, */
 	__u32 device_cid;  /* CID */
 };
@@ -267,16 +267,15 @@ struct layer_state {
 	enum yes_no overflow;  /* a record could not be written */
 	enum sealed sealed;
 	enum yes_no lingering; /* a port was noted */
-	__u32 local_cid;      /* of this machine as a guest, or VMADDR_CID_ANY */
-	enum yes_no ruled;    /* some policy has rules, or only audits */
-	__u32 half;	      /* of `rules` and of bindings: which one holds */
-	enum yes_no watching; /* policies want to hear of new namespaces */
-	__u32 reloads;	      /* how often policies were switched */
-	__u32 settled;	      /* the half that all bindings are made for: another one is behind */
-	__u32 changes;	      /* of what verdicts are made of; odd while one is under way */
-	__u32 retired;	      /* sets of links up to this one do not answer any more */
-	__u32 unused;
-	__u64 policies[2]; /* which are in each half: a hash of their files */
+	__u32 local_cid;       /* of this machine as a guest, or VMADDR_CID_ANY */
+	enum yes_no ruled;     /* some policy has rules, or only audits */
+	__u32 half;	       /* of `rules` and of bindings: which one holds */
+	enum yes_no watching;  /* policies want to hear of new namespaces */
+	__u32 reloads;	       /* how often policies were switched */
+	__u32 settled;	       /* the half that all bindings are made for: another one is behind */
+	__u32 changes;	       /* of what verdicts are made of; odd while one is under way */
+	__u32 retired;	       /* sets of links up to this one do not answer any more */
+	__u64 policies[2];     /* which are in each half: a hash of their files */
 	struct kernel_places places;
 };
 

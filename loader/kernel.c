@@ -158,7 +158,8 @@ static bool are_read(const struct kernel *kernel)
 {
 	const struct kernel_places *places = &kernel->places;
 
-	if (kernel->vsock && !(places->transport_g2h && places->transport_h2g))
+	if (kernel->vsock &&
+	    !(places->transport_g2h && places->transport_h2g && places->bound && places->connected))
 		return false;
 	return !kernel->guests || (places->guests && places->vhost_fops);
 }

@@ -109,7 +109,8 @@ bool layer_has_places(const struct layer_state *state, const struct kernel *kern
 
 	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
 	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g);
+	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
+	       is_at(known->connected, now->connected);
 }
 
 static int refuse_layout(__u32 layout)

@@ -17,8 +17,18 @@
 #include "report.h"
 
 const char *const pinned_maps[] = {
-	PIN_NAMESPACES, PIN_DEVICES,  PIN_SEALED, PIN_RULES,
-	PIN_EVENTS,	PIN_COUNTERS, PIN_STATE,  NULL,
+	PIN_NAMESPACES,
+	PIN_DEVICES,
+	PIN_SEALED,
+	PIN_SEALED_NETNS,
+	PIN_LINGERING_SOCKETS,
+	PIN_LINGERING_PORTS,
+	PIN_LINGERING_SLOTS,
+	PIN_RULES,
+	PIN_EVENTS,
+	PIN_COUNTERS,
+	PIN_STATE,
+	NULL,
 };
 
 void pin_generation(char *path, size_t size, __u32 generation)

@@ -34,7 +34,7 @@
 #define PIN_EVENTS	      "events"
 #define PIN_COUNTERS	      "counters"
 
-/* The maps that outlive an upgrade: the first seven above. Ends with NULL. */
+/* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
 extern const char *const pinned_maps[];
 
 /* As the kernel mounts it by itself anybody may make folders there. */

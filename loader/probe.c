@@ -26,7 +26,7 @@
 #define LOOK_MSEC   5
 
 static const struct {
-	const char *start; /* of the program's name */
+	const char *start; /* of the program's name; the first that fits */
 	enum probe probe;
 } answers[] = {
 	{ "namespace_made", PROBE_NAMESPACE },	 { "device_opened", PROBE_NODE },
@@ -35,6 +35,7 @@ static const struct {
 	{ "option_seal_", PROBE_SOCKET },	 { "shutdown_seal_", PROBE_SOCKET },
 	{ "socket_gone_", PROBE_SOCKET },	 { "delivery_gate_", PROBE_SOCKET },
 	{ "bind_gate_", PROBE_SOCKET },		 { "connect_gate_", PROBE_SOCKET },
+	{ "peer_left_any", PROBE_CONNECTION },	 { "peer_left", PROBE_SOCKET },
 	{ "packet_made", PROBE_ARRIVAL },	 { "packet_arrives_", PROBE_ARRIVAL },
 	{ "listener_found_", PROBE_CONNECTION }, { "answer_accepted", PROBE_CONNECTION },
 };
