@@ -10,6 +10,13 @@
 #include "kernel.h"
 
 /*
+ * Values may not have holes: a program that hands the kernel one from its stack has not written
+ * what is in them, and verifiers before 6.3 refuse to read that.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+/*
  * Modes by namespace. Written by user space (set) and when a namespace is made;
  * removed when its last reference goes, before its identity can be used again. Not
  * asked by raw tracepoints, which may not meet a map that allocates.
@@ -135,6 +142,7 @@ struct delivery {
 	/* The last request that was judged: who sent it, when, and the sender of its answer. */
 	netns_id caller;
 	__u32 changes;
+	__u32 unused;
 	__u64 child;
 	/* Of a worker of vhost, once it was found: the device that it works for all of its life. */
 	__u64 works_for;
@@ -164,6 +172,7 @@ struct {
 struct pending {
 	__u64 key;     /* the task that is in connect(), or the port; 0: nobody */
 	__u32 writers; /* how many are about to write here */
+	__u32 unused;
 	netns_id origin;
 	__u64 socket; /* the struct sock that connects, an identity only */
 };
@@ -217,6 +226,8 @@ struct {
 	__type(key, __u32);
 	__type(value, struct answer_made);
 } answers SEC(".maps");
+
+#pragma GCC diagnostic pop
 
 static __always_inline struct layer_state *layer_state(void)
 {

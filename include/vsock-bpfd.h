@@ -12,6 +12,10 @@
 
 #define LAYOUT_VERSION 5
 
+/* What the kernel copies has no holes (bpf/maps.h). */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /* Namespaces that can hold a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
 
@@ -84,6 +88,7 @@ struct device {
 /* What the iterator `cids` writes for each device that has a CID. */
 struct cid_line {
 	__u32 cid;
+	__u32 unused;
 	struct device device;
 };
 
@@ -306,5 +311,7 @@ struct layer_state {
 	enum yes_no crowded;   /* some tenant has made more namespaces than it may */
 	struct kernel_places places;
 };
+
+#pragma GCC diagnostic pop
 
 #endif

@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "netns.h"
 #include "pins.h"
+#include "probe.h"
 #include "records.h"
 #include "report.h"
 #include "targets.h"
@@ -56,18 +57,19 @@ static int pin_durable(struct bpf_map *map, const char *name)
 	return ret ? fail_errno(-ret, "%s", path) : 0;
 }
 
-/* Chooses programs, and the maps that they alone use. */
-static void choose(struct attachment *new, const struct kernel *kernel)
+/*
+ * Chooses programs, and the maps that they alone use. All are loaded that may be attached one day:
+ * what this kernel does not take is found at the first start, and not by the first local mode.
+ */
+static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 {
-	struct vsock_bpfd *skel = new->skel;
 	const struct program *program;
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj) {
 		program = program_by_name(bpf_program__name(prog));
 		if (program)
-			bpf_program__set_autoload(prog,
-						  program_needed(program, kernel, new->extent));
+			bpf_program__set_autoload(prog, program_needed(program, kernel, RULES));
 	}
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
@@ -82,7 +84,7 @@ static void choose(struct attachment *new, const struct kernel *kernel)
 	skel->rodata->kworkers_deliver_others = kernel->other_transports;
 }
 
-static int load(struct attachment *new, const struct kernel *kernel)
+static int open_object(struct vsock_bpfd **skel, const struct kernel *kernel)
 {
 	int ret;
 
@@ -90,14 +92,28 @@ static int load(struct attachment *new, const struct kernel *kernel)
 	ret = targets_offer();
 	if (ret)
 		return fail_errno(-ret, "BPF object");
-	new->skel = vsock_bpfd__open();
-	if (!new->skel)
+	*skel = vsock_bpfd__open();
+	if (!*skel)
 		return fail_errno(errno, "BPF object");
-	choose(new, kernel);
-	new->skel->rodata->generation = new->generation;
-	if (getrandom(&new->skel->rodata->salt, sizeof(new->skel->rodata->salt), 0) < 0)
-		return fail_errno(errno, "random number");
-	ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
+	choose(*skel, kernel);
+	return 0;
+}
+
+int attachment_try(const struct kernel *kernel)
+{
+	struct vsock_bpfd *skel = NULL;
+	int ret = open_object(&skel, kernel);
+
+	if (!ret)
+		ret = vsock_bpfd__load(skel);
+	targets_forget();
+	vsock_bpfd__destroy(skel);
+	return ret;
+}
+
+static int share_maps(struct attachment *new)
+{
+	int ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
 	if (!ret)
@@ -120,6 +136,19 @@ static int load(struct attachment *new, const struct kernel *kernel)
 		ret = pin_durable(new->skel->maps.tenants, PIN_TENANTS);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
+	return ret;
+}
+
+static int load(struct attachment *new, const struct kernel *kernel)
+{
+	int ret = open_object(&new->skel, kernel);
+
+	if (ret)
+		return ret;
+	new->skel->rodata->generation = new->generation;
+	if (getrandom(&new->skel->rodata->salt, sizeof(new->skel->rodata->salt), 0) < 0)
+		return fail_errno(errno, "random number");
+	ret = share_maps(new);
 	if (ret)
 		return ret;
 	ret = vsock_bpfd__load(new->skel);
@@ -190,7 +219,10 @@ static bool is_durable(const struct bpf_map *map)
 	return bpf_map__pin_path(map) != NULL;
 }
 
-/* Records of this set, for people who look with bpftool. Internal maps have no use there. */
+/*
+ * Records of this set, for people who look with bpftool. Internal maps have no use there. A map
+ * that was not created is known by that: since libbpf 1.4 it has the descriptor of a placeholder.
+ */
 static int pin_maps(struct attachment *new)
 {
 	char path[PATH_MAX];
@@ -198,7 +230,7 @@ static int pin_maps(struct attachment *new)
 	int ret;
 
 	bpf_object__for_each_map(map, new->skel->obj) {
-		if (is_durable(map) || bpf_map__is_internal(map) || bpf_map__fd(map) < 0)
+		if (is_durable(map) || bpf_map__is_internal(map) || !bpf_map__autocreate(map))
 			continue;
 		pin_in_generation(path, sizeof(path), new->generation, bpf_map__name(map));
 		ret = bpf_obj_pin(bpf_map__fd(map), path);
@@ -231,6 +263,28 @@ static int pin(struct attachment *new)
 	return guests_pin_cids(new->skel, path);
 }
 
+/* That the kernel runs them is known before they are in force. */
+static int ask(struct attachment *new)
+{
+	struct probed probed[MAX_PROGRAMS];
+	struct bpf_program *prog;
+	int i, count = 0, silent;
+
+	for (i = 0; programs[i].name; i++) {
+		if (!new->links[i])
+			continue;
+		prog = bpf_object__find_program_by_name(new->skel->obj, programs[i].name);
+		probed[count].name = programs[i].name;
+		probed[count++].fd = bpf_program__fd(prog);
+	}
+	silent = probe_ask(probed, count, PROBE_ALL & ~PROBE_CONNECTION);
+	if (silent < 0)
+		return fail_errno(-silent, "asking whether programs run");
+	return silent ? fail(EIO, "%d of %d programs do not run, though they are attached", silent,
+			     count)
+		      : 0;
+}
+
 int attachment_make(struct attachment *new, const struct kernel *kernel)
 {
 	int ret = load(new, kernel);
@@ -239,6 +293,8 @@ int attachment_make(struct attachment *new, const struct kernel *kernel)
 		ret = prepare_state(new, kernel);
 	if (!ret)
 		ret = attach(new, kernel);
+	if (!ret)
+		ret = ask(new);
 	if (!ret)
 		ret = take_over_guests(new, kernel);
 	return ret ? ret : pin(new);

@@ -26,6 +26,9 @@ struct attachment {
  */
 int attachment_make(struct attachment *new, const struct kernel *kernel);
 
+/* Loads all programs that this kernel may ever need, and attaches none. -errno, unsaid. */
+int attachment_try(const struct kernel *kernel);
+
 /* What is not pinned is detached by this. */
 void attachment_close(struct attachment *new);
 

@@ -20,7 +20,7 @@
 /* A machine that is busy needs its time, and who holds up the worker is not waited for. */
 #define LOOPBACK_SEC 10
 
-/* For it where it cannot be asked: the confined service has no such sockets. */
+/* For it where it cannot be asked, as no such socket may be made. */
 #define LOOPBACK_USEC 100000
 
 /* A map of maps: who changes one gets no answer before nobody uses what was there (since 4.19). */

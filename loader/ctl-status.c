@@ -4,23 +4,17 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "alive.h"
 #include "layer.h"
 #include "records.h"
 #include "report.h"
 #include "vsockctl.h"
 
-static const char *isolation(const struct layer_report *report)
+static bool is_whole(const struct layer_report *report, const struct alive *alive)
 {
-	if (report->kernel.native)
-		return "native";
-	return report->state.generation ? "bpf" : "none";
-}
-
-static bool is_whole(const struct layer_report *report)
-{
-	if (!report->state.generation)
-		return report->kernel.native;
-	return report->pinned == report->needed;
+	if (alive->count)
+		return false;
+	return report->state.generation || report->kernel.native;
 }
 
 /* NULL while there is nothing to refuse. */
@@ -31,13 +25,31 @@ static const char *gates(const struct layer_report *report)
 	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
 }
 
-static void print_status(const struct layer_report *report)
+static void print_programs(const struct layer_report *report, const struct alive *alive)
 {
-	printf("isolation:   %s\n", isolation(report));
+	if (alive->silent > 0)
+		printf("programs:    %d of %d in force, generation %u; %d do not run\n",
+		       report->pinned, report->needed, report->state.generation, alive->silent);
+	else
+		printf("programs:    %d of %d in force, generation %u\n", report->pinned,
+		       report->needed, report->state.generation);
+}
+
+static void print_findings(const struct alive *alive)
+{
+	int i;
+
+	for (i = 0; i < alive->count; i++)
+		printf("wrong:       %s\n", alive->finding[i]);
+}
+
+static void print_status(const struct layer_report *report, const struct alive *alive)
+{
+	printf("isolation:   %s\n", layer_isolation(report));
+	print_findings(alive);
 	if (!report->state.generation)
 		return;
-	printf("programs:    %d of %d in force, generation %u\n", report->pinned, report->needed,
-	       report->state.generation);
+	print_programs(report, alive);
 	printf("gates:       %s\n",
 	       gates(report)
 		       ?: "none, as every namespace is global; the first local mode "
@@ -51,12 +63,24 @@ static void print_status(const struct layer_report *report)
 		       TENANT_NAMESPACES);
 }
 
-static void print_status_json(const struct layer_report *report)
+static struct json_object *findings_json(const struct alive *alive)
+{
+	struct json_object *list = json_object_new_array();
+	int i;
+
+	for (i = 0; i < alive->count; i++)
+		json_object_array_add(list, json_object_new_string(alive->finding[i]));
+	return list;
+}
+
+static void print_status_json(const struct layer_report *report, const struct alive *alive)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "isolation", json_object_new_string(isolation(report)));
-	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report)));
+	json_object_object_add(object, "isolation",
+			       json_object_new_string(layer_isolation(report)));
+	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
+	json_object_object_add(object, "wrong", findings_json(alive));
 	if (report->state.generation) {
 		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
 		json_object_object_add(object, "programs_needed",
@@ -80,6 +104,7 @@ static void print_status_json(const struct layer_report *report)
 int verb_status(const struct options *options, int argc, char **argv)
 {
 	struct layer_report report;
+	struct alive alive;
 	int ret;
 
 	(void)argc;
@@ -87,13 +112,14 @@ int verb_status(const struct options *options, int argc, char **argv)
 	ret = layer_inspect(&report);
 	if (ret)
 		return ret;
+	alive_ask(&alive, &report, PROBE_ALL);
 	if (options->json)
-		print_status_json(&report);
+		print_status_json(&report, &alive);
 	else
-		print_status(&report);
-	if (is_whole(&report))
+		print_status(&report, &alive);
+	if (is_whole(&report, &alive))
 		return 0;
-	if (!report.state.generation)
+	if (!alive.count)
 		return fail(ENOSYS, NOT_ATTACHED);
-	return fail(EIO, "programs are missing; 'vsock-bpfd --once' attaches them again");
+	return fail(EIO, "%s", alive.finding[0]);
 }

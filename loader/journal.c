@@ -2,6 +2,7 @@
 #include "journal.h"
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -166,5 +167,20 @@ void journal_dropped(const struct dropped *dropped)
 	add(&entry, "VSOCK_KIND=dropped");
 	add_netns(&entry, "ORIGIN", dropped->netns, dropped->name);
 	add(&entry, "VSOCK_COUNT=%llu", dropped->count);
+	send_entry(&entry);
+}
+
+void journal_wrong(const char *text)
+{
+	struct entry entry = {};
+
+	if (!to_journal()) {
+		fail(EIO, "%s", text);
+		return;
+	}
+	add(&entry, "MESSAGE=%s", text);
+	add(&entry, "MESSAGE_ID=" MESSAGE_WRONG);
+	add(&entry, "PRIORITY=%d", LOG_CRIT);
+	add(&entry, "VSOCK_KIND=wrong");
 	send_entry(&entry);
 }

@@ -50,6 +50,19 @@ const char *kernel_preemption(void)
 	return chosen_word("/sys/kernel/debug/sched/preempt", '(', ')', word, sizeof(word));
 }
 
+int kernel_kptr_restrict(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/kptr_restrict", "re");
+	int value = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%d", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
 bool kernel_lsm_bpf(void)
 {
 	FILE *file = fopen("/sys/kernel/security/lsm", "re");
@@ -140,6 +153,17 @@ static void find_places(struct kernel_places *places, __u64 *check_source)
 	symbols_find(symbols);
 }
 
+/* 0 is an address that the kernel did not tell, and no place to look at. */
+static bool are_read(const struct kernel *kernel)
+{
+	const struct kernel_places *places = &kernel->places;
+
+	if (kernel->vsock &&
+	    !(places->transport_g2h && places->transport_h2g && places->bound && places->connected))
+		return false;
+	return !kernel->guests || (places->guests && places->vhost_fops);
+}
+
 /*
  * Their packets are delivered by kworkers that deliver loopback's, too. Either comes with its bus:
  * whoever looks for the transport itself may be too early.
@@ -162,8 +186,9 @@ void kernel_probe(struct kernel *kernel)
 	kernel->other_transports = are_there_other_transports();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
+	kernel->guests = module_present("vhost_vsock");
 	find_places(&kernel->places, &check_source);
 	kernel->source_check = check_source != 0;
-	kernel->guests = kernel->places.guests != 0;
+	kernel->addresses = are_read(kernel);
 	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
 }

@@ -25,12 +25,16 @@ struct kernel {
 	bool source_check;     /* sockets take packets of their peer alone: vsock_check_source() */
 	bool other_transports; /* Hyper-V's or VMware's, which have packets of their own */
 	bool lsm_bpf;
+	bool addresses; /* of what `places` is about, as far as modules are there, were read */
 	struct kernel_places places;
 	enum gate_shape shape;
 };
 
 /* Looks; loads nothing. */
 void kernel_probe(struct kernel *kernel);
+
+/* kernel.kptr_restrict, 0 where it cannot be read. */
+int kernel_kptr_restrict(void);
 
 /* Whether 'bpf' stands in the kernel's list of active LSMs. */
 bool kernel_lsm_bpf(void);

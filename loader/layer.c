@@ -13,8 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alive.h"
 #include "attachment.h"
 #include "barrier.h"
+#include "doctor.h"
+#include "guests.h"
 #include "lock.h"
 #include "modules.h"
 #include "native.h"
@@ -27,13 +30,13 @@
 /* For tasks that are in connect(), past the program that notes them. */
 #define CONNECT_USEC 100000
 
-/* Root that sees the pins. */
+/* Root that sees the pins, which are its own. */
 static int check_place(void)
 {
 	if (geteuid())
 		return fail_errno(EPERM, "needs root");
 	pin_find();
-	return 0;
+	return pin_check_dir();
 }
 
 static int check_kernel(const struct kernel *kernel)
@@ -58,22 +61,56 @@ static int load_modules(void)
 	return ret;
 }
 
+/* By name, and by what the link that is pinned leads to. */
+static bool is_pinned(const struct program *program, const struct layer_state *state,
+		      const struct set *set, struct set_link *link)
+{
+	char path[PATH_MAX];
+
+	pin_in_generation(path, sizeof(path), state->generation, program->name);
+	return !set_read_link(path, set, link) && link->of_set &&
+	       !strncmp(link->program, program->name, sizeof(link->program) - 1);
+}
+
+static bool has_maps(const struct reach *reach)
+{
+	int i;
+
+	for (i = 0; pinned_maps[i]; i++)
+		if (!reach_has_map(reach, pinned_maps[i]))
+			return false;
+	return true;
+}
+
 static bool whole(const struct layer_state *state, const struct kernel *kernel, enum extent extent)
 {
 	const struct program *program;
-	char path[PATH_MAX];
+	struct set_link link;
+	struct reach reach;
 
 	/* What is left of a --detach that died. */
-	if (state->retired >= state->generation)
+	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
 		return false;
-	for (program = programs; program->name; program++) {
-		if (!program_needed(program, kernel, extent))
-			continue;
-		pin_in_generation(path, sizeof(path), state->generation, program->name);
-		if (access(path, F_OK))
+	for (program = programs; program->name; program++)
+		if (program_needed(program, kernel, extent) &&
+		    !is_pinned(program, state, &reach.own, &link))
 			return false;
-	}
 	return true;
+}
+
+static bool is_at(__u64 known, __u64 now)
+{
+	return !now || known == now;
+}
+
+bool layer_has_places(const struct layer_state *state, const struct kernel *kernel)
+{
+	const struct kernel_places *known = &state->places, *now = &kernel->places;
+
+	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
+	       is_at(known->transport_g2h, now->transport_g2h) &&
+	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
+	       is_at(known->connected, now->connected);
 }
 
 static int refuse_layout(__u32 layout)
@@ -213,23 +250,59 @@ static int put_in_force(struct attachment *new, const struct kernel *kernel)
 	return ret;
 }
 
+/* A place that is not known would cut all guests off, or take them for those of others. */
+static int check_addresses(const struct kernel *kernel)
+{
+	if (kernel->addresses)
+		return 0;
+	return fail(EPERM,
+		    "the kernel does not tell where the modules vsock and vhost_vsock are "
+		    "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
+		    "kernel.kptr_restrict=1' is enough for a start",
+		    kernel_kptr_restrict());
+}
+
+/* What a start that died has left is not adopted. */
+static int make_dir(bool upgrade)
+{
+	int ret = upgrade ? 0 : pin_remove(PIN_DIR);
+
+	if (ret)
+		return fail_errno(-ret, PIN_DIR);
+	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
+		return fail_errno(errno, PIN_DIR);
+	return pin_check_dir();
+}
+
+/* What the checks of doctor know of a failure is said with it. */
+static int make(struct attachment *new, const struct kernel *kernel,
+		const struct layer_state *pinned)
+{
+	int ret = remove_left_over(pinned);
+
+	if (!ret)
+		ret = attachment_make(new, kernel);
+	if (!ret)
+		ret = put_in_force(new, kernel);
+	if (ret)
+		doctor_explain(kernel);
+	return ret;
+}
+
 static int attach_new(const struct kernel *kernel, const struct layer_state *pinned,
 		      enum extent extent)
 {
 	struct attachment new = { .generation = pinned->generation + 1, .extent = extent };
 	bool upgrade = pinned->generation > 0;
-	int ret;
+	int ret = check_addresses(kernel);
 
-	/* What a start that died has left is not adopted. */
-	if (!upgrade)
-		pin_remove(PIN_DIR);
-	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, PIN_DIR);
-	ret = remove_left_over(pinned);
 	if (!ret)
-		ret = attachment_make(&new, kernel);
+		ret = alive_check_ftrace();
 	if (!ret)
-		ret = put_in_force(&new, kernel);
+		ret = make_dir(upgrade);
+	if (ret)
+		return ret;
+	ret = make(&new, kernel, pinned);
 	/* First of all, as removing pins takes descriptors, which may be what is missing. */
 	attachment_close(&new);
 	if (ret && !upgrade)
@@ -244,6 +317,57 @@ static int attach_new(const struct kernel *kernel, const struct layer_state *pin
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
+/* What programs in force use is pinned again first, so that no mode is lost. */
+static int regain(struct layer_state *pinned)
+{
+	struct reach reach;
+	int ret = reach_find(&reach);
+
+	if (!ret && reach.hidden.state)
+		ret = fail(EBUSY, "%s", reach_why_hidden());
+	if (!ret)
+		ret = reach_repair(&reach);
+	return ret < 0 ? ret : read_state(pinned);
+}
+
+/* Of this machine as a guest: it changes where the machine moves, or its device comes. */
+void layer_renew_cid(void)
+{
+	__u32 cid = guests_local_cid();
+	struct records records;
+
+	if (!records_are_there() || records_open(&records))
+		return;
+	if (records.state->local_cid != cid)
+		__atomic_store_n(&records.state->local_cid, cid, __ATOMIC_SEQ_CST);
+	records_close(&records);
+}
+
+/* That it is pinned is not enough: it has to run. */
+static int ask(const struct kernel *kernel)
+{
+	struct layer_report report = { .kernel = *kernel };
+	struct alive alive;
+	int ret = layer_look(&report);
+
+	if (ret)
+		return ret;
+	alive_ask(&alive, &report, PROBE_ALL);
+	return alive.dead ? fail(EIO, "%s", alive.finding[0]) : 0;
+}
+
+static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
+{
+	int ret = remove_left_over(pinned);
+
+	if (!ret)
+		ret = ask(kernel);
+	if (ret)
+		return ret;
+	layer_renew_cid();
+	return LAYER_ADOPTED;
+}
+
 static int attach_locked(const struct config *config, enum extent extent)
 {
 	struct layer_state pinned;
@@ -255,7 +379,7 @@ static int attach_locked(const struct config *config, enum extent extent)
 	kernel_probe(&kernel);
 	ret = kernel.native ? 0 : check_kernel(&kernel);
 	if (!ret)
-		ret = read_state(&pinned);
+		ret = regain(&pinned);
 	if (ret)
 		return ret;
 	/* Policies are what brings programs into a kernel that isolates by itself. */
@@ -264,10 +388,8 @@ static int attach_locked(const struct config *config, enum extent extent)
 	if (extent < extent_of(&pinned))
 		extent = extent_of(&pinned);
 	if (pinned.generation && pinned.build == attachment_build() &&
-	    whole(&pinned, &kernel, extent)) {
-		ret = remove_left_over(&pinned);
-		return ret ? ret : LAYER_ADOPTED;
-	}
+	    layer_has_places(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, extent);
 }
 
@@ -275,7 +397,7 @@ int layer_arm(enum extent extent)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
-	int ret = read_state(&pinned);
+	int ret = regain(&pinned);
 
 	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
 		return ret;
@@ -327,6 +449,32 @@ static void retire_all(void)
 	munmap(state, sysconf(_SC_PAGESIZE));
 }
 
+/* So that it is known which set is to go. */
+static int regain_to_detach(void)
+{
+	struct reach reach;
+	int ret = reach_find(&reach);
+
+	return ret ? ret : reach_repair(&reach);
+}
+
+static int detach_locked(void)
+{
+	int ret;
+
+	if (access(PIN_DIR, F_OK))
+		return reach_refuse_hidden();
+	ret = regain_to_detach();
+	if (ret < 0)
+		return ret;
+	retire_all();
+	ret = pin_remove(PIN_DIR);
+	if (ret)
+		return fail_errno(-ret, PIN_DIR);
+	ret = reach_refuse_hidden();
+	return ret ? ret : 1;
+}
+
 int layer_detach(void)
 {
 	int lock, ret = check_place();
@@ -336,35 +484,57 @@ int layer_detach(void)
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = access(PIN_DIR, F_OK) ? 0 : 1;
-	if (ret) {
-		retire_all();
-		ret = pin_remove(PIN_DIR);
-		ret = ret ? fail_errno(-ret, PIN_DIR) : 1;
-	}
+	ret = detach_locked();
 	lock_release(lock);
 	return ret;
 }
 
-int layer_inspect(struct layer_report *report)
+/* By its pin, or where that is missing by what the programs use. */
+static int find_state(struct layer_report *report)
+{
+	int fd, ret = read_state(&report->state);
+
+	if (ret || report->state.generation || !report->reach.own.state)
+		return ret;
+	fd = bpf_map_get_fd_by_id(report->reach.own.state);
+	if (fd < 0)
+		return 0;
+	ret = read_state_map(fd, &report->state);
+	close(fd);
+	return ret;
+}
+
+int layer_look(struct layer_report *report)
 {
 	const struct program *program;
-	char path[PATH_MAX];
+	struct set_link link;
+	int ret = reach_find(&report->reach);
+
+	report->needed = report->pinned = 0;
+	report->skipped = 0;
+	if (!ret)
+		ret = find_state(report);
+	if (ret || (!report->state.generation && report->kernel.native))
+		return ret;
+	for (program = programs; program->name; program++) {
+		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
+			continue;
+		report->needed++;
+		if (!is_pinned(program, &report->state, &report->reach.own, &link))
+			continue;
+		report->pinned++;
+		report->skipped += link.skipped;
+	}
+	return 0;
+}
+
+int layer_inspect(struct layer_report *report)
+{
 	int ret = check_place();
 
 	memset(report, 0, sizeof(*report));
 	if (ret)
 		return ret;
 	kernel_probe(&report->kernel);
-	ret = read_state(&report->state);
-	if (!report->state.generation && report->kernel.native)
-		return ret;
-	for (program = programs; !ret && program->name; program++) {
-		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
-			continue;
-		report->needed++;
-		pin_in_generation(path, sizeof(path), report->state.generation, program->name);
-		report->pinned += !access(path, F_OK);
-	}
-	return ret;
+	return layer_look(report);
 }

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "kernel.h"
 #include "programs.h"
+#include "reach.h"
 #include "vsock-bpfd.h"
 
 enum layer_outcome {
@@ -38,12 +39,33 @@ int layer_detach(void);
 
 struct layer_report {
 	struct kernel kernel;
-	struct layer_state state; /* generation 0: nothing is attached */
-	int needed;		  /* programs that this kernel needs */
-	int pinned;		  /* those that are there */
+	struct layer_state state;   /* generation 0: nothing is attached */
+	int needed;		    /* programs that this kernel needs */
+	int pinned;		    /* those that are there */
+	unsigned long long skipped; /* calls that one of them was not run for */
+	struct reach reach;
 };
+
+/* Who isolates, in a word. */
+static inline const char *layer_isolation(const struct layer_report *report)
+{
+	if (report->kernel.native)
+		return "native";
+	if (report->reach.hidden.state)
+		return "hidden";
+	return report->state.generation ? "bpf" : "none";
+}
 
 /* What is attached now; changes nothing. */
 int layer_inspect(struct layer_report *report);
+
+/* The same, of a kernel that was looked at before: report->kernel is the caller's. */
+int layer_look(struct layer_report *report);
+
+/* Asks again for the CID of this machine, where a set is attached. */
+void layer_renew_cid(void);
+
+/* Whether the programs know where the modules that are loaded now keep what they ask. */
+bool layer_has_places(const struct layer_state *state, const struct kernel *kernel);
 
 #endif

@@ -129,6 +129,7 @@ int metrics_collect(struct numbers *numbers, const struct names *names)
 	ret = layer_inspect(&numbers->report);
 	if (ret)
 		return ret;
+	alive_ask(&numbers->alive, &numbers->report, PROBE_QUIET);
 	ret = counters_each(add_counters, &collection);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
@@ -173,13 +174,6 @@ static void put_label(FILE *out, const char *name, const char *value)
 	fputc('"', out);
 }
 
-static const char *isolation(const struct layer_report *report)
-{
-	if (report->kernel.native)
-		return "native";
-	return report->state.generation ? "bpf" : "none";
-}
-
 static void put_info(FILE *out, const struct numbers *numbers)
 {
 	char release[sizeof(((struct utsname *)NULL)->release)];
@@ -191,7 +185,7 @@ static void put_info(FILE *out, const struct numbers *numbers)
 	fputs(PREFIX "info{version=\"" VERSION "\",", out);
 	put_label(out, "kernel", release);
 	fputc(',', out);
-	put_label(out, "isolation", isolation(&numbers->report));
+	put_label(out, "isolation", layer_isolation(&numbers->report));
 	fputs("} 1\n", out);
 }
 
@@ -199,6 +193,12 @@ static void put_layer(FILE *out, const struct numbers *numbers)
 {
 	const struct layer_report *report = &numbers->report;
 	const struct layer_state *state = &report->state;
+
+	put_number(out, "alive", "gauge",
+		   "1 if all is there and runs: 'vsockctl status' tells more.",
+		   state->generation && !numbers->alive.count);
+	put_number(out, "skipped_calls", "gauge",
+		   "Calls that a program of this set was not run for.", report->skipped);
 
 	put_number(out, "programs", "gauge", "Programs in force.", report->pinned);
 	put_number(out, "programs_needed", "gauge", "Programs that this kernel needs.",

@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "alive.h"
 #include "layer.h"
 #include "names.h"
 
 struct numbers {
 	struct layer_report report;
+	struct alive alive;
 	bool counted; /* the maps are there, and with them what follows */
 	unsigned int namespaces, guests, sealed;
 	struct number_row {

@@ -10,10 +10,26 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "report.h"
+
+const char *const pinned_maps[] = {
+	PIN_NAMESPACES,
+	PIN_DEVICES,
+	PIN_SEALED,
+	PIN_SEALED_NETNS,
+	PIN_LINGERING_SOCKETS,
+	PIN_LINGERING_PORTS,
+	PIN_LINGERING_SLOTS,
+	PIN_RULES,
+	PIN_EVENTS,
+	PIN_COUNTERS,
+	PIN_STATE,
+	NULL,
+};
 
 void pin_generation(char *path, size_t size, __u32 generation)
 {
@@ -51,8 +67,31 @@ int pin_check_bpffs(void)
 {
 	if (sees_bpffs())
 		return 0;
-	return fail(ENOENT, "%s: no BPF file system there; 'mount -t bpf bpf %s' mounts it", BPFFS,
-		    BPFFS);
+	return fail(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS, BPFFS_MOUNT);
+}
+
+/* Of the folder itself, wherever a link of that name leads. */
+static bool is_dir_ours(int dir, struct stat *st)
+{
+	return !fstat(dir, st) && st->st_uid == 0 && (st->st_mode & 07777) == 0700;
+}
+
+int pin_check_dir(void)
+{
+	int dir = open(PIN_DIR, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+	struct stat st = {};
+	bool ours;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : fail_errno(errno, PIN_DIR);
+	ours = is_dir_ours(dir, &st);
+	close(dir);
+	if (ours)
+		return 0;
+	return fail(EPERM,
+		    "%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
+		    "not trusted; 'rm -r %s' removes it",
+		    PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
 }
 
 int pin_open_map(const char *name)

@@ -36,6 +36,12 @@
 #define PIN_COUNTERS	      "counters"
 #define PIN_TENANTS	      "tenants"
 
+/* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
+extern const char *const pinned_maps[];
+
+/* As the kernel mounts it by itself anybody may make folders there. */
+#define BPFFS_MOUNT "mount -t bpf -o mode=700 bpf " BPFFS
+
 /* "DIR/generation-N" and what lies in it. */
 #define PIN_GENERATION "generation-"
 void pin_generation(char *path, size_t size, __u32 generation);
@@ -49,6 +55,12 @@ void pin_find(void);
 
 /* Says what to do and returns -ENOENT if no BPF file system is mounted. */
 int pin_check_bpffs(void);
+
+/*
+ * Whether PIN_DIR, if it is there, is root's alone. Where anybody may make folders in bpffs, as is
+ * the kernel's default, somebody else can have made it first. Says what to do and returns -EPERM.
+ */
+int pin_check_dir(void);
 
 /* Opens the pinned map `name` of the layer: a descriptor or -errno. */
 int pin_open_map(const char *name);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pins.h"
+#include "reach.h"
 #include "report.h"
 
 struct layer_state *records_map_state(int map_fd)
@@ -29,12 +30,20 @@ bool records_are_there(void)
 	return fd != -ENOENT;
 }
 
+/* Nothing is in force, or nothing that a pin leads to. */
+static int fail_without_pin(void)
+{
+	int ret = reach_refuse_hidden();
+
+	return ret ? ret : fail(ENOSYS, NOT_ATTACHED);
+}
+
 static int open_map(const char *name)
 {
 	int fd = pin_open_map(name);
 
 	if (fd == -ENOENT)
-		return fail(ENOSYS, NOT_ATTACHED);
+		return fail_without_pin();
 	if (fd < 0)
 		return fail_errno(-fd, "map %s", name);
 	return fd;
@@ -45,6 +54,11 @@ int records_open(struct records *records)
 	int fd, ret = 0;
 
 	records->state = NULL;
+	records->namespaces = -1;
+	pin_find();
+	ret = pin_check_dir();
+	if (ret)
+		return ret;
 	records->namespaces = open_map(PIN_NAMESPACES);
 	if (records->namespaces < 0)
 		return records->namespaces;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "layer.h"
 #include "native.h"
 #include "observer.h"
@@ -30,6 +31,7 @@ struct service {
 	struct names_watch *names;
 	struct policy_watch *policies;
 	struct observer *observer;
+	struct keeper *keeper;
 	int uevents; /* netlink socket */
 };
 
@@ -148,9 +150,9 @@ static int watch_modules(struct service *service)
 
 	if (fd < 0)
 		return -errno;
+	service->uevents = fd;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
-	service->uevents = fd;
 	return sd_event_add_io(service->event, NULL, fd, EPOLLIN, on_uevent, service);
 }
 
@@ -235,6 +237,26 @@ static int observe(struct service *service)
 	return 0;
 }
 
+/* What has lost its programs is attached again, and is what the policies say. */
+static int mend(void *arg)
+{
+	struct service *service = arg;
+	int ret = attach_again(&service->config);
+
+	if (!ret && policy_watch_reload(service->policies) < 0)
+		ret = -EINVAL;
+	observer_follow(service->observer, &service->config);
+	return ret;
+}
+
+static int keep(struct service *service)
+{
+	struct keeper_needs needs = { .event = service->event, .mend = mend, .arg = service };
+
+	service->keeper = keeper_start(&needs);
+	return service->keeper ? 0 : -ENOMEM;
+}
+
 /* Policies hold before anybody is told that enforcement is live. */
 static int start(struct service *service)
 {
@@ -245,12 +267,13 @@ static int start(struct service *service)
 		ret = policy_extent(service->policy_dir, &extent);
 	if (!ret)
 		ret = service_attach(&service->config, extent);
-	if (ret)
-		return ret;
-	policy_watch_set_patience(service->policies, service->config.hold_sec);
-	if (policy_watch_reload(service->policies) < 0)
-		return -EINVAL;
-	return observe(service);
+	if (!ret) {
+		policy_watch_set_patience(service->policies, service->config.hold_sec);
+		ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
+	}
+	if (!ret)
+		ret = observe(service);
+	return ret ? ret : keep(service);
 }
 
 static int loop(struct service *service)
@@ -281,6 +304,7 @@ int service_run(const char *config_path, const char *policy_dir)
 	ret = start(&service);
 	if (!ret)
 		ret = loop(&service);
+	keeper_stop(service.keeper);
 	observer_stop(service.observer);
 	policy_watch_end(service.policies);
 	names_watch_stop(service.names);

@@ -76,25 +76,36 @@ static int load_program(void)
 	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "find_symbol", "GPL", code, size, &options);
 }
 
-static void ask(int program, const struct symbol *symbol)
+static void ask(int program, const char *module, const struct symbol *symbol)
 {
 	struct query query = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &query, .ctx_size_in = sizeof(query));
 
-	snprintf(query.name, sizeof(query.name), "%s:%s", symbol->module, symbol->name);
+	snprintf(query.name, sizeof(query.name), "%s%s", module, symbol->name);
 	if (!bpf_prog_test_run_opts(program, &options))
 		*symbol->address = query.address;
 }
 
+/* Of a module that is built in the kernel knows the symbol alone. */
+static void ask_both(int program, const struct symbol *symbol)
+{
+	char module[64];
+
+	snprintf(module, sizeof(module), "%s:", symbol->module);
+	ask(program, module, symbol);
+	if (!*symbol->address)
+		ask(program, "", symbol);
+}
+
 static void match_line(const char *line, const struct symbol *symbols)
 {
-	char name[64], module[64];
+	char name[64], module[64] = "";
 	unsigned long long address;
 
-	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) != 3)
+	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) < 2)
 		return;
 	for (; symbols->name; symbols++)
-		if (!strcmp(symbols->name, name) && !strcmp(symbols->module, module))
+		if (!strcmp(symbols->name, name) && (!*module || !strcmp(symbols->module, module)))
 			*symbols->address = address;
 }
 
@@ -106,7 +117,7 @@ static void read_all(const struct symbol *symbols)
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file))
-		if (strstr(line, "vsock]"))
+		if (strstr(line, "vsock") || strstr(line, " transport_"))
 			match_line(line, symbols);
 	fclose(file);
 }
@@ -124,6 +135,6 @@ void symbols_find(const struct symbol *symbols)
 		return;
 	}
 	for (symbol = symbols; symbol->name; symbol++)
-		ask(program, symbol);
+		ask_both(program, symbol);
 	close(program);
 }

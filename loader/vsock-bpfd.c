@@ -9,6 +9,7 @@
 #include "attachment.h"
 #include "config.h"
 #include "layer.h"
+#include "library.h"
 #include "policy-apply.h"
 #include "report.h"
 #include "service.h"
@@ -152,5 +153,7 @@ int main(int argc, char **argv)
 	}
 	if (geteuid())
 		return fail_errno(EPERM, "needs root"), EXIT_FAILURE;
+	if (library_check())
+		return EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attachment.h"
+#include "library.h"
 #include "policy.h"
 #include "report.h"
 
@@ -148,6 +149,8 @@ int main(int argc, char **argv)
 		fail(EINVAL, "no command given");
 		return usage();
 	}
+	if (library_check())
+		return EXIT_FAILURE;
 	ret = run_verb(&options, argc - first, argv + first);
 	return ret < 0 ? EXIT_FAILURE : ret;
 }

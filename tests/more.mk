@@ -18,7 +18,7 @@ $(LIFE): %: %.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
 
 # Preloaded into programs: one that a test stops at each step, one that writes slowly.
-PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so events/slow.so)
+PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so events/slow.so)
 
 build-tests: $(PRELOADED)
 
@@ -41,7 +41,7 @@ build-tests: $(UNIT)
 $(BUILD)/tests/unit/mode: $(call loader_objects,mode)
 $(BUILD)/tests/unit/netns: $(call loader_objects,netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci-state)
-$(BUILD)/tests/unit/programs: $(call loader_objects,programs) | $(BUILD)/vsock-bpfd.bpf.o
+$(BUILD)/tests/unit/programs: $(call loader_objects,programs probe) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/table: $(call loader_objects,table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,printable)
 $(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)

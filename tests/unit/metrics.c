@@ -12,6 +12,7 @@
 
 static struct numbers numbers;
 static bool native;
+static int wrong;
 
 /* What the kernel would say. */
 
@@ -24,6 +25,14 @@ int layer_inspect(struct layer_report *report)
 		.state = { .generation = native ? 0 : 3, .reloads = 2 },
 	};
 	return 0;
+}
+
+void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how)
+{
+	(void)report;
+	(void)how;
+	memset(alive, 0, sizeof(*alive));
+	alive->count = wrong;
 }
 
 int pin_open_map(const char *name)
@@ -96,12 +105,23 @@ static void test_all(void **state)
 	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"bind\"} 1");
 	has("vsock_bpfd_audited_total{netns=\"we\\\"b\\\\\",reason=\"rule\"} 2");
 	has("vsock_bpfd_events_dropped_total{netns=\"we\\\"b\\\\\"} 3");
+	has("vsock_bpfd_alive 1");
 	has("vsock_bpfd_programs 11");
 	has("vsock_bpfd_programs_needed 12");
 	has("vsock_bpfd_generation 3");
 	has("vsock_bpfd_policy_reloads_total 2");
 	assert_null(strstr(text, "reason=\"guest\""));
 	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+}
+
+static void test_wrong(void **state)
+{
+	(void)state;
+	wrong = 1;
+	assert_int_equal(metrics_collect(&numbers, NULL), 0);
+	print();
+	has("vsock_bpfd_alive 0");
+	wrong = 0;
 }
 
 static void test_without_name(void **state)
@@ -181,7 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_all),	   TEST(test_without_name), TEST(test_same_label),
-		TEST(test_native), TEST(test_file),
+		TEST(test_native), TEST(test_file),	    TEST(test_wrong),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

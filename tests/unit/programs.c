@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "probe.h"
 #include "programs.h"
 #include "unit.h"
 
@@ -168,6 +169,18 @@ static void test_order(void **state)
 	assert_true(place("namespace_made") < place("delivery_gate_lsm"));
 }
 
+/* What nothing must be seen by is attached, and not known to run. */
+static void test_all_are_asked(void **state)
+{
+	const struct program *program;
+
+	(void)state;
+	for (program = programs; program->name; program++)
+		/* It runs when the kernel gets to it. */
+		if (!probe_of(program->name) && strcmp(program->name, "namespace_gone"))
+			fail_msg("%s: nothing in loader/probe.c makes it run", program->name);
+}
+
 static struct bpf_object *open_object(void)
 {
 	struct bpf_object *object = bpf_object__open_file(OBJECT, NULL);
@@ -237,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_none_is_local),
 		cmocka_unit_test(test_origin_by_address),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_all_are_asked),
 		cmocka_unit_test(test_table_is_in_object),
 		cmocka_unit_test(test_object_is_in_table),
 		cmocka_unit_test(test_table_fits),

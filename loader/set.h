@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sets of programs that are in force, by what the kernel itself says of its links: with or
+ * without a pin that leads to them.
+ */
+#ifndef SET_H
+#define SET_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SET_MAPS 32
+
+struct set_map {
+	__u32 id;
+	char name[16]; /* as the kernel has it */
+};
+
+struct set {
+	__u32 state;	  /* id of its map `state`, 0: there is no such set */
+	__u32 generation; /* that this map says is in force */
+	int links;	  /* programs that are attached and have that map */
+	struct set_map map[SET_MAPS];
+	size_t maps;
+};
+
+/* The set whose map `state` has this id. */
+int set_find(struct set *set, __u32 state);
+
+/* One that is in force and whose map `state` has another id. -errno if that cannot be told. */
+int set_find_other(struct set *set, __u32 state);
+
+/* Id of what a descriptor of a map stands for, 0 if it is none. */
+__u32 set_map_id(int fd);
+
+/* The map of a set that is pinned as `name`, 0 if it has none. */
+__u32 set_map_named(const struct set *set, const char *name);
+
+/* A program of the set by its link. */
+struct set_link {
+	char program[16]; /* the kernel's name of it, cut off */
+	__u32 program_id;
+	__u64 skipped; /* calls that it was not run for (Linux 5.12 on) */
+	bool of_set;
+};
+
+/* What a pinned link leads to; -errno if it is no link of a program. */
+int set_read_link(const char *path, const struct set *set, struct set_link *link);
+
+#endif
