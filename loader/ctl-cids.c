@@ -112,7 +112,8 @@ int verb_cids(const struct options *options, int argc, char **argv)
 	if (ret)
 		return ret;
 	names_load(&names);
-	qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
+	if (lines.count)
+		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &names);
 	else

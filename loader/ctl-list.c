@@ -109,25 +109,36 @@ static netns_id *named_ids(const struct rows *rows)
 	return ids;
 }
 
-/* Namespaces that have a record and no name: those of containers, of unshare(1). */
-static void add_unnamed(struct rows *rows)
+static void add_unnamed_one(struct rows *rows, netns_id id)
 {
-	netns_id *ids = named_ids(rows), id, *previous = NULL;
-	size_t count = rows->count;
 	struct netns_record ns;
 	struct row *row;
 
-	while (!bpf_map_get_next_key(rows->records.namespaces, previous, &id)) {
-		previous = &id;
-		if (bsearch(&id, ids, count, sizeof(*ids), by_id) ||
-		    bpf_map_lookup_elem(rows->records.namespaces, &id, &ns))
-			continue;
-		row = add_row(rows);
-		row->id = id;
-		row->ns = ns;
-		row->policy = policy_of(rows->policies, &ns);
-	}
+	/* Gone by now. */
+	if (bpf_map_lookup_elem(rows->records.namespaces, &id, &ns))
+		return;
+	row = add_row(rows);
+	row->id = id;
+	row->ns = ns;
+	row->policy = policy_of(rows->policies, &ns);
+}
+
+/* Namespaces that have a record and no name: those of containers, of unshare(1). */
+static int add_unnamed(struct rows *rows)
+{
+	netns_id *named, *ids;
+	long count = records_ids(&rows->records, &ids), i;
+	size_t names = rows->count;
+
+	if (count < 0)
+		return fail_errno(-count, "map namespaces");
+	named = named_ids(rows);
+	for (i = 0; i < count; i++)
+		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
+			add_unnamed_one(rows, ids[i]);
+	free(named);
 	free(ids);
+	return 0;
 }
 
 static void add_tally(netns_id id, const struct counters *counters, void *arg)
@@ -148,8 +159,10 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 static struct tally *find_tally(const struct rows *rows, netns_id id)
 {
 	/* An identity is what a tally begins with. */
-	struct tally *tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+	struct tally *tally = NULL;
 
+	if (rows->tallies)
+		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
 	if (tally)
 		tally->shown = true;
 	return tally;
@@ -187,10 +200,10 @@ static int count(struct rows *rows)
 
 static int collect_layered(struct rows *rows)
 {
-	int ret;
+	int ret = add_unnamed(rows);
 
-	add_unnamed(rows);
-	ret = count(rows);
+	if (!ret)
+		ret = count(rows);
 	records_close(&rows->records);
 	return ret;
 }

@@ -77,7 +77,8 @@ void names_load(struct names *names)
 		netns_close(&init);
 	}
 	netns_each_name(append, names);
-	qsort(names->entry, names->count, sizeof(*names->entry), by_id);
+	if (names->count)
+		qsort(names->entry, names->count, sizeof(*names->entry), by_id);
 }
 
 void names_free(struct names *names)

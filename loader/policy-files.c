@@ -384,7 +384,9 @@ const struct policy *policies_find(const struct policies *policies, const char *
 	if (asprintf(&file, "%s" ENDING, name) < 0)
 		abort();
 	/* That is what they are sorted by: with the ending, which is not the order of names. */
-	found = bsearch(file, policies->policy, policies->count, sizeof(*found), by_file);
+	found = policies->count
+			? bsearch(file, policies->policy, policies->count, sizeof(*found), by_file)
+			: NULL;
 	free(file);
 	return found;
 }

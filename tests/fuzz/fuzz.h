@@ -13,6 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Dies, and so tells that this input is a fault. */
 void check(bool good);
 
+/* What is printed to standard output goes nowhere from now on. */
+void hush(void);
+
 /* A descriptor from which these bytes can be read, as from a file. */
 int file_of(const void *data, size_t size);
 

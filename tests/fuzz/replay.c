@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -15,6 +16,7 @@
 
 static uint64_t seed = 1;
 static unsigned long inputs;
+static FILE *out; /* harnesses may close their own */
 
 static uint64_t below(uint64_t limit)
 {
@@ -90,8 +92,8 @@ static void replay(const char *dir, const char *name, long count)
 	size = fread(data, 1, sizeof(data), file);
 	fclose(file);
 	/* The last one that is shown is the one that dies. */
-	printf("# %s\n", path);
-	fflush(stdout);
+	fprintf(out, "# %s\n", path);
+	fflush(out);
 	run(data, size);
 	for (i = 0; i < CUTS; i++)
 		run(data, below(size + 1));
@@ -107,6 +109,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s CORPUS CHANGES\n", argv[0]);
 		return 2;
 	}
+	out = fdopen(dup(STDOUT_FILENO), "w");
+	check(out != NULL);
 	count = scandir(argv[1], &names, NULL, alphasort);
 	check(count > 2);
 	for (i = 0; i < count; i++) {
@@ -115,6 +119,6 @@ int main(int argc, char **argv)
 		free(names[i]);
 	}
 	free(names);
-	printf("%lu inputs\n", inputs);
-	return 0;
+	fprintf(out, "%lu inputs\n", inputs);
+	return fclose(out) ? 1 : 0;
 }
