@@ -202,10 +202,7 @@ static int collect_layered(struct rows *rows)
 {
 	int ret = add_unnamed(rows);
 
-	if (!ret)
-		ret = count(rows);
-	records_close(&rows->records);
-	return ret;
+	return ret ? ret : count(rows);
 }
 
 static int open_layer(struct rows *rows)
@@ -382,6 +379,8 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
+	if (rows.layered)
+		records_close(&rows.records);
 	policy_set_close(rows.policies);
 	free(rows.tally);
 	return ret;
