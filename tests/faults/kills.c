@@ -72,7 +72,7 @@ static void wait_for_a_moment(uint64_t limit)
 		usleep(below(limit / 8 + 1));
 		break;
 	default:
-		usleep(limit - limit / 4 + below(limit / 4 + limit / 16 + 1));
+		usleep(limit - limit / 4 + below(limit / 2 + 1));
 	}
 }
 
@@ -171,11 +171,13 @@ static void end_watched(const char *what)
 static void reload(int count)
 {
 	struct tally tally = { .what = "reload" };
-	uint64_t limit = duration(START, BPFD " --once --policy-dir " POLICY_B);
+	uint64_t limit;
 	int i;
 
-	tap_diag("a reload takes %lu ms", limit / 1000);
 	begin_watched();
+	limit = duration(START, BPFD " --once --policy-dir " POLICY_B);
+	tap_diag("a reload takes %lu ms", limit / 1000);
+	expect(&tally, force_restore(BPFD), "a reload");
 	for (i = 0; i < count; i++) {
 		kill_within(&tally, limit, BPFD " --once --policy-dir " POLICY_B);
 		look(&tally, "AB");
@@ -190,13 +192,15 @@ static void reload(int count)
 static void upgrade(int count)
 {
 	struct tally tally = { .what = "upgrade" };
-	uint64_t limit = duration(START, BPFD_B " --once --policy-dir " POLICY_A);
 	const char *next;
+	uint64_t limit;
 	char line[128];
 	int i;
 
-	tap_diag("an upgrade takes %lu ms", limit / 1000);
 	begin_watched();
+	limit = duration(START, BPFD_B " --once --policy-dir " POLICY_A);
+	tap_diag("an upgrade takes %lu ms", limit / 1000);
+	expect(&tally, force_restore(BPFD), "a start");
 	for (i = 0; i < count; i++) {
 		next = i % 2 ? BPFD : BPFD_B;
 		snprintf(line, sizeof(line), "%s --once --policy-dir " POLICY_A, next);
