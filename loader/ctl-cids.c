@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl cids: which guest belongs to which namespace. */
+#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static void add_line(const struct cid_line *line, void *arg)
 		lines->room = lines->room ? 2 * lines->room : 64;
 		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
 		if (!lines->line)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	lines->line[lines->count++] = *line;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
+#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -50,7 +51,7 @@ static struct row *add_row(struct rows *rows)
 		rows->room = rows->room ? 2 * rows->room : 64;
 		rows->row = reallocarray(rows->row, rows->room, sizeof(*rows->row));
 		if (!rows->row)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	memset(&rows->row[rows->count], 0, sizeof(*rows->row));
 	return &rows->row[rows->count++];
@@ -102,7 +103,7 @@ static netns_id *named_ids(const struct rows *rows)
 	size_t i;
 
 	if (!ids)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < rows->count; i++)
 		ids[i] = rows->row[i].id;
 	qsort(ids, rows->count, sizeof(*ids), by_id);
@@ -150,7 +151,7 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
 		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
 		if (!rows->tally)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	tally = &rows->tally[rows->tallies++];
 	*tally = (struct tally){ .id = id, .counters = *counters };

@@ -358,8 +358,8 @@ int layer_inspect(struct layer_report *report)
 		report->needed++;
 		pin_in_generation(path, sizeof(path), report->state.generation, program->name);
 		/* Of a --detach that died some are left, and do not answer. */
-		report->pinned += report->state.retired < report->state.generation &&
-				  !access(path, F_OK);
+		report->pinned +=
+			report->state.retired < report->state.generation && !access(path, F_OK);
 	}
 	return ret;
 }

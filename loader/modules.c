@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "modules.h"
 
+#include <err.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <stdlib.h>
@@ -61,16 +62,19 @@ int module_load(const char *name)
 	return ret ? explain(name, -ret) : 0;
 }
 
+/* What cannot be told must not pass for a module that is not there: nobody would hook it. */
 bool module_present(const char *name)
 {
 	struct kmod_ctx *ctx = quiet_kmod();
 	struct kmod_module *module = NULL;
-	int state = -ENOENT;
+	int state = -ENOMEM;
 
-	if (!ctx)
-		return false;
-	if (!kmod_module_new_from_name(ctx, name, &module))
+	if (ctx && !kmod_module_new_from_name(ctx, name, &module))
 		state = kmod_module_get_initstate(module);
+	if (state < 0 && state != -ENOENT) {
+		errno = -state;
+		err(EXIT_FAILURE, "module %s", name);
+	}
 	kmod_module_unref(module);
 	kmod_unref(ctx);
 	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;

@@ -7,6 +7,7 @@
 #include "names-watch.h"
 
 #include <dirent.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -64,11 +65,11 @@ static void wait_for(struct names_watch *watch, const char *name)
 		watch->room = watch->room ? 2 * watch->room : 16;
 		watch->waiting = reallocarray(watch->waiting, watch->room, sizeof(*watch->waiting));
 		if (!watch->waiting)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	watch->waiting[watch->count] = strdup(name);
 	if (!watch->waiting[watch->count])
-		abort();
+		err(EXIT_FAILURE, NULL);
 	watch->count++;
 }
 

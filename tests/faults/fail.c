@@ -62,6 +62,19 @@ static void note(uint64_t hash)
 		abort();
 }
 
+/* For people. */
+static void show(void)
+{
+	void *frames[DEPTH];
+	int fd = open(FAIL_SHOWN, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	busy = true;
+	backtrace_symbols_fd(frames, backtrace(frames, DEPTH), fd);
+	busy = false;
+	close(fd);
+	errno = ENOMEM;
+}
+
 /* Whether this allocation is the one. */
 static bool fails(void)
 {
@@ -77,7 +90,7 @@ static bool fails(void)
 		failed = hash == wanted;
 	busy = false;
 	if (failed)
-		errno = ENOMEM;
+		show();
 	return failed;
 }
 

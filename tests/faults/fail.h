@@ -6,4 +6,7 @@
 /* For prctl(), which knows no such order: main() is next. */
 #define FAIL_MARK 0x4641494c
 
+/* Where an allocation came from that has failed. */
+#define FAIL_SHOWN "/tmp/shown"
+
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "fail.h"
 #include "force.h"
 #include "tap.h"
 #include "trace.h"
@@ -142,6 +143,17 @@ static void run(const struct change *change, struct outcome *outcome, const stru
 	trace_meanwhile = NULL;
 }
 
+/* Its callers, as addresses in the program. */
+static void show_place(const struct fault *fault)
+{
+	static struct said said;
+
+	if (fault->kind != ALLOCATION_FAILS)
+		return;
+	command(&said, "sed 's/^.*build/build/' " FAIL_SHOWN);
+	tap_said(&said);
+}
+
 static void try(const struct change *change, struct tally *tally, const struct fault *fault)
 {
 	struct outcome outcome;
@@ -161,6 +173,7 @@ static void try(const struct change *change, struct tally *tally, const struct f
 		tap_diag("%s: %s fails: %s; status %d, found %c", change->name, outcome.what, wrong,
 			 outcome.status, found);
 		tap_diag("it said: %.*s", (int)strcspn(outcome.err, "\n"), outcome.err);
+		show_place(fault);
 	}
 	/* A failure that has changed nothing needs no new beginning, but it gets one. */
 	if (found != change->old || outcome.status || change->serves || wrong)

@@ -103,6 +103,28 @@ static void set_registers(const struct run *run, bool entry)
 	ptrace(PTRACE_SETREGS, run->pid, 0, &regs);
 }
 
+/* With the path that it is about, if it has one as these do. */
+static void describe(struct run *run, const struct __ptrace_syscall_info *info)
+{
+	char path[128] = "", file[32];
+	int fd;
+
+	snprintf(file, sizeof(file), "/proc/%d/mem", run->pid);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	switch (info->entry.nr) {
+	case SYS_openat:
+	case SYS_newfstatat:
+	case SYS_faccessat2:
+	case SYS_readlinkat:
+		if (pread(fd, path, sizeof(path) - 1, info->entry.args[1]) < 0)
+			*path = '\0';
+	}
+	close(fd);
+	snprintf(run->outcome->what, sizeof(run->outcome->what), "system call %lu (%lx) at %zu %s",
+		 (unsigned long)info->entry.nr, (unsigned long)info->entry.args[0], run->count - 1,
+		 path);
+}
+
 static void on_entry(struct run *run, const struct __ptrace_syscall_info *info)
 {
 	if (!run->counts) {
@@ -115,8 +137,7 @@ static void on_entry(struct run *run, const struct __ptrace_syscall_info *info)
 	if (run->fault->kind != SYSCALL_FAILS || run->count++ != run->fault->syscall)
 		return;
 	run->fails = run->outcome->reached = true;
-	snprintf(run->outcome->what, sizeof(run->outcome->what), "system call %lu (%lx) at %zu",
-		 info->entry.nr, info->entry.args[0], run->count - 1);
+	describe(run, info);
 	set_registers(run, true);
 }
 
@@ -141,7 +162,6 @@ static int on_stop(struct run *run, int status)
 
 	if (number != (SIGTRAP | 0x80))
 		return number == SIGTRAP ? 0 : number;
-	/* Once it has failed nobody needs to watch any more. */
 	on_call(run);
 	return 0;
 }
@@ -162,7 +182,9 @@ static int watch(struct run *run)
 		if (WIFSIGNALED(status))
 			return 128 + WTERMSIG(status);
 		number = on_stop(run, status);
-		ptrace(PTRACE_SYSCALL, run->pid, 0, number);
+		/* Once it has failed there is nothing more to watch. */
+		ptrace(run->outcome->reached && !run->fails ? PTRACE_DETACH : PTRACE_SYSCALL,
+		       run->pid, 0, number);
 	}
 }
 

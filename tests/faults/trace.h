@@ -31,7 +31,7 @@ struct fault {
 struct outcome {
 	int status; /* 128 + the signal that ended it */
 	bool reached;
-	char err[2048], what[64]; /* stderr, and what has failed */
+	char err[2048], what[192]; /* stderr, and what has failed */
 };
 
 /* Words between blanks. Notes the calls of a run in which nothing fails, if `calls` is not NULL. */
