@@ -30,7 +30,8 @@ struct run {
 	struct calls *calls;
 	pid_t pid;
 	bool counts; /* main() has begun */
-	bool fails;  /* the call that it is in */
+	bool fails;  /* the call that it is in, */
+	long error;  /* with this */
 	size_t count;
 };
 
@@ -99,8 +100,16 @@ static void set_registers(const struct run *run, bool entry)
 	if (entry)
 		regs.orig_rax = -1;
 	else
-		regs.rax = -(regs.orig_rax == SYS_mmap ? ENOMEM : EIO);
+		regs.rax = run->error;
 	ptrace(PTRACE_SETREGS, run->pid, 0, &regs);
+}
+
+/* What brk() says of a failure is where the break is; 0 is never behind what was asked for. */
+static long error_of(unsigned long number)
+{
+	if (number == SYS_brk)
+		return 0;
+	return number == SYS_mmap ? -ENOMEM : -EIO;
 }
 
 /* With the path that it is about, if it has one as these do. */
@@ -137,6 +146,7 @@ static void on_entry(struct run *run, const struct __ptrace_syscall_info *info)
 	if (run->fault->kind != SYSCALL_FAILS || run->count++ != run->fault->syscall)
 		return;
 	run->fails = run->outcome->reached = true;
+	run->error = error_of(info->entry.nr);
 	describe(run, info);
 	set_registers(run, true);
 }
