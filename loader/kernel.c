@@ -106,8 +106,11 @@ static bool has_module_btf(void)
 		err(EXIT_FAILURE, BTF_DIR);
 	if (!dir)
 		return false;
+	errno = 0;
 	while (!found && (entry = readdir(dir)))
 		found = entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux");
+	if (!found && errno)
+		err(EXIT_FAILURE, BTF_DIR);
 	closedir(dir);
 	return found;
 }

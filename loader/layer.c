@@ -130,13 +130,15 @@ static int remove_other_generations(__u32 keep)
 	dir = opendir(PIN_DIR);
 	if (!dir)
 		return -errno;
-	while (!ret && (entry = readdir(dir))) {
+	while (!ret && (errno = 0, entry = readdir(dir))) {
 		if (strncmp(entry->d_name, PIN_GENERATION, strlen(PIN_GENERATION)) ||
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
 		ret = pin_remove(path);
 	}
+	if (!ret)
+		ret = -errno;
 	closedir(dir);
 	return ret;
 }

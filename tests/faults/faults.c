@@ -201,13 +201,27 @@ static bool is_amid(const struct calls *calls, size_t i)
 	       call[1].first == call->first;
 }
 
-static void fail_calls(const struct change *change, int share, int of)
+/* Of what is to be tried. */
+struct choice {
+	int share, of;	  /* every so many, */
+	const char *path; /* or if not NULL those with a path that has this in it */
+	int count;	  /* so far */
+};
+
+static bool is_chosen(struct choice *choice, const struct calls *calls, size_t i)
+{
+	if (choice->path)
+		return strstr(calls->call[i].path, choice->path);
+	return !is_amid(calls, i) && choice->count++ % choice->of == choice->share;
+}
+
+static void fail_calls(const struct change *change, struct choice *choice)
 {
 	const struct fault none = {};
 	struct calls calls = {};
 	struct outcome outcome;
 	struct tally tally = {};
-	size_t i, chosen = 0;
+	size_t i;
 
 	prepare(change);
 	run(change, &outcome, &none, &calls);
@@ -219,14 +233,14 @@ static void fail_calls(const struct change *change, int share, int of)
 	for (i = 0; i < calls.count; i++) {
 		struct fault fault = { .kind = SYSCALL_FAILS, .syscall = i };
 
-		if (!is_amid(&calls, i) && (int)(chosen++ % of) == share)
+		if (is_chosen(choice, &calls, i))
 			try(change, &tally, &fault);
 	}
 	conclude(change, &tally, "system calls", calls.count);
 	free(calls.call);
 }
 
-static void fail_allocations(const struct change *change, int share, int of)
+static void fail_allocations(const struct change *change, const struct choice *choice)
 {
 	struct tally tally = {};
 	char(*stacks)[24];
@@ -242,32 +256,42 @@ static void fail_allocations(const struct change *change, int share, int of)
 		struct fault fault = { .kind = ALLOCATION_FAILS };
 
 		strcpy(fault.stack, stacks[i]);
-		if ((int)(i % of) == share)
+		if ((int)(i % choice->of) == choice->share)
 			try(change, &tally, &fault);
 	}
 	conclude(change, &tally, "allocations", count);
 	free(stacks);
 }
 
+static void fail_all(const struct change *change, struct choice *choice)
+{
+	fail_calls(change, choice);
+	if (!choice->path)
+		fail_allocations(change, choice);
+}
+
 /* CHANGE SHARE OF: of all calls of this change every OFth, beginning with SHARE. */
 int main(int argc, char **argv)
 {
+	struct choice choice = {};
 	size_t i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc != 4) {
-		fputs("usage: faults CHANGE SHARE OF\n", stderr);
+	if (argc < 3 || argc > 4) {
+		fputs("usage: faults CHANGE SHARE OF | faults CHANGE PATH\n", stderr);
 		return 2;
 	}
+	if (argc == 3)
+		choice.path = argv[2];
+	else
+		choice.of = atoi(argv[3]);
+	choice.share = atoi(argv[2]);
 	open_notify();
 	force_begin();
 	must("mkdir -p /etc/vsock-bpfd");
-	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
-		if (strcmp(argv[1], changes[i].name))
-			continue;
-		fail_calls(&changes[i], atoi(argv[2]), atoi(argv[3]));
-		fail_allocations(&changes[i], atoi(argv[2]), atoi(argv[3]));
-	}
+	for (i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		if (!strcmp(argv[1], changes[i].name))
+			fail_all(&changes[i], &choice);
 	force_end();
 	return tap_end();
 }

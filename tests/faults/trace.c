@@ -76,20 +76,6 @@ static bool is_spared(const struct __ptrace_syscall_info *info)
 	}
 }
 
-static void note(struct calls *calls, const struct __ptrace_syscall_info *info)
-{
-	if (!calls)
-		return;
-	if (calls->count == calls->room) {
-		calls->room = calls->room ? 2 * calls->room : 1024;
-		calls->call = reallocarray(calls->call, calls->room, sizeof(*calls->call));
-		if (!calls->call)
-			tap_bail("no memory");
-	}
-	calls->call[calls->count++] =
-		(struct call){ .number = info->entry.nr, .first = info->entry.args[0] };
-}
-
 /* Instead of what was asked for: a call that there is not, and at its end an error. */
 static void set_registers(const struct run *run, bool entry)
 {
@@ -112,23 +98,49 @@ static long error_of(unsigned long number)
 	return number == SYS_mmap ? -ENOMEM : -EIO;
 }
 
-/* With the path that it is about, if it has one as these do. */
-static void describe(struct run *run, const struct __ptrace_syscall_info *info)
+static void read_path(pid_t pid, const struct __ptrace_syscall_info *info, char *path, size_t size)
 {
-	char path[128] = "", file[32];
+	char file[32];
 	int fd;
 
-	snprintf(file, sizeof(file), "/proc/%d/mem", run->pid);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
+	memset(path, 0, size);
 	switch (info->entry.nr) {
 	case SYS_openat:
 	case SYS_newfstatat:
 	case SYS_faccessat2:
 	case SYS_readlinkat:
-		if (pread(fd, path, sizeof(path) - 1, info->entry.args[1]) < 0)
+		snprintf(file, sizeof(file), "/proc/%d/mem", pid);
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (pread(fd, path, size - 1, info->entry.args[1]) < 0)
 			*path = '\0';
+		close(fd);
 	}
-	close(fd);
+}
+
+static void note(struct calls *calls, const struct run *run,
+		 const struct __ptrace_syscall_info *info)
+{
+	struct call *call;
+
+	if (!calls)
+		return;
+	if (calls->count == calls->room) {
+		calls->room = calls->room ? 2 * calls->room : 1024;
+		calls->call = reallocarray(calls->call, calls->room, sizeof(*calls->call));
+		if (!calls->call)
+			tap_bail("no memory");
+	}
+	call = &calls->call[calls->count++];
+	call->number = info->entry.nr;
+	call->first = info->entry.args[0];
+	read_path(run->pid, info, call->path, sizeof(call->path));
+}
+
+static void describe(struct run *run, const struct __ptrace_syscall_info *info)
+{
+	char path[64];
+
+	read_path(run->pid, info, path, sizeof(path));
 	snprintf(run->outcome->what, sizeof(run->outcome->what), "system call %lu (%lx) at %zu %s",
 		 (unsigned long)info->entry.nr, (unsigned long)info->entry.args[0], run->count - 1,
 		 path);
@@ -142,7 +154,7 @@ static void on_entry(struct run *run, const struct __ptrace_syscall_info *info)
 	}
 	if (is_spared(info))
 		return;
-	note(run->calls, info);
+	note(run->calls, run, info);
 	if (run->fault->kind != SYSCALL_FAILS || run->count++ != run->fault->syscall)
 		return;
 	run->fails = run->outcome->reached = true;

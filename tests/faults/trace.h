@@ -10,6 +10,7 @@
 /* A system call, by the order in which they come. */
 struct call {
 	uint64_t number, first; /* argument */
+	char path[64];		/* that it is about, if it has one where most have it */
 };
 
 struct calls {
