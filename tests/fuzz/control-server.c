@@ -54,7 +54,7 @@ static void come(struct hub *hub, int *peer, uint8_t how)
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	peer_uid = how % 4 ? 0 : 1000;
 	ret = add_client(hub, pair[0]);
-	check(!ret || hub->count == MAX_CLIENTS || peer_uid);
+	check(!ret ? !peer_uid : hub->count == MAX_CLIENTS || peer_uid);
 	check(hub->count <= MAX_CLIENTS && (!ret || ret == -EPERM));
 	if (ret) {
 		close(pair[0]);
