@@ -299,7 +299,7 @@ static void fill_all(struct bytes *bytes)
 
 static void read_metrics(void)
 {
-	struct numbers numbers;
+	struct numbers numbers = {};
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -339,6 +339,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = { data, size };
 	struct options options = {};
+	char *none = NULL;
 
 	hush();
 	fill_all(&bytes);
@@ -346,10 +347,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_records();
 	read_metrics();
 	do {
-		verb_list(&options, 0, NULL);
-		verb_rules(&options, 0, NULL);
-		verb_cids(&options, 0, NULL);
-		verb_status(&options, 0, NULL);
+		verb_list(&options, 0, &none);
+		verb_rules(&options, 0, &none);
+		verb_cids(&options, 0, &none);
+		verb_status(&options, 0, &none);
 		options.json = !options.json;
 	} while (options.json);
 	return 0;
