@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "cgroup.h"
+#include "report.h"
 
 static void *no_memory_is_fatal(void *memory)
 {
@@ -167,14 +168,17 @@ static int add_processes(struct census *census)
 {
 	struct dirent *entry;
 	DIR *dir = opendir("/proc");
+	int ret;
 
 	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
+		return fail_errno(errno, "/proc");
+	/* A folder that cannot be read any further is not at its end. */
+	while (errno = 0, (entry = readdir(dir)))
 		if (isdigit(entry->d_name[0]))
 			add_process(census, entry->d_name);
+	ret = errno ? fail_errno(errno, "/proc") : 0;
 	closedir(dir);
-	return 0;
+	return ret;
 }
 
 struct choice {

@@ -2,6 +2,7 @@
 #include "counters.h"
 
 #include <bpf/bpf.h>
+#include <err.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ static void add_id(struct ids *ids, netns_id id)
 		ids->room = ids->room ? 2 * ids->room : 64;
 		ids->id = reallocarray(ids->id, ids->room, sizeof(*ids->id));
 		if (!ids->id)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	ids->id[ids->count++] = id;
 }

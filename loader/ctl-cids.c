@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl cids: which guest belongs to which namespace. */
+#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -33,7 +34,7 @@ static void add_line(const struct cid_line *line, void *arg)
 		lines->room = lines->room ? 2 * lines->room : 64;
 		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
 		if (!lines->line)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	lines->line[lines->count++] = *line;
 }
@@ -150,7 +151,8 @@ int verb_cids(const struct options *options, int argc, char **argv)
 		return ret;
 	names_load(&called.names);
 	homes_load(&called.homes);
-	qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
+	if (lines.count)
+		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &called);
 	else

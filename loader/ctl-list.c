@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
+#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -52,7 +53,7 @@ static struct row *add_row(struct rows *rows)
 		rows->room = rows->room ? 2 * rows->room : 64;
 		rows->row = reallocarray(rows->row, rows->room, sizeof(*rows->row));
 		if (!rows->row)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	memset(&rows->row[rows->count], 0, sizeof(*rows->row));
 	return &rows->row[rows->count++];
@@ -104,32 +105,43 @@ static netns_id *named_ids(const struct rows *rows)
 	size_t i;
 
 	if (!ids)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < rows->count; i++)
 		ids[i] = rows->row[i].id;
 	qsort(ids, rows->count, sizeof(*ids), by_id);
 	return ids;
 }
 
-/* Namespaces that have a record and no name: those of containers, of unshare(1). */
-static void add_unnamed(struct rows *rows)
+static void add_unnamed_one(struct rows *rows, netns_id id)
 {
-	netns_id *ids = named_ids(rows), id, *previous = NULL;
-	size_t count = rows->count;
 	struct netns_record ns;
 	struct row *row;
 
-	while (!bpf_map_get_next_key(rows->records.namespaces, previous, &id)) {
-		previous = &id;
-		if (bsearch(&id, ids, count, sizeof(*ids), by_id) ||
-		    bpf_map_lookup_elem(rows->records.namespaces, &id, &ns))
-			continue;
-		row = add_row(rows);
-		row->id = id;
-		row->ns = ns;
-		row->policy = policy_of(rows->policies, &ns);
-	}
+	/* Gone by now. */
+	if (bpf_map_lookup_elem(rows->records.namespaces, &id, &ns))
+		return;
+	row = add_row(rows);
+	row->id = id;
+	row->ns = ns;
+	row->policy = policy_of(rows->policies, &ns);
+}
+
+/* Namespaces that have a record and no name: those of containers, of unshare(1). */
+static int add_unnamed(struct rows *rows)
+{
+	netns_id *named, *ids;
+	long count = records_ids(&rows->records, &ids), i;
+	size_t names = rows->count;
+
+	if (count < 0)
+		return fail_errno(-count, "map namespaces");
+	named = named_ids(rows);
+	for (i = 0; i < count; i++)
+		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
+			add_unnamed_one(rows, ids[i]);
+	free(named);
 	free(ids);
+	return 0;
 }
 
 static void add_tally(netns_id id, const struct counters *counters, void *arg)
@@ -141,7 +153,7 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
 		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
 		if (!rows->tally)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	tally = &rows->tally[rows->tallies++];
 	*tally = (struct tally){ .id = id, .counters = *counters };
@@ -150,8 +162,10 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 static struct tally *find_tally(const struct rows *rows, netns_id id)
 {
 	/* An identity is what a tally begins with. */
-	struct tally *tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+	struct tally *tally = NULL;
 
+	if (rows->tallies)
+		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
 	if (tally)
 		tally->shown = true;
 	return tally;
@@ -189,12 +203,9 @@ static int count(struct rows *rows)
 
 static int collect_layered(struct rows *rows)
 {
-	int ret;
+	int ret = add_unnamed(rows);
 
-	add_unnamed(rows);
-	ret = count(rows);
-	records_close(&rows->records);
-	return ret;
+	return ret ? ret : count(rows);
 }
 
 static int open_layer(struct rows *rows)
@@ -376,6 +387,8 @@ int verb_list(const struct options *options, int argc, char **argv)
 		free(rows.row[i].name);
 	free(rows.row);
 	names_free(&rows.homes);
+	if (rows.layered)
+		records_close(&rows.records);
 	policy_set_close(rows.policies);
 	free(rows.tally);
 	return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "drops.h"
 
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static void make_room(struct drops *drops)
 	drops->room = drops->room ? 2 * drops->room : 64;
 	drops->entry = reallocarray(drops->entry, drops->room, sizeof(*drops->entry));
 	if (!drops->entry)
-		abort();
+		err(EXIT_FAILURE, NULL);
 }
 
 /* Where it is, or belongs. */

@@ -4,6 +4,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
+#include <err.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,16 @@ static bool takes_struct(const struct btf *btf, const char *function, int index,
 	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
+/* What of the kernel cannot be told decides which programs there are: no guess. */
+static bool is_there(const char *path)
+{
+	if (!access(path, R_OK))
+		return true;
+	if (errno != ENOENT && errno != EACCES && errno != ENOTDIR)
+		err(EXIT_FAILURE, "%s", path);
+	return false;
+}
+
 /* Any module will do: the kernel has BTF for all of them or for none. */
 static bool has_module_btf(void)
 {
@@ -103,22 +115,36 @@ static bool has_module_btf(void)
 	bool found = false;
 	DIR *dir = opendir(BTF_DIR);
 
+	if (!dir && errno != ENOENT && errno != EACCES)
+		err(EXIT_FAILURE, BTF_DIR);
 	if (!dir)
 		return false;
+	errno = 0;
 	while (!found && (entry = readdir(dir)))
 		found = entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux");
+	if (!found && errno)
+		err(EXIT_FAILURE, BTF_DIR);
 	closedir(dir);
 	return found;
 }
 
+static struct btf *btf_of_kernel(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		err(EXIT_FAILURE, "BTF of the kernel");
+	return btf;
+}
+
 static bool packets_are_skbs(void)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf(), *module;
+	struct btf *vmlinux = btf_of_kernel(), *module;
 	bool answer;
 
-	if (!vmlinux)
-		return false;
 	module = btf__load_module_btf(TRANSPORT_MODULE, vmlinux);
+	if (!module && errno != ENOENT)
+		err(EXIT_FAILURE, "BTF of " TRANSPORT_MODULE);
 	answer = module && takes_struct(module, "virtio_transport_recv_pkt", 1, "sk_buff");
 	btf__free(module);
 	btf__free(vmlinux);
@@ -128,9 +154,8 @@ static bool packets_are_skbs(void)
 /* Without the module vsock there is no sysctl yet that tells. */
 static bool will_be_native(void)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf();
-	bool answer =
-		vmlinux && btf__find_by_name_kind(vmlinux, "netns_vsock", BTF_KIND_STRUCT) > 0;
+	struct btf *vmlinux = btf_of_kernel();
+	bool answer = btf__find_by_name_kind(vmlinux, "netns_vsock", BTF_KIND_STRUCT) > 0;
 
 	btf__free(vmlinux);
 	return answer;
@@ -170,14 +195,14 @@ static bool are_read(const struct kernel *kernel)
  */
 static bool are_there_other_transports(void)
 {
-	return !access("/sys/bus/vmbus", F_OK) || !access("/sys/module/vmw_vmci", F_OK);
+	return is_there("/sys/bus/vmbus") || is_there("/sys/module/vmw_vmci");
 }
 
 void kernel_probe(struct kernel *kernel)
 {
 	__u64 check_source = 0;
 
-	kernel->btf = !access(BTF_DIR "/vmlinux", R_OK);
+	kernel->btf = is_there(BTF_DIR "/vmlinux");
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
 	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());

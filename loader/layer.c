@@ -167,13 +167,15 @@ static int remove_other_generations(__u32 keep)
 	dir = opendir(PIN_DIR);
 	if (!dir)
 		return -errno;
-	while (!ret && (entry = readdir(dir))) {
+	while (!ret && (errno = 0, entry = readdir(dir))) {
 		if (strncmp(entry->d_name, PIN_GENERATION, strlen(PIN_GENERATION)) ||
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
 		ret = pin_remove(path);
 	}
+	if (!ret)
+		ret = -errno;
 	closedir(dir);
 	return ret;
 }
@@ -424,28 +426,21 @@ int layer_attach(const struct config *config, enum extent extent)
 }
 
 /*
- * What the kernel takes out program by program is not to answer meanwhile. Should this die, the
- * set is seen not to be whole, and the next start attaches another.
+ * One store, and none of the programs answers any more: the kernel takes them out one by one, and
+ * some without the others would judge otherwise than all. Should this die, the set is seen to be
+ * retired, and the next start attaches another.
  */
 static void retire_all(void)
 {
-	static const char *const gates[] = { "delivery_gate_lsm", "delivery_gate_fmod_ret" };
 	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
 	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
-	char path[PATH_MAX];
-	size_t i;
 
 	if (fd >= 0)
 		close(fd);
 	if (!state)
 		return;
-	if (state->layout == LAYOUT_VERSION) {
-		for (i = 0; i < sizeof(gates) / sizeof(*gates); i++) {
-			pin_in_generation(path, sizeof(path), state->generation, gates[i]);
-			unlink(path);
-		}
+	if (state->layout == LAYOUT_VERSION)
 		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
-	}
 	munmap(state, sysconf(_SC_PAGESIZE));
 }
 

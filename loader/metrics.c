@@ -7,6 +7,7 @@
 #include "metrics.h"
 
 #include <bpf/bpf.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -73,7 +74,7 @@ static struct number_row *insert(struct numbers *numbers, size_t place, const ch
 		numbers->room = numbers->room ? 2 * numbers->room : 64;
 		numbers->row = reallocarray(numbers->row, numbers->room, sizeof(*numbers->row));
 		if (!numbers->row)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	row = &numbers->row[place];
 	memmove(row + 1, row, (numbers->rows - place) * sizeof(*row));
@@ -81,7 +82,7 @@ static struct number_row *insert(struct numbers *numbers, size_t place, const ch
 	memset(row, 0, sizeof(*row));
 	row->netns = strdup(label);
 	if (!row->netns)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	return row;
 }
 

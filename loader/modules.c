@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "modules.h"
 
+#include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libkmod.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -61,31 +67,69 @@ int module_load(const char *name)
 	return ret ? explain(name, -ret) : 0;
 }
 
-bool module_present(const char *name)
+/* What cannot be told must not pass for a module that is not there: nobody would hook it. */
+__attribute__((noreturn)) static void cannot_tell(const char *name, int error)
+{
+	errno = error;
+	err(EXIT_FAILURE, "module %s", name);
+}
+
+/* "live", if it is a module and has started. */
+static bool read_state(const char *name, char state[16])
+{
+	char path[PATH_MAX];
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	size = fd < 0 ? -1 : read(fd, state, 15);
+	if (size < 0)
+		cannot_tell(name, errno);
+	close(fd);
+	state[size] = '\0';
+	return true;
+}
+
+/* A list among the files of the modules has it. */
+static bool is_built_in(const char *name)
 {
 	struct kmod_ctx *ctx = quiet_kmod();
 	struct kmod_module *module = NULL;
-	int state = -ENOENT;
+	int state = -ENOMEM;
 
-	if (!ctx)
-		return false;
-	if (!kmod_module_new_from_name(ctx, name, &module))
+	if (ctx && !kmod_module_new_from_name(ctx, name, &module))
 		state = kmod_module_get_initstate(module);
+	if (state < 0 && state != -ENOENT)
+		cannot_tell(name, -state);
 	kmod_module_unref(module);
 	kmod_unref(ctx);
-	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
+	return state == KMOD_MODULE_BUILTIN;
+}
+
+/* The kernel is asked first: libkmod reads its lists, and dies where it gets no memory for them. */
+bool module_present(const char *name)
+{
+	char state[16];
+
+	return read_state(name, state) ? !strncmp(state, "live", 4) : is_built_in(name);
 }
 
 bool module_known(const char *name)
 {
 	struct kmod_list *list = NULL;
-	struct kmod_ctx *ctx = quiet_kmod();
+	struct kmod_ctx *ctx;
 	bool known;
 
+	if (module_present(name))
+		return true;
+	ctx = quiet_kmod();
 	if (!ctx)
-		return false;
+		cannot_tell(name, ENOMEM);
 	known = !kmod_module_new_from_lookup(ctx, name, &list) && list;
 	kmod_module_unref_list(list);
 	kmod_unref(ctx);
-	return known || module_present(name);
+	return known;
 }

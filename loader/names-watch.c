@@ -8,6 +8,7 @@
 #include "names-watch.h"
 
 #include <dirent.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -113,12 +114,12 @@ static void wait_for(struct names_watch *watch, const char *name)
 		watch->room = watch->room ? 2 * watch->room : 16;
 		watch->waiting = reallocarray(watch->waiting, watch->room, sizeof(*watch->waiting));
 		if (!watch->waiting)
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 	new = &watch->waiting[watch->count++];
 	*new = (struct waiting){ .name = strdup(name) };
 	if (!new->name)
-		abort();
+		err(EXIT_FAILURE, NULL);
 }
 
 /* -ENOENT if it is gone, another error if it is no namespace yet. */

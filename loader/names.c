@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "names.h"
 
+#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static void make_room(struct names *names)
 	names->room = names->room ? 2 * names->room : 64;
 	names->entry = reallocarray(names->entry, names->room, sizeof(*names->entry));
 	if (!names->entry)
-		abort();
+		err(EXIT_FAILURE, NULL);
 }
 
 /* At the place of `index`; those from there on move up. */
@@ -28,7 +29,7 @@ static void insert(struct names *names, size_t index, const char *name, netns_id
 	place->inode = 0;
 	place->name = strdup(name);
 	if (!place->name)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	names->count++;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "native.h"
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,9 +19,14 @@ struct access {
 	enum vsock_mode mode;
 };
 
+/* Where it could not be told the wrong one would be asked to isolate. */
 bool native_here(void)
 {
-	return !access(SYSCTL_DIR "/ns_mode", F_OK);
+	if (!access(SYSCTL_DIR "/ns_mode", F_OK))
+		return true;
+	if (errno != ENOENT)
+		err(EXIT_FAILURE, SYSCTL_DIR);
+	return false;
 }
 
 /* /proc/sys/net shows the namespace of the task that opens it. */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,27 +27,35 @@
 
 #define OWN_NETNS "/proc/self/ns/net"
 
-/* The cookie of the namespace the caller is in, or 0 where the kernel tells none. */
-static netns_id own_cookie(void)
+/* The cookie of the namespace the caller is in; -ENOPROTOOPT where the kernel tells none. */
+static int own_cookie(netns_id *cookie)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	netns_id cookie = 0;
-	socklen_t size = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret = 0;
+	socklen_t size = sizeof(*cookie);
 
 	if (fd < 0)
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
-		cookie = 0;
+		return -errno;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &size))
+		ret = -errno;
 	close(fd);
-	return cookie;
+	return ret;
 }
 
+/* Who took one kind of identity for the other would find no record of anybody, and all open. */
 bool netns_has_cookie(void)
 {
 	static int known = -1;
+	netns_id cookie;
+	int ret;
 
-	if (known < 0)
-		known = own_cookie() != 0;
+	if (known >= 0)
+		return known;
+	ret = own_cookie(&cookie);
+	if (ret && ret != -ENOPROTOOPT) {
+		errno = -ret;
+		err(EXIT_FAILURE, "identity of the network namespace");
+	}
+	known = !ret;
 	return known;
 }
 
@@ -64,15 +73,14 @@ int netns_run(const struct netns *ns, int (*work)(void *arg), void *arg)
 	ret = work(arg);
 	/* Going on in a foreign namespace would be worse than ending here. */
 	if (setns(own, CLONE_NEWNET))
-		abort();
+		err(EXIT_FAILURE, "coming back from another network namespace");
 	close(own);
 	return ret;
 }
 
 static int learn_cookie(void *cookie)
 {
-	*(netns_id *)cookie = own_cookie();
-	return 0;
+	return own_cookie(cookie);
 }
 
 static int learn_identity(struct netns *ns)
@@ -88,12 +96,18 @@ static int learn_identity(struct netns *ns)
 	return netns_run(ns, learn_cookie, &ns->id);
 }
 
-static bool is_netns(int fd)
+/* 1, 0 if it is something else, or -errno. */
+static int is_netns(int fd)
 {
 	struct statfs fs;
+	int type;
 
-	return !fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC &&
-	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+	if (fstatfs(fd, &fs))
+		return -errno;
+	if (fs.f_type != NSFS_MAGIC)
+		return 0;
+	type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? -errno : type == CLONE_NEWNET;
 }
 
 int netns_try(struct netns *ns, const char *path)
@@ -103,7 +117,9 @@ int netns_try(struct netns *ns, const char *path)
 	ns->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (ns->fd < 0)
 		return -errno;
-	ret = is_netns(ns->fd) ? learn_identity(ns) : -EINVAL;
+	ret = is_netns(ns->fd);
+	if (ret >= 0)
+		ret = ret ? learn_identity(ns) : -EINVAL;
 	if (ret)
 		netns_close(ns);
 	return ret;
@@ -309,25 +325,38 @@ void netns_close(struct netns *ns)
 	ns->fd = -1;
 }
 
+/*
+ * A name that went meanwhile, or that nothing is mounted on, is none. One that cannot be read must
+ * not pass for none: it would be without its policy.
+ */
+static int try_name(const char *name,
+		    void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+{
+	struct netns ns;
+	int ret = netns_open_named(&ns, name);
+
+	if (ret == -ENOENT || ret == -EINVAL || ret == -EACCES)
+		return 0;
+	if (ret)
+		return fail_errno(-ret, NETNS_DIR "/%s", name);
+	each(name, &ns, arg);
+	netns_close(&ns);
+	return 0;
+}
+
 int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	struct dirent **names;
-	char path[PATH_MAX];
-	struct netns ns;
-	int count, i;
+	int count, i, ret = 0;
 
 	count = scandir(NETNS_DIR, &names, NULL, alphasort);
 	if (count < 0)
 		return errno == ENOENT ? 0 : fail_errno(errno, NETNS_DIR);
 	for (i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), NETNS_DIR "/%s", names[i]->d_name);
-		/* A name whose namespace went between the two is no error. */
-		if (names[i]->d_name[0] != '.' && !netns_try(&ns, path)) {
-			each(names[i]->d_name, &ns, arg);
-			netns_close(&ns);
-		}
+		if (!ret && names[i]->d_name[0] != '.')
+			ret = try_name(names[i]->d_name, each, arg);
 		free(names[i]);
 	}
 	free(names);
-	return 0;
+	return ret;
 }

@@ -6,6 +6,7 @@
  * along them, counting who allows and who denies, gives the spans. A table of tables has a line
  * of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are one.
  */
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static void *room_for_one(void *array, size_t count, size_t *room, size_t size)
 	*room = *room ? 2 * *room : 64;
 	array = reallocarray(array, *room, size);
 	if (!array)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	return array;
 }
 
@@ -299,7 +300,7 @@ static __u32 walk_turns(struct compiler *compiler)
 	__u32 place;
 
 	if (!spans)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	compiler->now.count = 0;
 	if (turns->turn[0].at)
 		spans[count++] = (struct rule_cell){};
@@ -409,7 +410,7 @@ static int place_heads(struct compiler *compiler)
 	compiled->cells = calloc(RULE_CELLS, sizeof(*compiled->cells));
 	compiled->heads = calloc(count + 1, sizeof(*compiled->heads));
 	if (!compiled->cells || !compiled->heads)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < count; i++)
 		compiled->heads[i] = 1 + i * POLICY_CELLS;
 	compiled->count = 1 + count * POLICY_CELLS;
@@ -432,7 +433,7 @@ static void add_names(struct compiled *compiled, const struct policy *policy, si
 					       sizeof(*compiled->names));
 		compiled->names[compiled->named++] = strdup(policy->rule[i].name);
 		if (!compiled->names[compiled->named - 1])
-			abort();
+			err(EXIT_FAILURE, NULL);
 	}
 }
 
@@ -509,7 +510,7 @@ int policies_compile(const struct policies *policies, struct compiled *compiled)
 		compiler.slots *= 2;
 	compiler.known = calloc(compiler.slots, sizeof(*compiler.known));
 	if (!compiler.known)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	ret = compile_all(&compiler);
 	free(compiler.known);
 	free(compiler.now.edge);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -68,7 +69,7 @@ void policies_mistake(struct policies *policies, const char *file, unsigned int 
 
 	va_start(args, format);
 	if (vasprintf(&mistake.reason, format, args) < 0 || !mistake.file)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	va_end(args);
 	keep(policies, &mistake);
 }
@@ -109,7 +110,7 @@ static char *read_text(const char *file, size_t *size)
 		room *= 2;
 		text = realloc(text, room);
 		if (!text)
-			abort();
+			err(EXIT_FAILURE, NULL);
 		while (*size < room && (got = read(fd, text + *size, room - *size)) > 0)
 			*size += got;
 	} while (got > 0);
@@ -183,7 +184,7 @@ static void read_file(struct policies *policies, const char *file)
 	}
 	name = strndup(base, strlen(base) - strlen(ENDING));
 	if (!name)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	read_policy(policies, name, file);
 	free(name);
 }
@@ -204,7 +205,7 @@ static void check_name(struct policies *policies, const struct policy *policy,
 	}
 	names = calloc(policies->count, sizeof(*names));
 	if (!names)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < policies->count; i++)
 		names[i] = policies->policy[i].name;
 	policies_mistake(policies, policy->file, rule->line, "policy %s: there is no such policy%s",
@@ -238,7 +239,7 @@ int policies_load_files(struct policies *policies, char *const *files, size_t co
 
 	memset(policies, 0, sizeof(*policies));
 	if (!sorted)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	memcpy(sorted, files, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_base);
 	for (i = 0; i < count; i++)
@@ -269,7 +270,7 @@ static int load_directory(struct policies *policies, const char *dir)
 		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
 	for (i = 0; i < count; i++) {
 		if (asprintf(&file, "%s/%s", dir, entries[i]->d_name) < 0)
-			abort();
+			err(EXIT_FAILURE, NULL);
 		read_file(policies, file);
 		free(file);
 		free(entries[i]);
@@ -382,9 +383,11 @@ const struct policy *policies_find(const struct policies *policies, const char *
 	char *file;
 
 	if (asprintf(&file, "%s" ENDING, name) < 0)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	/* That is what they are sorted by: with the ending, which is not the order of names. */
-	found = bsearch(file, policies->policy, policies->count, sizeof(*found), by_file);
+	found = policies->count
+			? bsearch(file, policies->policy, policies->count, sizeof(*found), by_file)
+			: NULL;
 	free(file);
 	return found;
 }

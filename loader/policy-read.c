@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policy files: libinih takes lines apart, what comes before and after is checked here. */
+#include <err.h>
+#include <errno.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +63,7 @@ static void *grow(void *array, size_t count, size_t size)
 		return array;
 	array = reallocarray(array, count ? 2 * count : 1, size);
 	if (!array)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	return array;
 }
 
@@ -70,7 +72,7 @@ static void add_glob(struct globs *globs, const char *glob)
 	globs->glob = grow(globs->glob, globs->count, sizeof(*globs->glob));
 	globs->glob[globs->count] = strdup(glob);
 	if (!globs->glob[globs->count++])
-		abort();
+		err(EXIT_FAILURE, NULL);
 }
 
 /* What fnmatch() would take for a letter, or fit to nothing. */
@@ -145,7 +147,7 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 	const char *reason;
 
 	if (!copy)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
 		reason = foreign_mistake(glob);
 		if (!reason)
@@ -278,7 +280,7 @@ static void look_at_section(struct reader *reader, struct line line)
 	int section;
 
 	if (!name)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	section = words_find(name, sections, SECTIONS);
 	if (section < 0)
 		mistake(reader, "[%s]: no such section%s", name,
@@ -387,7 +389,7 @@ static struct policy *add_policy(struct policies *policies, const char *name, co
 	policy = &policies->policy[policies->count++];
 	*policy = (struct policy){ .name = strdup(name), .file = strdup(file), .inherit = true };
 	if (!policy->name || !policy->file)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	return policy;
 }
 
@@ -407,7 +409,8 @@ void policy_read(struct policies *policies, const char *name, const char *file, 
 		reader.line = ret;
 		mistake(&reader, "neither [Section] nor Key=value");
 	} else if (ret) {
-		abort();
+		errno = ENOMEM;
+		err(EXIT_FAILURE, NULL);
 	}
 	look_at_all(&reader);
 }

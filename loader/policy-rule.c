@@ -8,6 +8,7 @@
 #include "policy-rule.h"
 
 #include <ctype.h>
+#include <err.h>
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdarg.h>
@@ -39,7 +40,7 @@ static int wrong(struct parser *parser, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(parser->reason, format, args) < 0)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	va_end(args);
 	return -EINVAL;
 }
@@ -79,7 +80,7 @@ static void add_range(struct ranges *ranges, struct range range)
 {
 	ranges->range = reallocarray(ranges->range, ranges->count + 1, sizeof(range));
 	if (!ranges->range)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	ranges->range[ranges->count++] = range;
 }
 
@@ -166,7 +167,7 @@ static int take_name(struct parser *parser, const char *what)
 		return wrong(parser, "%s %s: a name, not a path", what, parser->word);
 	parser->rule->name = strdup(parser->word);
 	if (!parser->rule->name)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	advance(parser);
 	return 0;
 }
@@ -282,7 +283,7 @@ int rule_parse(struct rule *rule, enum decision decision, const char *text, char
 
 	*rule = (struct rule){ .decision = decision, .text = calloc(1, strlen(text) + 1) };
 	if (!copy || !rule->text)
-		abort();
+		err(EXIT_FAILURE, NULL);
 	parser.rest = copy;
 	advance(&parser);
 	ret = take_rule(&parser);

@@ -13,6 +13,9 @@
 #include "reach.h"
 #include "report.h"
 
+/* Of a walk that begins anew time and again, as namespaces go, that much is enough. */
+#define IDS_MAX ((size_t)4 * MAX_NAMESPACES)
+
 struct layer_state *records_map_state(int map_fd)
 {
 	void *state =
@@ -76,6 +79,10 @@ int records_open(struct records *records)
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
 		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
 			   records->state->layout, LAYOUT_VERSION);
+	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
+		ret = fail(EPROTO,
+			   "the map " PIN_STATE " holds what no program of ours has written; "
+			   "'vsock-bpfd --detach' removes it, and with it all modes");
 	if (ret)
 		records_close(records);
 	return ret;
@@ -175,24 +182,46 @@ int records_update(const struct records *records, netns_id id, const struct netn
 	return write_record(records, id, record, BPF_EXIST);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const netns_id *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* A walk begins anew when the entry at which it stands goes: some come twice. */
+static size_t sort_once(netns_id *list, size_t count)
+{
+	size_t kept = 0, i;
+
+	qsort(list, count, sizeof(*list), by_number);
+	for (i = 0; i < count; i++)
+		if (!kept || list[kept - 1] != list[i])
+			list[kept++] = list[i];
+	return kept;
+}
+
 long records_ids(const struct records *records, netns_id **ids)
 {
-	netns_id *previous = NULL, id, *list = NULL, *more;
-	size_t count = 0, room = 0;
+	size_t count = 0, room = 64;
+	netns_id *list = malloc(room * sizeof(*list)), *previous = NULL, *more, id;
 
-	while (!bpf_map_get_next_key(records->namespaces, previous, &id)) {
+	while (list && count < IDS_MAX &&
+	       !bpf_map_get_next_key(records->namespaces, previous, &id)) {
 		if (count == room) {
-			room = room ? 2 * room : 64;
+			room *= 2;
 			more = reallocarray(list, room, sizeof(*list));
-			if (!more) {
+			if (!more)
 				free(list);
-				return -ENOMEM;
-			}
 			list = more;
 		}
-		list[count] = id;
-		previous = &list[count++];
+		if (list) {
+			list[count] = id;
+			previous = &list[count++];
+		}
 	}
+	if (!list)
+		return -ENOMEM;
 	*ids = list;
-	return count;
+	return sort_once(list, count);
 }

@@ -37,7 +37,7 @@ __u64 records_now(void);
 void change_begins(struct layer_state *state);
 void change_ends(struct layer_state *state);
 
-/* Every namespace with a record, into an array to free; returns how many, or -errno. */
+/* Every namespace with a record, sorted, into an array to free; returns how many, or -errno. */
 long records_ids(const struct records *records, netns_id **ids);
 
 /* Maps the value of the map `state` into memory, or NULL. */

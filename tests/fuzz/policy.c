@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any bytes are a policy or mistakes; a policy compiles into cells that hang together. */
-#include <stdint.h>
-#include <stdlib.h>
+/*
+ * Any bytes are policies, or mistakes. Policies compile into cells that hang together, and what a
+ * search of those decides is what a plain reading of the rules says.
+ *
+ * A line "%%" ends one file and begins the next: p0.policy, p1.policy and so on.
+ */
+#include <stdio.h>
+#include <string.h>
 
+#include "../rules/plain.h"
+#include "fuzz.h"
+#include "kernel-side.h"
 #include "policy-files.h"
-#include "report.h"
 
-int fail(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
+#define FILES	 6
+#define BORDER	 "\n%%\n"
+#define CALLS	 256
+#define NUMBERS	 64
+#define MANY	 128 /* rules: more would take long, and show no more */
+#define PORT_MAX 0xfffffffeU
 
-int fail_errno(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
-
-static void check(bool good)
-{
-	if (!good)
-		abort();
-}
+/* --- The cells hang together --- */
 
 /* A table lies within the cells, begins with 0, and its spans rise. */
 static void check_table(const struct compiled *compiled, __u32 place, bool deep)
@@ -56,27 +54,210 @@ static void check_policy(const struct compiled *compiled, const struct rule_cell
 	check_table(compiled, head[1 + RULE_PEERS].on_guest, false);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* --- Calls between namespaces that have these policies --- */
+
+/* Where rules begin and end to hold, and beside that. */
+struct numbers {
+	__u32 number[NUMBERS];
+	size_t count;
+};
+
+static struct numbers ports, cids;
+static const char *names[NUMBERS];
+static size_t named;
+static struct space spaces[SPACES_MAX];
+static __u64 seed;
+
+static __u32 below(size_t limit)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (seed >> 33) % limit;
+}
+
+static void add_number(struct numbers *numbers, __u32 number)
+{
+	if (number > PORT_MAX)
+		number = 0;
+	/* Of many, some. */
+	if (numbers->count < NUMBERS)
+		numbers->number[numbers->count++] = number;
+	else
+		numbers->number[below(NUMBERS)] = number;
+}
+
+static void add_edges(struct numbers *numbers, const struct ranges *ranges)
+{
+	size_t i;
+
+	for (i = 0; i < ranges->count; i++) {
+		add_number(numbers, ranges->range[i].first - 1);
+		add_number(numbers, ranges->range[i].first);
+		add_number(numbers, ranges->range[i].last);
+		add_number(numbers, ranges->range[i].last + 1);
+	}
+}
+
+static size_t collect(const struct policies *policies)
+{
+	size_t i, j, rules_seen = 0;
+
+	ports = cids = (struct numbers){};
+	named = 0;
+	add_number(&ports, 1024);
+	add_number(&cids, 3);
+	for (i = 0; i < policies->count; i++) {
+		const struct policy *policy = &policies->policy[i];
+
+		for (j = 0; j < policy->rules; j++) {
+			add_edges(&ports, &policy->rule[j].ports);
+			add_edges(&cids, &policy->rule[j].cids);
+			if (policy->rule[j].peer == BY_NAME && named < NUMBERS)
+				names[named++] = policy->rule[j].name;
+		}
+		rules_seen += policy->rules;
+	}
+	return rules_seen;
+}
+
+static void make_space(const struct policies *policies, const struct compiled *compiled, size_t i,
+		       __u32 half)
+{
+	struct space *space = &spaces[i];
+	size_t policy = below(policies->count + 1);
+
+	*space = (struct space){ .mode = below(3) ? GLOBAL : LOCAL };
+	records[i] = (struct netns_record){ .mode = space->mode, .bound_by = MATCH };
+	if (!below(12)) {
+		space->pending = true;
+		records[i].binding[half].policy = POLICY_PENDING;
+	} else if (policy < policies->count) {
+		space->policy = &policies->policy[policy];
+		records[i].binding[half].policy = compiled->heads[policy];
+	}
+	if (named && below(2)) {
+		space->name = names[below(named)];
+		records[i].binding[half].name = compiled_name(compiled, space->name);
+	}
+}
+
+static struct end any_end(void)
+{
+	struct end end = { .netns = 1 + below(record_count) };
+
+	if (!below(10))
+		return (struct end){ .netns = NETNS_NONE, .cid = 2 };
+	if (!below(16))
+		end.netns = NETNS_UNKNOWN;
+	else if (!below(3))
+		end.cid = cids.number[below(cids.count)];
+	return end;
+}
+
+static const struct space *space_of(const struct end *end)
+{
+	return end->netns >= 1 && end->netns <= record_count ? &spaces[end->netns - 1] : NULL;
+}
+
+static void check_side(__u32 objection, enum reason reason, bool audited)
+{
+	check((objection & REASON) == reason);
+	check(!!(objection & AUDITED) == audited);
+}
+
+static void check_call(__u32 half)
+{
+	struct call call = { .from = any_end(), .to = any_end() };
+	struct answer answer;
+
+	call.to.port = ports.number[below(ports.count)];
+	answer = plain_answer(&call.from, space_of(&call.from), &call.to, space_of(&call.to));
+	check(!!judge(&call, &state) == answer.may);
+	check_side(ask_end(&call, half ? SECOND_HALF : 0), answer.reason[0], answer.audited[0]);
+	/* Where one end refuses nobody asks the other. */
+	if (!answer.reason[0] || answer.audited[0])
+		check_side(ask_end(&call, (half ? SECOND_HALF : 0) | OF_CALLED), answer.reason[1],
+			   answer.audited[1]);
+}
+
+static void check_calls(const struct policies *policies, const struct compiled *compiled)
+{
+	__u32 half = below(2);
+	size_t i;
+
+	half_cells = compiled->cells;
+	half_count = compiled->count;
+	state = (struct layer_state){ .isolating = YES, .ruled = YES, .half = half };
+	record_count = policies->count + 3;
+	for (i = 0; i < record_count; i++)
+		make_space(policies, compiled, i, half);
+	for (i = 0; i < CALLS; i++)
+		check_call(half);
+}
+
+/* --- One input --- */
+
+static void read_files(struct policies *policies, const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data, *border;
+	char name[16], file[32];
+	size_t length;
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		border = i < FILES - 1 ? memmem(text, size, BORDER, strlen(BORDER)) : NULL;
+		length = border ? (size_t)(border - text) : size;
+		snprintf(name, sizeof(name), "p%d", i);
+		snprintf(file, sizeof(file), "p%d.policy", i);
+		policy_read(policies, name, file, text, length);
+		if (!border)
+			return;
+		text += length + strlen(BORDER);
+		size -= length + strlen(BORDER);
+	}
+}
+
+/* Rules that speak of a policy that is not there are refused by who reads a directory. */
+static bool hangs_together(const struct policies *policies)
+{
+	size_t i, j;
+
+	for (i = 0; i < policies->count; i++)
+		for (j = 0; j < policies->policy[i].rules; j++) {
+			const struct rule *rule = &policies->policy[i].rule[j];
+
+			if (rule->peer == BY_POLICY && !policies_find(policies, rule->name))
+				return false;
+		}
+	return true;
+}
+
+static void check_set(const struct policies *policies)
+{
+	struct compiled compiled;
+	size_t i;
+
+	if (policies_compile(policies, &compiled))
+		return;
+	for (i = 0; i < policies->count; i++)
+		check_policy(&compiled, &compiled.cells[compiled.heads[i]]);
+	if (collect(policies) <= MANY)
+		check_calls(policies, &compiled);
+	compiled_free(&compiled);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct traits traits = { .name = "web", .path = "/a", .cgroup = "/b" };
 	struct policies policies = {};
-	struct compiled compiled;
 	size_t i;
 
-	policy_read(&policies, "fuzz", "fuzz.policy", (const char *)data, size);
+	seed = size;
+	for (i = 0; i < size; i++)
+		seed = (seed ^ data[i]) * 0x100000001b3ULL;
+	read_files(&policies, data, size);
 	policies_match(&policies, &traits);
-	/* Rules that speak of others are refused by who reads more than one file. */
-	for (i = 0; i < policies.policy[0].rules; i++)
-		if (policies.policy[0].rule[i].peer == BY_POLICY &&
-		    !policies_find(&policies, policies.policy[0].rule[i].name))
-			break;
-	if (!policies.mistakes && i == policies.policy[0].rules) {
-		if (!policies_compile(&policies, &compiled))
-			check_policy(&compiled, &compiled.cells[compiled.heads[0]]);
-		compiled_free(&compiled);
-	}
+	if (!policies.mistakes && hangs_together(&policies))
+		check_set(&policies);
 	policies_free(&policies);
 	return 0;
 }

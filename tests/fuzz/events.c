@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whatever the programs tell, and however processes and namespaces are called, is a line that a
+ * terminal takes for text, and a line of JSON that can be read.
+ */
+#include <json-c/json.h>
+#include <linux/vm_sockets.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event-text.h"
+#include "fuzz.h"
+#include "printable.h"
+
+#define NAME_SIZE 256
+
+/* A name as file systems have them, or none. */
+static const char *take_name(struct bytes *bytes, char name[NAME_SIZE])
+{
+	uint8_t length = take_byte(bytes);
+
+	if (!length)
+		return NULL;
+	take_bytes(bytes, name, length);
+	name[length] = '\0';
+	return name;
+}
+
+static void check_text(const char *text)
+{
+	char copy[EVENT_TEXT_SIZE];
+
+	check(memchr(text, 0, EVENT_TEXT_SIZE) && *text);
+	printable(copy, sizeof(copy), text, EVENT_TEXT_SIZE);
+	check(!strcmp(copy, text));
+}
+
+static void check_json(struct json_object *object)
+{
+	const char *line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED);
+	struct json_object *again, *message;
+
+	check(!strchr(line, '\n'));
+	again = json_tokener_parse(line);
+	check(again && json_object_object_get_ex(again, "message", &message) &&
+	      json_object_equal(object, again));
+	check_text(json_object_get_string(message));
+	json_object_put(again);
+	json_object_put(object);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes bytes = { data, size };
+	char origin[NAME_SIZE], target[NAME_SIZE], text[EVENT_TEXT_SIZE];
+	struct dropped dropped;
+	struct told told;
+
+	take_bytes(&bytes, &told.event, sizeof(told.event));
+	told.origin = take_name(&bytes, origin);
+	told.target = take_name(&bytes, target);
+	event_text(text, &told);
+	check_text(text);
+	check_json(event_json(&told));
+	dropped.netns = told.event.origin.netns;
+	dropped.name = told.origin;
+	dropped.count = told.event.time;
+	dropped_text(text, &dropped);
+	check_text(text);
+	check_json(dropped_json(&dropped));
+	return 0;
+}

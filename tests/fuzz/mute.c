@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* In the place of report.c: each line is made, which shows what is wrong in it, and not shown. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "report.h"
+
+static FILE *copy_to;
+
+static int make_line(int error, const char *format, va_list args)
+{
+	char *line;
+	int length = vasprintf(&line, format, args);
+
+	check(length >= 0);
+	if (copy_to)
+		fprintf(copy_to, "%s\n", line);
+	free(line);
+	return -error;
+}
+
+int fail(int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	make_line(error, format, args);
+	va_end(args);
+	check(error > 0);
+	return -error;
+}
+
+int fail_errno(int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	make_line(error, format, args);
+	va_end(args);
+	/* "Success" would be the reason. */
+	check(error > 0);
+	return -error;
+}
+
+void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	make_line(0, format, args);
+	va_end(args);
+}
+
+void report_copy(FILE *copy)
+{
+	copy_to = copy;
+}

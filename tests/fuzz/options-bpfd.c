@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Any words are a command line of vsock-bpfd: one thing to do, or 2. */
+#include "options.h"
+
+#include "../../loader/vsock-bpfd.c"
+
+#undef main
+#undef exit
+
+void attachment_verbose(void)
+{
+}
+
+int config_read(struct config *config, const char *path)
+{
+	check(!path || strlen(path) < (size_t)-1);
+	memset(config, 0, sizeof(*config));
+	return 0;
+}
+
+int policy_extent(const char *dir, enum extent *extent)
+{
+	check(dir != NULL);
+	*extent = RECORDING;
+	return 0;
+}
+
+int policy_apply(const char *dir)
+{
+	check(dir != NULL);
+	return strlen(dir) % 2 ? -EINVAL : 3;
+}
+
+int service_attach(const struct config *config, enum extent extent)
+{
+	check(config && extent == RECORDING);
+	acted++;
+	return 0;
+}
+
+int service_run(const char *config_path, const char *policy_dir)
+{
+	check(policy_dir != NULL && (!config_path || strlen(config_path) < (size_t)-1));
+	acted++;
+	return 0;
+}
+
+int layer_detach(void)
+{
+	acted++;
+	return 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int status = run_words(program_main, data, size);
+
+	check(status >= 0 && status <= USAGE && acted <= 1);
+	check(status != USAGE || !acted);
+	return 0;
+}
