@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's tables of AF_VSOCK in small: bound and connected sockets, their look-ups, what
+ * each state does with each packet (virtio_transport_recv_pkt()). It knows one gate, that of a
+ * request to a listener of another namespace. It decides nothing: it says which plans are worth
+ * the time of a kernel, because a packet of one namespace gets to a socket of another there.
+ */
+#ifndef ADVERSARY_MODEL_H
+#define ADVERSARY_MODEL_H
+
+#include "plan.h"
+
+enum model_state {
+	M_CLOSE,
+	M_LISTEN,
+	M_SYN,
+	M_EST,
+	M_CLOSING,
+};
+
+#define M_SOCKETS (NAMESPACES * SLOTS)
+/* What kind of packet from what kind of socket gets to what kind of socket in what state. */
+#define CLASSES 256
+
+struct model_socket {
+	uint8_t ns, slot, state;
+	bool made, closed, dead, done, transport, child, shut;
+	bool sent, got_shutdown, remote;
+	uint32_t cid, rcid; /* cid 0: not bound */
+	uint16_t port, rport;
+	uint16_t bound, connected; /* 0, or when it came into the table */
+	struct model_socket *listener; /* of a child that nobody has accepted */
+};
+
+struct model {
+	bool checks_source;
+	struct model_socket sockets[M_SOCKETS + 16];
+	struct model_socket *by_slot[NAMESPACES][SLOTS];
+	int count, clock, next_port;
+	bool crosses[CLASSES];
+	uint64_t bytes_to[M_SOCKETS + 16]; /* senders, by bit, whose bytes it gets from elsewhere */
+	int classes;
+};
+
+void model_begin(struct model *model, bool checks_source);
+void model_op(struct model *model, const struct op *op);
+/* What happens at the end of each plan: all send, all close. */
+void model_end(struct model *model, const struct plan *plan);
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "tap.h"
+
+#define CHUNK	 (64 * 1024)
+#define FILL_MAX (1024 * 1024)
+
+unsigned long run_calls;
+
+static int netns_of[NAMESPACES], in_netns = -1;
+static int socket_of[NAMESPACES][SLOTS];
+static unsigned char payload[NAMESPACES][SLOTS][CHUNK], arrived[CHUNK];
+static unsigned int first_port = 20000;
+static int ping[2];
+static bool synchronous;
+static struct outcome *now;
+static int op_now;
+
+static unsigned char tag(int ns, int slot)
+{
+	return ns << 6 | slot << 2;
+}
+
+static void enter(int ns)
+{
+	if (in_netns == ns)
+		return;
+	if (setns(netns_of[ns], CLONE_NEWNET))
+		tap_bail("setns: %m");
+	in_netns = ns;
+}
+
+static struct sockaddr_vm address(uint32_t cid, unsigned int port)
+{
+	return (struct sockaddr_vm){ .svm_family = AF_VSOCK,
+				     .svm_cid = cid,
+				     .svm_port = first_port + port };
+}
+
+static void saw(int what, int ns, int slot, int value, uint32_t sum)
+{
+	int *count = &now->count[ns];
+
+	run_calls++;
+	if (*count == SEEN_MAX)
+		tap_bail("more is seen than there is room for");
+	now->seen[ns][(*count)++] = (struct seen){ what, slot, op_now, value, sum };
+}
+
+/*
+ * Until the worker of loopback has delivered what was sent, and what it sent itself. Where this
+ * thread is idle to the scheduler and on the CPU of the worker, that is before a call returns.
+ */
+static void settle(void)
+{
+	char byte = 0;
+	int i;
+
+	if (synchronous)
+		return;
+	for (i = 0; i < 4; i++)
+		if (send(ping[0], &byte, 1, MSG_NOSIGNAL) != 1 || recv(ping[1], &byte, 1, 0) != 1)
+			tap_bail("the pair that waits for the worker: %m");
+}
+
+static int new_socket(int ns)
+{
+	int fd;
+
+	enter(ns);
+	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		tap_bail("socket: %m");
+	return fd;
+}
+
+static int get_socket(int ns, int slot)
+{
+	int *fd = &socket_of[ns][slot];
+
+	if (*fd < 0 && now->role[ns][slot] == ROLE_NONE) {
+		*fd = new_socket(ns);
+		now->role[ns][slot] = ROLE_PLAIN;
+	}
+	return *fd;
+}
+
+static int result(int ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+static int events_of(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
+
+	poll(&wait, 1, 0);
+	return wait.revents;
+}
+
+static int error_of(int fd)
+{
+	socklen_t size = sizeof(int);
+	int err = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
+	return err;
+}
+
+static int do_bind(const struct op *op, int fd)
+{
+	struct sockaddr_vm to = address(op->number, op->port);
+
+	return result(bind(fd, (struct sockaddr *)&to, sizeof(to)));
+}
+
+static int do_listen(const struct op *op, int fd)
+{
+	int ret = result(listen(fd, 16));
+
+	if (!ret)
+		now->role[op->ns][op->slot] = ROLE_LISTENER;
+	return ret;
+}
+
+static int do_dial(const struct op *op, int fd)
+{
+	struct sockaddr_vm to = address(op->number, op->port);
+	int ret = result(connect(fd, (struct sockaddr *)&to, sizeof(to))), events;
+
+	if (ret != -EINPROGRESS)
+		return ret;
+	settle();
+	events = events_of(fd);
+	if (events & POLLERR)
+		return -error_of(fd);
+	now->role[op->ns][op->slot] = ROLE_DIALLED;
+	return events & POLLOUT ? 0 : ret;
+}
+
+static int take_child(int ns, int listener, int slot)
+{
+	int fd = accept4(socket_of[ns][listener], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	socket_of[ns][slot] = fd;
+	now->role[ns][slot] = ROLE_CHILD;
+	return 1;
+}
+
+static int do_accept(const struct op *op)
+{
+	if (socket_of[op->ns][op->number] < 0 || socket_of[op->ns][op->slot] >= 0)
+		return -EBADF;
+	return take_child(op->ns, op->number, op->slot);
+}
+
+static int do_send(int ns, int slot, size_t size)
+{
+	int ret = result(send(socket_of[ns][slot], payload[ns][slot], size < CHUNK ? size : CHUNK,
+			      MSG_NOSIGNAL));
+
+	settle();
+	return ret;
+}
+
+static void look_at(int ns, int slot, int size, uint32_t *sum)
+{
+	struct crossing *first = &now->bytes[0], this = { true, 0, 0, ns, slot };
+	int i;
+
+	for (i = 0; i < size; i++) {
+		*sum = *sum * 31 + arrived[i];
+		if (arrived[i] >> 6 == ns)
+			continue;
+		this.from = arrived[i] >> 6;
+		this.from_slot = arrived[i] >> 2 & 15;
+		if (!first->happened)
+			*first = this;
+		else if (this.from == first->to && this.to == first->from)
+			now->bytes[1] = this;
+	}
+}
+
+static int do_recv(int ns, int slot, uint32_t *sum)
+{
+	int total = 0, ret;
+
+	while ((ret = result(recv(socket_of[ns][slot], arrived, CHUNK, 0))) > 0) {
+		look_at(ns, slot, ret, sum);
+		total += ret;
+	}
+	settle();
+	return total ?: ret;
+}
+
+static int do_buffer(const struct op *op, int fd)
+{
+	uint64_t size = op->number;
+
+	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE, &size, sizeof(size)) ||
+	    setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
+		return -errno;
+	settle();
+	return 0;
+}
+
+static void do_close(int ns, int slot)
+{
+	if (socket_of[ns][slot] < 0)
+		return;
+	close(socket_of[ns][slot]);
+	socket_of[ns][slot] = -1;
+	run_calls++;
+	settle();
+}
+
+static void do_op(const struct op *op)
+{
+	int fd = op->kind == OP_ACCEPT ? 0 : get_socket(op->ns, op->slot), ret = -EBADF;
+	uint32_t sum = 0;
+
+	if (fd < 0)
+		return;
+	switch (op->kind) {
+	case OP_BIND:
+		return saw(SAW_BIND, op->ns, op->slot, do_bind(op, fd), 0);
+	case OP_LISTEN:
+		return saw(SAW_LISTEN, op->ns, op->slot, do_listen(op, fd), 0);
+	case OP_DIAL:
+		return saw(SAW_DIAL, op->ns, op->slot, do_dial(op, fd), 0);
+	case OP_ACCEPT:
+		return saw(SAW_ACCEPT, op->ns, op->slot, do_accept(op), 0);
+	case OP_SEND:
+		return saw(SAW_SEND, op->ns, op->slot, do_send(op->ns, op->slot, op->number), 0);
+	case OP_RECV:
+		ret = do_recv(op->ns, op->slot, &sum);
+		return saw(SAW_RECV, op->ns, op->slot, ret, sum);
+	case OP_BUFFER:
+		return saw(SAW_OTHER, op->ns, op->slot, do_buffer(op, fd), 0);
+	case OP_SHUT:
+		ret = result(shutdown(fd, op->number));
+		settle();
+		return saw(SAW_OTHER, op->ns, op->slot, ret, 0);
+	case OP_CLOSE:
+		return do_close(op->ns, op->slot);
+	}
+}
+
+/* Of the sockets of a namespace at the end, one thing after the other. */
+
+static int free_slot(int ns)
+{
+	int slot;
+
+	for (slot = OWN_SLOTS; slot < SLOTS; slot++)
+		if (now->role[ns][slot] == ROLE_NONE)
+			return slot;
+	return -1;
+}
+
+static void accept_all(int ns)
+{
+	int slot, child, ret;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (socket_of[ns][slot] < 0 || now->role[ns][slot] != ROLE_LISTENER)
+			continue;
+		do {
+			child = free_slot(ns);
+			ret = child < 0 ? -EAGAIN : take_child(ns, slot, child);
+			saw(SAW_ACCEPT, ns, slot, ret, 0);
+		} while (ret == 1);
+	}
+}
+
+static bool talks(int ns, int slot)
+{
+	return socket_of[ns][slot] >= 0 && now->role[ns][slot] >= ROLE_DIALLED;
+}
+
+static void poll_all(int ns)
+{
+	int slot, events;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (!talks(ns, slot))
+			continue;
+		events = events_of(socket_of[ns][slot]);
+		saw(SAW_POLL, ns, slot, events,
+		    events & POLLERR ? error_of(socket_of[ns][slot]) : 0);
+	}
+}
+
+static void send_all(int ns)
+{
+	int slot;
+
+	for (slot = 0; slot < SLOTS; slot++)
+		if (talks(ns, slot))
+			saw(SAW_SEND, ns, slot, do_send(ns, slot, 3), 0);
+}
+
+static void recv_all(int ns)
+{
+	uint32_t sum;
+	int slot, ret;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (!talks(ns, slot))
+			continue;
+		sum = 0;
+		ret = do_recv(ns, slot, &sum);
+		saw(SAW_RECV, ns, slot, ret, sum);
+	}
+}
+
+static int fill(int ns, int slot)
+{
+	int total = 0, ret;
+
+	do {
+		ret = do_send(ns, slot, CHUNK);
+		total += ret > 0 ? ret : 0;
+	} while (ret > 0 && total < FILL_MAX);
+	return total ?: ret;
+}
+
+static void fill_all(int ns)
+{
+	int slot;
+
+	for (slot = 0; slot < SLOTS; slot++)
+		if (talks(ns, slot))
+			saw(SAW_FILL, ns, slot, fill(ns, slot), 0);
+}
+
+static void drain_all(int ns)
+{
+	uint32_t sum;
+	int slot, ret;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		if (!talks(ns, slot))
+			continue;
+		sum = 0;
+		ret = do_recv(ns, slot, &sum);
+		saw(SAW_DRAIN, ns, slot, ret, sum);
+	}
+}
+
+static void close_all(int ns)
+{
+	int slot;
+
+	for (slot = 0; slot < SLOTS; slot++)
+		do_close(ns, slot);
+}
+
+static void each(const struct plan *plan, int but, void (*what)(int ns))
+{
+	int ns;
+
+	for (ns = 0; ns < NAMESPACES; ns++)
+		if (ns != but && plan_has(plan, ns))
+			what(ns);
+}
+
+static void only(const struct plan *plan, int ns, void (*what)(int ns))
+{
+	if (plan_has(plan, ns))
+		what(ns);
+}
+
+static void finish(const struct plan *plan)
+{
+	op_now = -1;
+	each(plan, -1, accept_all);
+	each(plan, -1, poll_all);
+	each(plan, -1, send_all);
+	each(plan, -1, recv_all);
+	if (plan->fill) {
+		each(plan, -1, fill_all);
+		each(plan, -1, drain_all);
+	}
+	each(plan, plan->last, close_all);
+	only(plan, plan->last, poll_all);
+	only(plan, plan->last, send_all);
+	only(plan, plan->last, recv_all);
+	only(plan, plan->last, close_all);
+}
+
+void run_plan(const struct plan *plan, struct outcome *outcome)
+{
+	memset(outcome->count, 0, sizeof(outcome->count));
+	memset(outcome->role, 0, sizeof(outcome->role));
+	memset(outcome->bytes, 0, sizeof(outcome->bytes));
+	memset(socket_of, -1, sizeof(socket_of));
+	now = outcome;
+	first_port += PORTS;
+	for (op_now = 0; op_now < plan->count; op_now++)
+		do_op(&plan->ops[op_now]);
+	finish(plan);
+}
+
+static const char *const what_words[] = { "bind", "listen", "dial",  "accept", "send",
+					  "recv", "call",   "poll", "fill",	"drain" };
+
+void seen_print(const struct seen *seen, char *text, size_t room)
+{
+	const char *name = seen->value < 0 ? strerrorname_np(-seen->value) : NULL;
+
+	if (seen->what == SAW_POLL)
+		snprintf(text, room, "poll %#x %s", seen->value,
+			 seen->sum ? strerrorname_np(seen->sum) : "");
+	else if (name)
+		snprintf(text, room, "%s %s", what_words[seen->what], name);
+	else
+		snprintf(text, room, "%s %d (%08x)", what_words[seen->what], seen->value,
+			 seen->sum);
+}
+
+static void fill_payload(void)
+{
+	int ns, slot, i;
+
+	for (ns = 0; ns < NAMESPACES; ns++)
+		for (slot = 0; slot < SLOTS; slot++)
+			for (i = 0; i < CHUNK; i++)
+				payload[ns][slot][i] = tag(ns, slot) | (i & 3);
+}
+
+/* A pair of connected sockets of the last namespace; they block. */
+static void make_ping(void)
+{
+	struct sockaddr_vm to = address(VMADDR_CID_LOCAL, 0);
+	int listener = new_socket(NAMESPACES - 1);
+
+	ping[0] = new_socket(NAMESPACES - 1);
+	fcntl(listener, F_SETFL, 0);
+	fcntl(ping[0], F_SETFL, 0);
+	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, 1) ||
+	    connect(ping[0], (struct sockaddr *)&to, sizeof(to)))
+		tap_bail("a pair over loopback: %m");
+	ping[1] = accept(listener, NULL, NULL);
+	close(listener);
+}
+
+static void become_idle(void)
+{
+	struct sched_param none = {};
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sched_setaffinity(0, sizeof(one), &one) ||
+	    sched_setscheduler(0, SCHED_IDLE, &none))
+		tap_bail("SCHED_IDLE: %m");
+}
+
+/* Whether packets are there when the call that sends them returns. */
+static bool is_synchronous(void)
+{
+	char byte = 0;
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		send(ping[0], &byte, 1, 0);
+		if (recv(ping[1], &byte, 1, MSG_DONTWAIT) != 1) {
+			recv(ping[1], &byte, 1, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
+void run_prepare(const int netns[NAMESPACES])
+{
+	memcpy(netns_of, netns, sizeof(netns_of));
+	fill_payload();
+	make_ping();
+	become_idle();
+	synchronous = is_synchronous();
+	printf("# packets arrive %s\n", synchronous ? "at once" : "after a while");
+}
