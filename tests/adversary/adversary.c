@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "name.h"
 #include "ns.h"
 #include "search.h"
 #include "tap.h"
@@ -116,40 +117,66 @@ static int replay(const struct options *options)
 		puts("nothing crosses");
 		return options->expect_leak;
 	}
+	printf("%s: ", leak_name(&plan, &finding, search.checks_source));
 	finding_print(&finding);
 	return !options->expect_leak;
 }
 
-#define KNOWN_MAX 64
+#define KNOWN_MAX   64
+#define ENOUGH	    30 /* findings that look alike, each made shorter before it has a name */
 
-static struct finding known[KNOWN_MAX];
-static int known_count;
+struct known {
+	struct finding finding;
+	int count;
+};
 
+static struct known known[KNOWN_MAX];
+static char names[KNOWN_MAX][64];
+static int known_count, name_count;
+
+/* Whether those that look like it have been looked at often enough. */
 static bool is_known(const struct finding *finding)
 {
 	int i;
 
 	for (i = 0; i < known_count; i++)
-		if (same_finding(&known[i], finding))
+		if (same_finding(&known[i].finding, finding))
+			return known[i].count++ >= ENOUGH;
+	if (known_count < KNOWN_MAX)
+		known[known_count++].finding = *finding;
+	return false;
+}
+
+static bool is_named(const char *name)
+{
+	int i;
+
+	for (i = 0; i < name_count; i++)
+		if (!strcmp(names[i], name))
 			return true;
-	return known_count == KNOWN_MAX;
+	if (name_count < KNOWN_MAX)
+		snprintf(names[name_count++], sizeof(names[0]), "%s", name);
+	return false;
 }
 
 static void report(struct plan *plan, struct finding *finding, double since)
 {
 	double found = seconds() - since;
+	bool again = shorten(plan, finding);
+	const char *name = leak_name(plan, finding, search.checks_source);
 
-	known[known_count++] = *finding;
-	printf("after %.1f s, %lu calls:\n", found, run_calls);
-	if (!shorten(plan, finding))
-		puts("(once, and not again)");
+	/* Bytes that came once have come. */
+	if ((!again && !is_bytes(finding)) || is_named(name))
+		return;
+	printf("%s after %.1f s, %lu calls%s:\n", name, found, run_calls,
+	       again ? "" : ", once and not again");
 	finding_print(finding);
 	plan_print(plan, "    ");
 }
 
 static bool goes_on(const struct options *options, double since)
 {
-	if (known_count && !options->all)
+	if (name_count && !options->all)
 		return false;
 	if (options->calls)
 		return run_calls < options->calls;
@@ -168,8 +195,8 @@ static int look(const struct options *options)
 			report(&plan, &finding, since);
 	}
 	printf("# %lu calls in %lu plans of %lu drawn, %.1f s: %d kinds of leaks\n", run_calls,
-	       search.tried, search.drawn, seconds() - since, known_count);
-	return !known_count == options->expect_leak;
+	       search.tried, search.drawn, seconds() - since, name_count);
+	return !name_count == options->expect_leak;
 }
 
 static struct options parse(int argc, char *argv[])

@@ -118,12 +118,23 @@ static int first_difference(const struct outcome *with, const struct outcome *al
 	return i == alone->count[ns] ? -1 : -2;
 }
 
+static bool was_established(const struct outcome *with, int ns, int slot)
+{
+	int i;
+
+	for (i = 0; i < with->count[ns]; i++)
+		if (with->seen[ns][i].what == SAW_DIAL && with->seen[ns][i].slot == slot)
+			return !with->seen[ns][i].value;
+	return with->role[ns][slot] == ROLE_CHILD;
+}
+
 static enum leak_kind conclude(struct finding *finding, const struct outcome *with, int ns,
 			       enum leak_kind kind)
 {
 	finding->kind = kind;
 	finding->victim = ns;
 	finding->role = with->role[ns][finding->with.slot];
+	finding->established = was_established(with, ns, finding->with.slot);
 	return kind;
 }
 
@@ -171,7 +182,7 @@ static enum leak_kind found_bytes(const struct outcome *with, struct finding *fi
 	return LEAK_BYTES;
 }
 
-enum leak_kind judge(const struct plan *plan, struct finding *finding)
+static enum leak_kind judge_once(const struct plan *plan, struct finding *finding)
 {
 	static struct outcome with;
 	enum leak_kind kind = LEAK_NONE;
@@ -187,17 +198,36 @@ enum leak_kind judge(const struct plan *plan, struct finding *finding)
 	return kind;
 }
 
+/* A packet that was late makes a difference, too. */
+enum leak_kind judge(const struct plan *plan, struct finding *finding)
+{
+	bool before;
+
+	if (!judge_once(plan, finding) || is_bytes(finding))
+		return finding->kind;
+	before = run_care(true);
+	judge_once(plan, finding);
+	run_care(before);
+	return finding->kind;
+}
+
+bool is_bytes(const struct finding *finding)
+{
+	return finding->kind == LEAK_BYTES && finding->from_role;
+}
+
 bool same_finding(const struct finding *one, const struct finding *other)
 {
 	return one->kind == other->kind && one->role == other->role &&
-	       one->from_role == other->from_role && one->both_ways == other->both_ways;
+	       one->from_role == other->from_role && one->both_ways == other->both_ways &&
+	       one->established == other->established;
 }
 
 void finding_print(const struct finding *finding)
 {
 	char with[64], alone[64];
 
-	if (finding->kind == LEAK_BYTES && finding->from_role) {
+	if (is_bytes(finding)) {
 		printf("leak: bytes of %c (%s) in %c (%s)%s\n", 'A' + finding->from,
 		       role_words[finding->from_role], 'A' + finding->victim,
 		       role_words[finding->role], finding->both_ways ? ", both ways" : "");
@@ -205,6 +235,7 @@ void finding_print(const struct finding *finding)
 	}
 	seen_print(&finding->with, with, sizeof(with));
 	seen_print(&finding->alone, alone, sizeof(alone));
-	printf("leak: %s in %c%d (%s): %s; alone: %s\n", leak_words[finding->kind],
-	       'A' + finding->victim, finding->with.slot, role_words[finding->role], with, alone);
+	printf("leak: %s in %c%d (%s%s): %s; alone: %s\n", leak_words[finding->kind],
+	       'A' + finding->victim, finding->with.slot, finding->established ? "established " : "",
+	       role_words[finding->role], with, alone);
 }

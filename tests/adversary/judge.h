@@ -25,7 +25,7 @@ struct finding {
 	enum leak_kind kind;
 	uint8_t victim, from; /* namespaces; from is of bytes only */
 	uint8_t role, from_role;
-	bool both_ways;
+	bool both_ways, established;
 	struct seen with, alone;
 };
 
@@ -35,6 +35,8 @@ extern const char *const leak_words[LEAK_KINDS];
 enum leak_kind judge(const struct plan *plan, struct finding *finding);
 /* Of the same kind, in the same role. */
 bool same_finding(const struct finding *one, const struct finding *other);
+/* Whether bytes crossed, and not only the way of a connection changed. */
+bool is_bytes(const struct finding *finding);
 void finding_print(const struct finding *finding);
 
 #endif

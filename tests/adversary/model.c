@@ -3,8 +3,6 @@
 
 #include "model.h"
 
-enum packet_op { P_REQUEST = 1, P_RESPONSE, P_RST, P_SHUTDOWN, P_RW, P_UPDATE };
-
 struct packet {
 	uint8_t op, ns;
 	uint32_t scid, dcid;
@@ -90,7 +88,6 @@ static struct model_socket *new_socket(struct model *model, int ns)
 	model->count++;
 	memset(socket, 0, sizeof(*socket));
 	socket->ns = ns;
-	socket->made = true;
 	return socket;
 }
 
@@ -127,6 +124,7 @@ static void at_connecting(struct model *model, struct model_socket *socket,
 	if (packet->op == P_RESPONSE) {
 		socket->state = M_EST;
 		socket->connected = ++model->clock;
+		socket->sealed = packet->ns != socket->ns;
 		return;
 	}
 	if (packet->op != P_RST)
@@ -146,21 +144,40 @@ static void at_established(struct model_socket *socket, const struct packet *pac
 	}
 }
 
+static void note_class(struct model *model, int class)
+{
+	model->classes += !model->crosses[class];
+	model->crosses[class] = true;
+}
+
+static int sender_of(const struct packet *packet)
+{
+	if (!packet->from)
+		return BY_NOBODY;
+	if (packet->from->sealed)
+		return BY_SEALED;
+	return packet->from->child ? BY_CHILD : BY_DIALLED;
+}
+
+static void note_bytes(struct model *model, const struct model_socket *to,
+		       const struct model_socket *from)
+{
+	model->bytes_to[to - model->sockets] |= 1ULL << (from - model->sockets);
+	if (model->bytes_to[from - model->sockets] >> (to - model->sockets) & 1)
+		note_class(model, CLASS_BOTH + to->child * 2 + from->child);
+}
+
 static void note(struct model *model, const struct model_socket *socket,
 		 const struct packet *packet)
 {
-	int class = packet->op;
-
 	if (socket->ns == packet->ns || (socket->state != M_SYN && socket->state != M_EST))
 		return;
-	class = class * 2 + (socket->state == M_EST);
-	class = class * 2 + socket->child;
-	class = class * 3 + (packet->from ? 1 + packet->from->child : 0);
-	if (!model->crosses[class])
-		model->classes++;
-	model->crosses[class] = true;
+	if (packet->op == P_RW && socket->sealed)
+		return;
+	note_class(model, CLASS(packet->op, socket->state == M_EST, socket->child,
+				sender_of(packet)));
 	if (packet->op == P_RW && packet->from)
-		model->bytes_to[socket - model->sockets] |= 1ULL << (packet->from - model->sockets);
+		note_bytes(model, socket, packet->from);
 }
 
 static bool refuses_source(const struct model *model, const struct model_socket *socket,
@@ -286,7 +303,7 @@ static void call(struct model *model, struct model_socket *socket, const struct 
 	case OP_DIAL:
 		return dial(model, socket, op);
 	case OP_SEND:
-		if (socket->state == M_EST && !socket->got_shutdown)
+		if (socket->state == M_EST && !socket->got_shutdown && !socket->sealed)
 			emit(socket, P_RW);
 		return;
 	case OP_BUFFER:
@@ -339,7 +356,8 @@ void model_end(struct model *model, const struct plan *plan)
 	int i;
 
 	for (i = 0; i < model->count; i++) {
-		if (model->sockets[i].state == M_EST && !model->sockets[i].closed)
+		if (model->sockets[i].state == M_EST && !model->sockets[i].closed &&
+		    !model->sockets[i].sealed)
 			emit(&model->sockets[i], P_RW);
 		settle(model);
 	}

@@ -19,13 +19,35 @@ enum model_state {
 };
 
 #define M_SOCKETS (NAMESPACES * SLOTS)
-/* What kind of packet from what kind of socket gets to what kind of socket in what state. */
-#define CLASSES 256
+/*
+ * What kind of packet from what kind of socket gets to what kind of socket in what state, and,
+ * behind those, who hears whom both ways.
+ */
+#define CLASSES	   136
+#define CLASS_BOTH 128
+
+enum packet_op {
+	P_REQUEST,
+	P_RESPONSE,
+	P_RST,
+	P_SHUTDOWN,
+	P_RW,
+	P_UPDATE,
+};
+
+enum sender {
+	BY_NOBODY, /* the kernel, in the name of a port that has no socket */
+	BY_DIALLED,
+	BY_CHILD,
+	BY_SEALED,
+};
+
+#define CLASS(op, established, child, sender) \
+	((((op) * 2 + (established)) * 2 + (child)) * 4 + (sender))
 
 struct model_socket {
 	uint8_t ns, slot, state;
-	bool made, closed, dead, done, transport, child, shut;
-	bool sent, got_shutdown, remote;
+	bool closed, dead, done, transport, child, sealed, got_shutdown;
 	uint32_t cid, rcid; /* cid 0: not bound */
 	uint16_t port, rport;
 	uint16_t bound, connected; /* 0, or when it came into the table */

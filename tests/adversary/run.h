@@ -59,6 +59,8 @@ extern unsigned long run_calls;
 /* Namespaces by descriptors; -1 where there is none. */
 void run_prepare(const int netns[NAMESPACES]);
 void run_plan(const struct plan *plan, struct outcome *outcome);
+/* Waits behind each call for what it sends, which mostly is in time without. What held before. */
+bool run_care(bool careful);
 void seen_print(const struct seen *seen, char *text, size_t room);
 
 #endif

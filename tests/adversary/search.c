@@ -247,16 +247,17 @@ static bool shorten_by_one(struct plan *plan, const struct finding *finding)
 
 bool shorten(struct plan *plan, struct finding *finding)
 {
+	bool before = run_care(true), found = comes_again(plan, finding);
 	struct plan shorter;
 
-	if (!comes_again(plan, finding))
-		return false;
-	while (shorten_by_one(plan, finding))
+	while (found && shorten_by_one(plan, finding))
 		;
 	shorter = *plan;
 	shorter.fill = false;
-	if (plan->fill && comes_again(&shorter, finding))
+	if (found && plan->fill && comes_again(&shorter, finding))
 		*plan = shorter;
-	judge(plan, finding);
-	return true;
+	if (found)
+		judge(plan, finding);
+	run_care(before);
+	return found;
 }
