@@ -33,6 +33,7 @@ static const char help[] =
 	"  --seed N         the same plans again\n"
 	"  --all            goes on after the first finding; each kind is shown once\n"
 	"  --replay PLAN    a file, or the plan itself: calls with semicolons between\n"
+	"  --verbose        with --replay: what each call came to\n"
 	"  --expect-leak    status 1 if nothing crosses\n";
 
 static struct ns namespaces[NAMESPACES], nursery;
@@ -100,6 +101,43 @@ static void prepare(const struct options *options)
 	       search.checks_source ? ", the kernel checks sources" : "");
 }
 
+static void show_plan(const struct plan *plan)
+{
+	static struct outcome outcome;
+	char call[64], result[64];
+	const struct seen *seen;
+	int ns, i;
+
+	run_plan(plan, &outcome);
+	for (ns = 0; ns < NAMESPACES; ns++)
+		for (i = 0; i < outcome.count[ns]; i++) {
+			seen = &outcome.seen[ns][i];
+			snprintf(call, sizeof(call), "%c%d at the end", 'A' + ns, seen->slot);
+			if (seen->op >= 0)
+				op_print(&plan->ops[seen->op], call, sizeof(call));
+			seen_print(seen, result, sizeof(result));
+			printf("    %-20s %s\n", call, result);
+		}
+}
+
+/* What each saw, call by call: together, and each alone. */
+static void show(const struct plan *plan)
+{
+	struct plan alone;
+	int ns;
+
+	run_care(true);
+	puts("together:");
+	show_plan(plan);
+	for (ns = 0; ns < NAMESPACES; ns++) {
+		if (!plan_has(plan, ns))
+			continue;
+		plan_of(plan, ns, &alone);
+		printf("%c alone:\n", 'A' + ns);
+		show_plan(&alone);
+	}
+}
+
 static int replay(const struct options *options)
 {
 	static char text[65536];
@@ -113,6 +151,8 @@ static int replay(const struct options *options)
 	}
 	if (!plan_parse(&plan, file ? text : options->replay))
 		return 2;
+	if (options->verbose)
+		show(&plan);
 	if (!judge(&plan, &finding)) {
 		puts("nothing crosses");
 		return options->expect_leak;
@@ -123,7 +163,8 @@ static int replay(const struct options *options)
 }
 
 #define KNOWN_MAX   64
-#define ENOUGH	    30 /* findings that look alike, each made shorter before it has a name */
+#define ENOUGH	    3 /* of findings that look alike are made shorter and named; then one in SOME */
+#define SOME	    100
 
 struct known {
 	struct finding finding;
@@ -141,7 +182,7 @@ static bool is_known(const struct finding *finding)
 
 	for (i = 0; i < known_count; i++)
 		if (same_finding(&known[i].finding, finding))
-			return known[i].count++ >= ENOUGH;
+			return ++known[i].count > ENOUGH && known[i].count % SOME;
 	if (known_count < KNOWN_MAX)
 		known[known_count++].finding = *finding;
 	return false;
@@ -205,6 +246,7 @@ static struct options parse(int argc, char *argv[])
 		{ "seconds", required_argument, NULL, 's' }, { "calls", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 'e' },    { "all", no_argument, NULL, 'a' },
 		{ "replay", required_argument, NULL, 'r' },  { "expect-leak", no_argument, NULL, 'l' },
+		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },	     {}
 	};
 	struct options options = { .seconds = 60, .seed = time(NULL) };
@@ -229,6 +271,9 @@ static struct options parse(int argc, char *argv[])
 			break;
 		case 'l':
 			options.expect_leak = true;
+			break;
+		case 'v':
+			options.verbose = true;
 			break;
 		case 'h':
 			fputs(help, stdout);

@@ -11,7 +11,7 @@
 const char *const leak_words[LEAK_KINDS] = {
 	[LEAK_NONE] = "nothing", [LEAK_BYTES] = "bytes",   [LEAK_ACCEPT] = "accept",
 	[LEAK_RESET] = "reset",	 [LEAK_LOSS] = "loss",	   [LEAK_CREDIT] = "credit",
-	[LEAK_WAIT] = "wait",
+	[LEAK_STATE] = "state",
 };
 
 static const char *const role_words[] = { "nobody", "socket", "listener",
@@ -30,7 +30,7 @@ static bool is_refusal(const struct seen *with, const struct seen *alone)
 
 static bool is_wait(const struct seen *with, const struct seen *alone)
 {
-	return with->what == SAW_DIAL && with->value == -EINPROGRESS && alone->value == -ECONNRESET;
+	return with->what == SAW_DIAL && with->value == -EINPROGRESS && alone->value < 0;
 }
 
 static enum leak_kind kind_of_poll(const struct seen *with, const struct seen *alone)
@@ -55,6 +55,10 @@ static enum leak_kind kind_of(const struct seen *with, const struct seen *alone)
 		return with->value > 0 ? LEAK_ACCEPT : LEAK_RESET;
 	case SAW_DIAL:
 		return with->value < 0 ? LEAK_RESET : LEAK_ACCEPT;
+	case SAW_BIND:
+	case SAW_LISTEN:
+	case SAW_OTHER:
+		return LEAK_STATE;
 	case SAW_SEND:
 	case SAW_FILL:
 		if (with->value < 0 && with->value != -EAGAIN)
@@ -209,6 +213,21 @@ enum leak_kind judge(const struct plan *plan, struct finding *finding)
 	judge_once(plan, finding);
 	run_care(before);
 	return finding->kind;
+}
+
+enum leak_kind judge_again(const struct plan *plan, const struct finding *former,
+			   struct finding *finding)
+{
+	static struct outcome with;
+	int ns = former->victim;
+
+	memset(finding, 0, sizeof(*finding));
+	run_plan(plan, &with);
+	if (with.bytes[0].happened)
+		return found_bytes(&with, finding);
+	if (is_bytes(former) || !plan_has(plan, ns))
+		return LEAK_NONE;
+	return judge_one(plan, &with, ns, finding);
 }
 
 bool is_bytes(const struct finding *finding)

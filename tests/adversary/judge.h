@@ -17,7 +17,7 @@ enum leak_kind {
 	LEAK_RESET,   /* a connection ends, or does not come about */
 	LEAK_LOSS,    /* of its own bytes, some do not arrive */
 	LEAK_CREDIT,  /* it can send more or less */
-	LEAK_WAIT,    /* a call gets no answer, where it is refused alone: the port is taken */
+	LEAK_STATE,  /* another call comes to something else */
 	LEAK_KINDS,
 };
 
@@ -31,8 +31,11 @@ struct finding {
 
 extern const char *const leak_words[LEAK_KINDS];
 
-/* Runs the plan with all and with each alone. LEAK_WAIT is none. */
+/* Runs the plan with all and with each alone. */
 enum leak_kind judge(const struct plan *plan, struct finding *finding);
+/* The same in less time: with the victim of before alone. */
+enum leak_kind judge_again(const struct plan *plan, const struct finding *former,
+			   struct finding *finding);
 /* Of the same kind, in the same role. */
 bool same_finding(const struct finding *one, const struct finding *other);
 /* Whether bytes crossed, and not only the way of a connection changed. */

@@ -52,6 +52,11 @@ static struct model_socket *find_bound(struct model *model, uint32_t cid, uint16
 	return found;
 }
 
+bool model_is_free(struct model *model, uint32_t cid, uint16_t port)
+{
+	return !find_bound(model, cid, port);
+}
+
 static struct model_socket *find_connected(struct model *model, const struct packet *packet)
 {
 	struct model_socket *found = NULL, *one;

@@ -66,6 +66,7 @@ struct model {
 
 void model_begin(struct model *model, bool checks_source);
 void model_op(struct model *model, const struct op *op);
+bool model_is_free(struct model *model, uint32_t cid, uint16_t port);
 /* What happens at the end of each plan: all send, all close. */
 void model_end(struct model *model, const struct plan *plan);
 
