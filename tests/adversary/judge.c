@@ -129,7 +129,7 @@ static bool was_established(const struct outcome *with, int ns, int slot)
 	for (i = 0; i < with->count[ns]; i++)
 		if (with->seen[ns][i].what == SAW_DIAL && with->seen[ns][i].slot == slot)
 			return !with->seen[ns][i].value;
-	return with->role[ns][slot] == ROLE_CHILD;
+	return with->role[ns][slot] >= ROLE_CHILD;
 }
 
 static enum leak_kind conclude(struct finding *finding, const struct outcome *with, int ns,

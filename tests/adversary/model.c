@@ -316,7 +316,8 @@ static void call(struct model *model, struct model_socket *socket, const struct 
 			emit(socket, P_UPDATE);
 		return;
 	case OP_SHUT:
-		if (socket->state == M_EST || socket->state == M_SYN)
+		/* Also when it was refused, until it is asked for the error. */
+		if (socket->transport && socket->state != M_CLOSING)
 			emit(socket, P_SHUTDOWN);
 		return;
 	case OP_CLOSE:

@@ -45,11 +45,20 @@ static const char *how_reset(const struct model *model)
 	return "other";
 }
 
+static const char *how(const struct model *model, const struct finding *finding)
+{
+	if (finding->kind == LEAK_RESET)
+		return how_reset(model);
+	if (finding->kind == LEAK_CREDIT && finding->with.what == SAW_FILL)
+		return finding->with.value < finding->alone.value ? "less" : "more";
+	return "";
+}
+
 const char *leak_name(const struct plan *plan, const struct finding *finding, bool checks_source)
 {
 	static char name[64];
 	struct model model;
-	const char *how;
+	const char *end;
 	int i;
 
 	if (is_bytes(finding))
@@ -58,8 +67,8 @@ const char *leak_name(const struct plan *plan, const struct finding *finding, bo
 	for (i = 0; i < plan->count; i++)
 		model_op(&model, &plan->ops[i]);
 	model_end(&model, plan);
-	how = finding->kind == LEAK_RESET ? how_reset(&model) : "";
-	snprintf(name, sizeof(name), "%s%s%s%s", leak_words[finding->kind], *how ? "-" : "", how,
+	end = how(&model, finding);
+	snprintf(name, sizeof(name), "%s%s%s%s", leak_words[finding->kind], *end ? "-" : "", end,
 		 finding->established ? "" : "-unconnected");
 	return name;
 }

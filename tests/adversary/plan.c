@@ -99,7 +99,7 @@ void plan_print(const struct plan *plan, const char *before)
 		printf("%s%s\n", before, text);
 	}
 	if (plan->fill)
-		printf("%sfill\n", before);
+		printf("%sfill %s\n", before, plan->fill == FILL_UP ? "up" : "down");
 	printf("%slast %c\n", before, 'A' + plan->last);
 	fflush(stdout);
 }
@@ -171,12 +171,21 @@ static bool take_line(struct plan *plan, char *const word[], int count)
 		plan->last = word[1][0] - 'A';
 		return plan->last < NAMESPACES;
 	}
-	if (count == 1 && !strcmp(word[0], "fill"))
-		return plan->fill = true;
+	if (count == 2 && !strcmp(word[0], "fill")) {
+		plan->fill = strcmp(word[1], "down") ? FILL_UP : FILL_DOWN;
+		return true;
+	}
 	if (count == 1)
 		return take_kind(word[0], &op) && op_is_nobodys(&op) && plan_add(plan, op);
 	return take_slot(word[0], &op) && take_kind(word[1], &op) && take_rest(word, count, &op) &&
 	       plan_add(plan, op);
+}
+
+static void blank_comments(char *text)
+{
+	while ((text = strchr(text, '#')))
+		while (*text && *text != '\n')
+			*text++ = ' ';
 }
 
 bool plan_parse(struct plan *plan, const char *text)
@@ -186,8 +195,8 @@ bool plan_parse(struct plan *plan, const char *text)
 	int count;
 
 	memset(plan, 0, sizeof(*plan));
+	blank_comments(copy);
 	while (good && (line = strsep(&rest, ";\n"))) {
-		line[strcspn(line, "#")] = '\0';
 		for (count = 0; count < 6 && (word[count] = strtok_r(line, " \t", &more)); count++)
 			line = NULL;
 		good = !count || take_line(plan, word, count);

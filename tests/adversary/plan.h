@@ -15,7 +15,8 @@
  *	A0 inject 5 p q		the guest of A sends a packet: operation, own port, host's port
  *	A0 serve p		the guest of A listens there
  *	hold, free		packets over loopback stay on their way, and go on
- *	fill			at the end each connection takes all that it has credit for
+ *	fill up			at the end each connection takes all that it has credit for, the
+ *				first socket first; fill down: the last first
  *	last B			whose sockets are closed last
  *
  * Ports are letters, p to w: others in each run. CIDs are numbers, * for any, and a to c for
@@ -31,6 +32,7 @@
 #define NAMESPACES 3
 #define SLOTS	   16
 #define OWN_SLOTS  8 /* the others are for what is accepted at the end */
+#define GUEST_SLOT 15 /* as whose the guest of a namespace counts */
 #define PORTS	   8
 #define PLAN_MAX   96
 #define ANYWHERE   0xffffffffU
@@ -59,10 +61,16 @@ struct op {
 	uint32_t number; /* a CID, a size, a socket, an operation */
 };
 
+enum fill {
+	FILL_NONE,
+	FILL_UP,
+	FILL_DOWN,
+};
+
 struct plan {
 	int count;
 	struct op ops[PLAN_MAX];
-	bool fill;
+	uint8_t fill;
 	uint8_t last;
 };
 

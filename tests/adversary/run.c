@@ -12,6 +12,7 @@
 
 #include "run.h"
 #include "tap.h"
+#include "vms.h"
 
 #define CHUNK	 (64 * 1024)
 #define FILL_MAX (1024 * 1024)
@@ -26,6 +27,8 @@ static int ping[2];
 static bool run_carefully, always_careful;
 static struct outcome *now;
 static int op_now;
+static bool with_guests; /* this plan has some */
+static struct seen guest_heard[NAMESPACES];
 
 static unsigned char tag(int ns, int slot)
 {
@@ -81,6 +84,8 @@ static void settle(void)
 {
 	int i;
 
+	if (with_guests)
+		vms_settle();
 	if (!run_carefully || ping_arrives(MSG_DONTWAIT))
 		return;
 	for (i = 0; i < 3; i++)
@@ -189,17 +194,17 @@ static int do_send(int ns, int slot, size_t size)
 	return ret;
 }
 
-static void look_at(int ns, int slot, int size, uint32_t *sum)
+static void look_at(int ns, int slot, const unsigned char *data, int size, uint32_t *sum)
 {
 	struct crossing *first = &now->bytes[0], this = { true, 0, 0, ns, slot };
 	int i;
 
 	for (i = 0; i < size; i++) {
-		*sum = *sum * 31 + arrived[i];
-		if (arrived[i] >> 6 == ns)
+		*sum = *sum * 31 + data[i];
+		if (data[i] >> 6 == ns)
 			continue;
-		this.from = arrived[i] >> 6;
-		this.from_slot = arrived[i] >> 2 & 15;
+		this.from = data[i] >> 6;
+		this.from_slot = data[i] >> 2 & 15;
 		if (!first->happened)
 			*first = this;
 		else if (this.from == first->to && this.to == first->from)
@@ -212,7 +217,7 @@ static int do_recv(int ns, int slot, uint32_t *sum)
 	int total = 0, ret;
 
 	while ((ret = result(recv(socket_of[ns][slot], arrived, CHUNK, 0))) > 0) {
-		look_at(ns, slot, ret, sum);
+		look_at(ns, slot, arrived, ret, sum);
 		total += ret;
 	}
 	settle();
@@ -240,12 +245,41 @@ static void do_close(int ns, int slot)
 	settle();
 }
 
+/* What its guest is told; credit comes and goes as it likes. */
+static void guest_hears(int ns, int op, const unsigned char *data, int size)
+{
+	struct seen *seen = &guest_heard[ns];
+
+	if (op < 6)
+		seen->sum = seen->sum * 31 + op;
+	seen->value += size;
+	if (now)
+		look_at(ns, GUEST_SLOT, data, size, &seen->sum);
+}
+
+static void do_guest(const struct op *op)
+{
+	int ret;
+
+	now->role[op->ns][GUEST_SLOT] = ROLE_GUEST;
+	if (op->kind == OP_SERVE)
+		ret = vms_serve(op->ns, first_port + op->port);
+	else
+		ret = vms_inject(op->ns, op->number, first_port + op->port, first_port + op->to,
+				 payload[op->ns][GUEST_SLOT], 3);
+	settle();
+	saw(SAW_OTHER, op->ns, GUEST_SLOT, ret, 0);
+}
+
 static void do_op(const struct op *op)
 {
-	int fd = op->kind == OP_ACCEPT ? 0 : get_socket(op->ns, op->slot), ret = -EBADF;
+	int fd, ret;
 	uint32_t sum = 0;
 
-	if (fd < 0)
+	if (op->kind == OP_SERVE || op->kind == OP_INJECT)
+		return do_guest(op);
+	fd = op->kind == OP_ACCEPT ? 0 : get_socket(op->ns, op->slot);
+	if (fd < 0 || op_is_nobodys(op))
 		return;
 	switch (op->kind) {
 	case OP_BIND:
@@ -278,7 +312,7 @@ static int free_slot(int ns)
 {
 	int slot;
 
-	for (slot = OWN_SLOTS; slot < SLOTS; slot++)
+	for (slot = OWN_SLOTS; slot < GUEST_SLOT; slot++)
 		if (now->role[ns][slot] == ROLE_NONE)
 			return slot;
 	return -1;
@@ -321,6 +355,10 @@ static void send_all(int ns)
 {
 	int slot;
 
+	if (now->role[ns][GUEST_SLOT] == ROLE_GUEST) {
+		saw(SAW_SEND, ns, GUEST_SLOT, vms_send(ns, payload[ns][GUEST_SLOT], 3), 0);
+		settle();
+	}
 	for (slot = 0; slot < SLOTS; slot++)
 		if (talks(ns, slot))
 			saw(SAW_SEND, ns, slot, do_send(ns, slot, 3), 0);
@@ -331,6 +369,8 @@ static void recv_all(int ns)
 	uint32_t sum;
 	int slot, ret;
 
+	if (now->role[ns][GUEST_SLOT] == ROLE_GUEST)
+		saw(SAW_RECV, ns, GUEST_SLOT, guest_heard[ns].value, guest_heard[ns].sum);
 	for (slot = 0; slot < SLOTS; slot++) {
 		if (!talks(ns, slot))
 			continue;
@@ -351,11 +391,20 @@ static int fill(int ns, int slot)
 	return total ?: ret;
 }
 
-static void fill_all(int ns)
+static void fill_up(int ns)
 {
 	int slot;
 
 	for (slot = 0; slot < SLOTS; slot++)
+		if (talks(ns, slot))
+			saw(SAW_FILL, ns, slot, fill(ns, slot), 0);
+}
+
+static void fill_down(int ns)
+{
+	int slot;
+
+	for (slot = SLOTS - 1; slot >= 0; slot--)
 		if (talks(ns, slot))
 			saw(SAW_FILL, ns, slot, fill(ns, slot), 0);
 }
@@ -378,6 +427,8 @@ static void close_all(int ns)
 {
 	int slot;
 
+	if (now->role[ns][GUEST_SLOT] == ROLE_GUEST)
+		vms_forget(ns);
 	for (slot = 0; slot < SLOTS; slot++)
 		do_close(ns, slot);
 }
@@ -402,17 +453,28 @@ static void finish(const struct plan *plan)
 	op_now = -1;
 	each(plan, -1, accept_all);
 	each(plan, -1, poll_all);
-	each(plan, -1, send_all);
-	each(plan, -1, recv_all);
+	/* First, as each packet of the other end puts right what is wrong with credit. */
 	if (plan->fill) {
-		each(plan, -1, fill_all);
+		each(plan, -1, plan->fill == FILL_UP ? fill_up : fill_down);
 		each(plan, -1, drain_all);
 	}
+	each(plan, -1, send_all);
+	each(plan, -1, recv_all);
 	each(plan, plan->last, close_all);
 	only(plan, plan->last, poll_all);
 	only(plan, plan->last, send_all);
 	only(plan, plan->last, recv_all);
 	only(plan, plan->last, close_all);
+}
+
+static bool uses_guests(const struct plan *plan)
+{
+	int i;
+
+	for (i = 0; i < plan->count; i++)
+		if (plan->ops[i].kind == OP_SERVE || plan->ops[i].kind == OP_INJECT)
+			return true;
+	return false;
 }
 
 void run_plan(const struct plan *plan, struct outcome *outcome)
@@ -421,7 +483,9 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	memset(outcome->role, 0, sizeof(outcome->role));
 	memset(outcome->bytes, 0, sizeof(outcome->bytes));
 	memset(socket_of, -1, sizeof(socket_of));
+	memset(guest_heard, 0, sizeof(guest_heard));
 	now = outcome;
+	with_guests = uses_guests(plan);
 	first_port += PORTS;
 	for (op_now = 0; op_now < plan->count; op_now++)
 		do_op(&plan->ops[op_now]);
@@ -495,8 +559,14 @@ static int late_packets(void)
 
 void run_prepare(const int netns[NAMESPACES])
 {
+	int ns;
+
 	memcpy(netns_of, netns, sizeof(netns_of));
 	fill_payload();
+	for (ns = 0; ns < NAMESPACES; ns++) {
+		enter(ns);
+		vms_start(ns, guest_hears);
+	}
 	make_ping();
 	become_idle();
 	always_careful = late_packets() > 2;

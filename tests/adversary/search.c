@@ -292,6 +292,47 @@ static void go_on(struct making *making)
 		model_op(&making->model, &making->plan->ops[i]);
 }
 
+/* What a guest does; the model knows nothing of guests. */
+static void add_guest_step(struct making *making, int ns)
+{
+	struct model_socket *to = some_socket(making, ns, false, ANY_STATE);
+	struct op op = { .kind = OP_INJECT, .ns = ns, .slot = GUEST_SLOT };
+	int slot;
+
+	op.port = some_port(making);
+	op.to = to ? to->port : some_port(making);
+	op.number = 1 + draw(making->search, 7);
+	if (chance(making->search, 60)) {
+		plan_add(making->plan, op);
+		return;
+	}
+	op.kind = OP_SERVE;
+	plan_add(making->plan, op);
+	slot = next_slot(making, ns);
+	if (slot < 0)
+		return;
+	if (chance(making->search, 80))
+		add_bind(making, ns, slot, port_to_bind(making, ns));
+	add(making, OP_DIAL, ns, slot, GUEST_CID + ns, op.port);
+}
+
+static void draw_guest_plan(struct making *making)
+{
+	int steps = 2 + draw(making->search, 7);
+
+	memset(making->plan, 0, sizeof(*making->plan));
+	memset(making->slots, 0, sizeof(making->slots));
+	model_begin(&making->model, making->search->checks_source);
+	making->namespaces = 2;
+	making->ns = 0;
+	making->plan->last = draw(making->search, 2);
+	while (steps--)
+		if (chance(making->search, 70))
+			add_guest_step(making, draw(making->search, 2));
+		else
+			add_step(making);
+}
+
 static void draw_plan(struct making *making)
 {
 	struct search *search = making->search;
@@ -306,7 +347,7 @@ static void draw_plan(struct making *making)
 	making->namespaces = chance(search, 70) ? 2 : search->namespaces;
 	making->ns = draw(search, making->namespaces);
 	making->plan->last = draw(search, making->namespaces);
-	making->plan->fill = chance(search, 25);
+	making->plan->fill = chance(search, 25) ? FILL_UP + draw(search, 2) : FILL_NONE;
 	while (steps--) {
 		add_step(making);
 		keep_peculiar(making);
@@ -358,10 +399,12 @@ void search_next(struct search *search, struct plan *plan)
 
 	making.search = search;
 	making.plan = plan;
+	search->tried++;
+	if (chance(search, 10))
+		return draw_guest_plan(&making);
 	do
 		draw_plan(&making);
 	while (!is_worth_it(&making, draws++));
-	search->tried++;
 }
 
 static bool comes_again(const struct plan *plan, const struct finding *finding)
@@ -414,7 +457,7 @@ bool shorten(struct plan *plan, struct finding *finding)
 	while (found && shorten_by_one(plan, finding))
 		;
 	shorter = *plan;
-	shorter.fill = false;
+	shorter.fill = FILL_NONE;
 	if (found && plan->fill && comes_again(&shorter, finding))
 		*plan = shorter;
 	if (found)
