@@ -2,6 +2,7 @@
 /* Looks for what crosses between namespaces that may not talk; see --help. */
 #include <errno.h>
 #include <getopt.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@ struct options {
 	double seconds;
 	unsigned long calls;
 	uint64_t seed;
-	const char *replay;
-	bool expect_leak, all, verbose;
+	const char *replay, *known;
+	bool expect_leak, all, verbose, bare;
 };
 
 static const char help[] =
@@ -33,7 +34,10 @@ static const char help[] =
 	"  --seed N         the same plans again\n"
 	"  --all            goes on after the first finding; each kind is shown once\n"
 	"  --replay PLAN    a file, or the plan itself: calls with semicolons between\n"
+	"  --known KERNEL   first the known attacks: with --bare those that leak on 5.10, 6.1, 6.12\n"
+	"                   or 7 have to, without it none may\n"
 	"  --verbose        with --replay: what each call came to\n"
+	"  --bare           makes nothing local\n"
 	"  --expect-leak    status 1 if nothing crosses\n";
 
 static struct ns namespaces[NAMESPACES], nursery;
@@ -55,20 +59,32 @@ static void make(struct ns *ns, const char *name, const struct ns *parent)
 		tap_bail("namespace %s: %s", name, strerror(err));
 }
 
-static void make_namespaces(void)
+#define POLICIES "/run/adversary.d"
+
+/* Where the kernel has modes itself, what is looked at is what comes on top. */
+static void apply_policies(void)
+{
+	must("mkdir -p " POLICIES);
+	must("printf '[Match]\\nName=a\\n[Namespace]\\nMode=local\\n' >" POLICIES "/a.policy");
+	must("printf '[Match]\\nName=b\\n[Namespace]\\nMode=local\\n' >" POLICIES "/b.policy");
+	must("build/vsock-bpfd --once --policy-dir " POLICIES);
+}
+
+static void make_namespaces(bool bare)
 {
 	struct ns *init = &namespaces[NAMESPACES - 1];
-	struct said said;
+	bool native = !access("/proc/sys/net/vsock/ns_mode", F_OK);
 
 	if (ns_init(init))
 		tap_bail("no workers");
-	must("modprobe vhost_vsock; mkdir -p /run/netns");
+	must("modprobe vsock_loopback && modprobe vhost_vsock && mkdir -p /run/netns");
 	make(&nursery, "nursery", init);
-	command(&said, "build/vsockctl -n nursery set child_ns_mode local");
-	if (said.status)
-		printf("# no local namespaces: %s", said.err);
+	if (!native && !bare)
+		must("build/vsockctl -n nursery set child_ns_mode local");
 	make(&namespaces[0], "a", &nursery);
 	make(&namespaces[1], "b", &nursery);
+	if (native && !bare)
+		apply_policies();
 }
 
 static void remove_namespaces(void)
@@ -90,15 +106,15 @@ static void prepare(const struct options *options)
 {
 	int netns[NAMESPACES], i;
 
-	make_namespaces();
+	make_namespaces(options->bare);
 	for (i = 0; i < NAMESPACES; i++)
 		netns[i] = namespaces[i].fd;
 	run_prepare(netns);
 	search.namespaces = NAMESPACES;
 	search.checks_source = kernel_has("vsock_check_source");
 	search.random = options->seed * 0x9e3779b97f4a7c15ULL | 1;
-	printf("# seed %llu%s\n", (unsigned long long)options->seed,
-	       search.checks_source ? ", the kernel checks sources" : "");
+	tap_diag("seed %llu%s", (unsigned long long)options->seed,
+		 search.checks_source ? ", the kernel checks sources" : "");
 }
 
 static void show_plan(const struct plan *plan)
@@ -126,7 +142,6 @@ static void show(const struct plan *plan)
 	struct plan alone;
 	int ns;
 
-	run_care(true);
 	puts("together:");
 	show_plan(plan);
 	for (ns = 0; ns < NAMESPACES; ns++) {
@@ -138,19 +153,27 @@ static void show(const struct plan *plan)
 	}
 }
 
+static bool read_plan(const char *path, char text[65536])
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	text[fread(text, 1, 65535, file)] = '\0';
+	fclose(file);
+	return true;
+}
+
 static int replay(const struct options *options)
 {
 	static char text[65536];
 	struct finding finding;
 	struct plan plan;
-	FILE *file = fopen(options->replay, "re");
+	bool is_file = read_plan(options->replay, text);
 
-	if (file) {
-		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-		fclose(file);
-	}
-	if (!plan_parse(&plan, file ? text : options->replay))
+	if (!plan_parse(&plan, is_file ? text : options->replay))
 		return 2;
+	run_care(true);
 	if (options->verbose)
 		show(&plan);
 	if (!judge(&plan, &finding)) {
@@ -158,8 +181,53 @@ static int replay(const struct options *options)
 		return options->expect_leak;
 	}
 	printf("%s: ", leak_name(&plan, &finding, search.checks_source));
-	finding_print(&finding);
+	finding_print("", &finding);
 	return !options->expect_leak;
+}
+
+/* Whether it says that it leaks on this kernel without the layer. */
+static bool leaks_on(const char *text, const char *kernel)
+{
+	char line[256], *word, *rest = line;
+
+	if (sscanf(text, "# Leaks without the layer on %255[^\n]", line) != 1)
+		tap_bail("a known attack does not say where it leaks");
+	while ((word = strsep(&rest, " ")))
+		if (!strcmp(word, kernel))
+			return true;
+	return false;
+}
+
+/* Without the layer those leak that say so, with it none. */
+static void replay_known(const struct options *options, const char *path)
+{
+	static char text[65536];
+	struct finding finding;
+	struct plan plan;
+	bool leaks;
+
+	if (!read_plan(path, text) || !plan_parse(&plan, text))
+		tap_bail("%s: cannot be read", path);
+	if (options->bare && !leaks_on(text, options->known))
+		return;
+	leaks = judge(&plan, &finding) != LEAK_NONE;
+	tap_ok(leaks == options->bare, "%s %s", basename(path), leaks ? "leaks" : "does not leak");
+	if (leaks)
+		finding_print("# ", &finding);
+}
+
+static void replay_all_known(const struct options *options)
+{
+	glob_t files;
+	size_t i;
+
+	if (glob("tests/adversary/known/*", 0, NULL, &files))
+		tap_bail("no known attacks");
+	run_care(true);
+	for (i = 0; i < files.gl_pathc; i++)
+		replay_known(options, files.gl_pathv[i]);
+	run_care(false);
+	globfree(&files);
 }
 
 #define KNOWN_MAX   64
@@ -209,10 +277,10 @@ static void report(struct plan *plan, struct finding *finding, double since)
 	/* Bytes that came once have come. */
 	if ((!again && !is_bytes(finding)) || is_named(name))
 		return;
-	printf("%s after %.1f s, %lu calls%s:\n", name, found, run_calls,
-	       again ? "" : ", once and not again");
-	finding_print(finding);
-	plan_print(plan, "    ");
+	tap_diag("%s after %.1f s, %lu calls%s:", name, found, run_calls,
+		 again ? "" : ", once and not again");
+	finding_print("# ", finding);
+	plan_print(plan, "#     ");
 }
 
 static bool goes_on(const struct options *options, double since)
@@ -224,7 +292,7 @@ static bool goes_on(const struct options *options, double since)
 	return seconds() - since < options->seconds;
 }
 
-static int look(const struct options *options)
+static void look(const struct options *options)
 {
 	double since = seconds();
 	struct finding finding;
@@ -235,9 +303,10 @@ static int look(const struct options *options)
 		if (judge(&plan, &finding) && !is_known(&finding))
 			report(&plan, &finding, since);
 	}
-	printf("# %lu calls in %lu plans of %lu drawn, %.1f s: %d kinds of leaks\n", run_calls,
-	       search.tried, search.drawn, seconds() - since, name_count);
-	return !name_count == options->expect_leak;
+	tap_diag("%lu calls in %lu plans of %lu drawn, %.1f s", run_calls, search.tried,
+		 search.drawn, seconds() - since);
+	tap_ok(!name_count != options->expect_leak, "%d kinds of leaks in %lu calls, seed %llu",
+	       name_count, run_calls, (unsigned long long)options->seed);
 }
 
 static struct options parse(int argc, char *argv[])
@@ -245,8 +314,10 @@ static struct options parse(int argc, char *argv[])
 	static const struct option names[] = {
 		{ "seconds", required_argument, NULL, 's' }, { "calls", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 'e' },    { "all", no_argument, NULL, 'a' },
-		{ "replay", required_argument, NULL, 'r' },  { "expect-leak", no_argument, NULL, 'l' },
+		{ "replay", required_argument, NULL, 'r' },
+		{ "known", required_argument, NULL, 'k' },   { "expect-leak", no_argument, NULL, 'l' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "bare", no_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' },	     {}
 	};
 	struct options options = { .seconds = 60, .seed = time(NULL) };
@@ -269,11 +340,17 @@ static struct options parse(int argc, char *argv[])
 		case 'r':
 			options.replay = optarg;
 			break;
+		case 'k':
+			options.known = optarg;
+			break;
 		case 'l':
 			options.expect_leak = true;
 			break;
 		case 'v':
 			options.verbose = true;
+			break;
+		case 'b':
+			options.bare = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -285,6 +362,14 @@ static struct options parse(int argc, char *argv[])
 	return options;
 }
 
+static int run(const struct options *options)
+{
+	if (options->known)
+		replay_all_known(options);
+	look(options);
+	return tap_end();
+}
+
 int main(int argc, char *argv[])
 {
 	struct options options = parse(argc, argv);
@@ -292,7 +377,7 @@ int main(int argc, char *argv[])
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prepare(&options);
-	status = options.replay ? replay(&options) : look(&options);
+	status = options.replay ? replay(&options) : run(&options);
 	remove_namespaces();
 	return status;
 }

@@ -242,19 +242,19 @@ bool same_finding(const struct finding *one, const struct finding *other)
 	       one->established == other->established;
 }
 
-void finding_print(const struct finding *finding)
+void finding_print(const char *before, const struct finding *finding)
 {
 	char with[64], alone[64];
 
 	if (is_bytes(finding)) {
-		printf("leak: bytes of %c (%s) in %c (%s)%s\n", 'A' + finding->from,
+		printf("%sleak: bytes of %c (%s) in %c (%s)%s\n", before, 'A' + finding->from,
 		       role_words[finding->from_role], 'A' + finding->victim,
 		       role_words[finding->role], finding->both_ways ? ", both ways" : "");
 		return;
 	}
 	seen_print(&finding->with, with, sizeof(with));
 	seen_print(&finding->alone, alone, sizeof(alone));
-	printf("leak: %s in %c%d (%s%s): %s; alone: %s\n", leak_words[finding->kind],
+	printf("%sleak: %s in %c%d (%s%s): %s; alone: %s\n", before, leak_words[finding->kind],
 	       'A' + finding->victim, finding->with.slot, finding->established ? "established " : "",
 	       role_words[finding->role], with, alone);
 }

@@ -40,6 +40,6 @@ enum leak_kind judge_again(const struct plan *plan, const struct finding *former
 bool same_finding(const struct finding *one, const struct finding *other);
 /* Whether bytes crossed, and not only the way of a connection changed. */
 bool is_bytes(const struct finding *finding);
-void finding_print(const struct finding *finding);
+void finding_print(const char *before, const struct finding *finding);
 
 #endif
