@@ -223,6 +223,8 @@ static void settle(struct model *model)
 {
 	struct packet packet;
 
+	if (model->held)
+		return;
 	while (queue_head < queue_tail) {
 		packet = queue[queue_head++];
 		deliver(model, &packet);
@@ -331,8 +333,12 @@ void model_op(struct model *model, const struct op *op)
 
 	if (op->kind == OP_ACCEPT)
 		return accept_from(model, op);
-	if (op_is_nobodys(op))
+	if (op->kind == OP_SERVE || op->kind == OP_INJECT)
 		return;
+	if (op_is_nobodys(op)) {
+		model->held = op->kind == OP_HOLD;
+		return settle(model);
+	}
 	socket = get(model, op);
 	if (socket && !socket->closed)
 		call(model, socket, op);
@@ -344,6 +350,7 @@ void model_begin(struct model *model, bool checks_source)
 	memset(model, 0, sizeof(*model));
 	model->checks_source = checks_source;
 	model->next_port = 100;
+	queue_head = queue_tail = 0;
 }
 
 static void close_all(struct model *model, int ns, bool same)
@@ -361,6 +368,8 @@ void model_end(struct model *model, const struct plan *plan)
 {
 	int i;
 
+	model->held = false;
+	settle(model);
 	for (i = 0; i < model->count; i++) {
 		if (model->sockets[i].state == M_EST && !model->sockets[i].closed &&
 		    !model->sockets[i].sealed)

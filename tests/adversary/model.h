@@ -55,7 +55,7 @@ struct model_socket {
 };
 
 struct model {
-	bool checks_source;
+	bool checks_source, held;
 	struct model_socket sockets[M_SOCKETS + 16];
 	struct model_socket *by_slot[NAMESPACES][SLOTS];
 	int count, clock, next_port;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "run.h"
 #include "tap.h"
 #include "vms.h"
@@ -26,6 +27,10 @@ static unsigned int first_port = 20000;
 static int ping[2];
 static bool run_carefully, always_careful;
 static unsigned long settled = 50000, late;
+static int holding[2]; /* a pair: who has the lock of the first holds up the worker */
+static struct hold hold;
+static bool held;
+static int dialled_at[NAMESPACES][SLOTS]; /* while held: which call it was, -1 for none */
 static struct outcome *now;
 static int op_now;
 static bool with_guests; /* this plan has some */
@@ -87,6 +92,8 @@ static void settle(void)
 
 	if (with_guests)
 		vms_settle();
+	if (held)
+		return;
 	if (!run_carefully && ++settled % 16)
 		return;
 	if (ping_arrives(MSG_DONTWAIT))
@@ -96,6 +103,14 @@ static void settle(void)
 	run_carefully |= always_careful;
 	for (i = 0; i < 3; i++)
 		ping_arrives(0);
+}
+
+bool run_care(bool careful)
+{
+	bool before = run_carefully;
+
+	run_carefully = careful || always_careful;
+	return before;
 }
 
 static int new_socket(int ns)
@@ -158,19 +173,32 @@ static int do_listen(const struct op *op, int fd)
 	return ret;
 }
 
-static int do_dial(const struct op *op, int fd)
+/* What has become of it: 0, -EINPROGRESS, or why it was refused. */
+static int dial_result(int ns, int slot)
+{
+	int fd = socket_of[ns][slot], events = events_of(fd);
+
+	if (!(events & POLLERR))
+		return events & POLLOUT ? 0 : -EINPROGRESS;
+	now->role[ns][slot] = ROLE_PLAIN;
+	return -error_of(fd);
+}
+
+static void do_dial(const struct op *op, int fd)
 {
 	struct sockaddr_vm to = address(op->number, op->port);
-	int ret = result(connect(fd, (struct sockaddr *)&to, sizeof(to))), events;
+	int ret = result(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 
-	if (ret != -EINPROGRESS)
-		return ret;
-	settle();
-	events = events_of(fd);
-	if (events & POLLERR)
-		return -error_of(fd);
-	now->role[op->ns][op->slot] = ROLE_DIALLED;
-	return events & POLLOUT ? 0 : ret;
+	if (ret == -EINPROGRESS) {
+		now->role[op->ns][op->slot] = ROLE_DIALLED;
+		if (held) {
+			dialled_at[op->ns][op->slot] = op_now;
+			return;
+		}
+		settle();
+		ret = dial_result(op->ns, op->slot);
+	}
+	saw(SAW_DIAL, op->ns, op->slot, ret, 0);
 }
 
 static int take_child(int ns, int listener, int slot)
@@ -277,15 +305,61 @@ static void do_guest(const struct op *op)
 	saw(SAW_OTHER, op->ns, GUEST_SLOT, ret, 0);
 }
 
+static void do_hold(void)
+{
+	char byte = 0;
+
+	if (held)
+		return;
+	settle();
+	hold_lock(&hold, holding[0]);
+	if (send(holding[1], &byte, 1, MSG_NOSIGNAL) != 1)
+		tap_bail("the pair that holds up the worker: %m");
+	usleep(200);
+	held = true;
+}
+
+/* What was dialled meanwhile has its result now. */
+static void see_dialled(int ns, int slot)
+{
+	int op = op_now;
+
+	op_now = dialled_at[ns][slot];
+	if (op_now >= 0 && socket_of[ns][slot] >= 0 && now->role[ns][slot] == ROLE_DIALLED)
+		saw(SAW_DIAL, ns, slot, dial_result(ns, slot), 0);
+	dialled_at[ns][slot] = -1;
+	op_now = op;
+}
+
+static void do_free(void)
+{
+	int ns, slot, before;
+	char byte;
+
+	if (!held)
+		return;
+	hold_release(&hold);
+	held = false;
+	before = run_care(true);
+	settle();
+	run_care(before);
+	recv(holding[0], &byte, 1, 0);
+	for (ns = 0; ns < NAMESPACES; ns++)
+		for (slot = 0; slot < SLOTS; slot++)
+			see_dialled(ns, slot);
+}
+
 static void do_op(const struct op *op)
 {
 	int fd, ret;
 	uint32_t sum = 0;
 
+	if (op->kind == OP_HOLD || op->kind == OP_FREE)
+		return op->kind == OP_HOLD ? do_hold() : do_free();
 	if (op->kind == OP_SERVE || op->kind == OP_INJECT)
 		return do_guest(op);
 	fd = op->kind == OP_ACCEPT ? 0 : get_socket(op->ns, op->slot);
-	if (fd < 0 || op_is_nobodys(op))
+	if (fd < 0)
 		return;
 	switch (op->kind) {
 	case OP_BIND:
@@ -293,7 +367,7 @@ static void do_op(const struct op *op)
 	case OP_LISTEN:
 		return saw(SAW_LISTEN, op->ns, op->slot, do_listen(op, fd), 0);
 	case OP_DIAL:
-		return saw(SAW_DIAL, op->ns, op->slot, do_dial(op, fd), 0);
+		return do_dial(op, fd);
 	case OP_ACCEPT:
 		return saw(SAW_ACCEPT, op->ns, op->slot, do_accept(op), 0);
 	case OP_SEND:
@@ -457,6 +531,7 @@ static void only(const struct plan *plan, int ns, void (*what)(int ns))
 static void finish(const struct plan *plan)
 {
 	op_now = -1;
+	do_free();
 	each(plan, -1, accept_all);
 	each(plan, -1, poll_all);
 	/* First, as each packet of the other end puts right what is wrong with credit. */
@@ -489,6 +564,7 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	memset(outcome->role, 0, sizeof(outcome->role));
 	memset(outcome->bytes, 0, sizeof(outcome->bytes));
 	memset(socket_of, -1, sizeof(socket_of));
+	memset(dialled_at, -1, sizeof(dialled_at));
 	memset(guest_heard, 0, sizeof(guest_heard));
 	now = outcome;
 	with_guests = uses_guests(plan);
@@ -526,19 +602,20 @@ static void fill_payload(void)
 }
 
 /* A pair of connected sockets of the last namespace; they block. */
-static void make_ping(void)
+static void make_pair(int pair[2])
 {
 	struct sockaddr_vm to = address(VMADDR_CID_LOCAL, 0);
 	int listener = new_socket(NAMESPACES - 1);
 
-	ping[0] = new_socket(NAMESPACES - 1);
+	pair[0] = new_socket(NAMESPACES - 1);
 	fcntl(listener, F_SETFL, 0);
-	fcntl(ping[0], F_SETFL, 0);
+	fcntl(pair[0], F_SETFL, 0);
 	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, 1) ||
-	    connect(ping[0], (struct sockaddr *)&to, sizeof(to)))
+	    connect(pair[0], (struct sockaddr *)&to, sizeof(to)))
 		tap_bail("a pair over loopback: %m");
-	ping[1] = accept(listener, NULL, NULL);
+	pair[1] = accept(listener, NULL, NULL);
 	close(listener);
+	first_port += PORTS;
 }
 
 static void become_idle(void)
@@ -573,7 +650,8 @@ void run_prepare(const int netns[NAMESPACES])
 		enter(ns);
 		vms_start(ns, guest_hears);
 	}
-	make_ping();
+	make_pair(ping);
+	make_pair(holding);
 	become_idle();
 	always_careful = late_packets() > 2;
 	run_carefully = always_careful;
@@ -581,10 +659,4 @@ void run_prepare(const int netns[NAMESPACES])
 		printf("# packets arrive late, so each call waits\n");
 }
 
-bool run_care(bool careful)
-{
-	bool before = run_carefully;
 
-	run_carefully = careful || always_careful;
-	return before;
-}

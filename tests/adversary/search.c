@@ -338,6 +338,7 @@ static void draw_plan(struct making *making)
 	struct search *search = making->search;
 	bool goes_on = peculiar_count && chance(search, 70);
 	int steps = goes_on ? 1 + draw(search, 4) : 3 + draw(search, 10);
+	bool holds_up;
 
 	memset(making->plan, 0, sizeof(*making->plan));
 	memset(making->slots, 0, sizeof(making->slots));
@@ -348,9 +349,13 @@ static void draw_plan(struct making *making)
 	making->ns = draw(search, making->namespaces);
 	making->plan->last = draw(search, making->namespaces);
 	making->plan->fill = chance(search, 25) ? FILL_UP + draw(search, 2) : FILL_NONE;
+	holds_up = chance(search, 15);
 	while (steps--) {
+		if (holds_up && chance(search, 40))
+			add(making, making->model.held ? OP_FREE : OP_HOLD, 0, 0, 0, 0);
 		add_step(making);
-		keep_peculiar(making);
+		if (!making->model.held)
+			keep_peculiar(making);
 	}
 	model_end(&making->model, making->plan);
 	search->drawn++;
