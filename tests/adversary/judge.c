@@ -9,12 +9,12 @@
 #define REFUSALS 12
 
 const char *const leak_words[LEAK_KINDS] = {
-	[LEAK_NONE] = "nothing", [LEAK_BYTES] = "bytes",   [LEAK_ACCEPT] = "accept",
-	[LEAK_RESET] = "reset",	 [LEAK_LOSS] = "loss",	   [LEAK_CREDIT] = "credit",
+	[LEAK_NONE] = "nothing", [LEAK_BYTES] = "bytes", [LEAK_ACCEPT] = "accept",
+	[LEAK_RESET] = "reset",	 [LEAK_LOSS] = "loss",	 [LEAK_CREDIT] = "credit",
 	[LEAK_STATE] = "state",
 };
 
-static const char *const role_words[] = { "nobody", "socket", "listener",
+static const char *const role_words[] = { "nobody",  "socket", "listener",
 					  "dialled", "child",  "guest" };
 
 /* What a fresh socket and a port that is taken, or an answer that may not come, have as errors. */
@@ -71,8 +71,8 @@ static enum leak_kind kind_of(const struct seen *with, const struct seen *alone)
 
 static bool differs(const struct seen *one, const struct seen *other)
 {
-	return one->what != other->what || one->slot != other->slot ||
-	       one->value != other->value || one->sum != other->sum;
+	return one->what != other->what || one->slot != other->slot || one->value != other->value ||
+	       one->sum != other->sum;
 }
 
 /* One without what was refused. The plan of this namespace, and its calls' places in it. */
@@ -255,6 +255,6 @@ void finding_print(const char *before, const struct finding *finding)
 	seen_print(&finding->with, with, sizeof(with));
 	seen_print(&finding->alone, alone, sizeof(alone));
 	printf("%sleak: %s in %c%d (%s%s): %s; alone: %s\n", before, leak_words[finding->kind],
-	       'A' + finding->victim, finding->with.slot, finding->established ? "established " : "",
-	       role_words[finding->role], with, alone);
+	       'A' + finding->victim, finding->with.slot,
+	       finding->established ? "established " : "", role_words[finding->role], with, alone);
 }

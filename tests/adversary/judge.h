@@ -12,11 +12,11 @@
 
 enum leak_kind {
 	LEAK_NONE,
-	LEAK_BYTES,   /* of another namespace were received */
-	LEAK_ACCEPT,  /* something to accept, or a connection, that it did not make */
-	LEAK_RESET,   /* a connection ends, or does not come about */
-	LEAK_LOSS,    /* of its own bytes, some do not arrive */
-	LEAK_CREDIT,  /* it can send more or less */
+	LEAK_BYTES,  /* of another namespace were received */
+	LEAK_ACCEPT, /* something to accept, or a connection, that it did not make */
+	LEAK_RESET,  /* a connection ends, or does not come about */
+	LEAK_LOSS,   /* of its own bytes, some do not arrive */
+	LEAK_CREDIT, /* it can send more or less */
 	LEAK_STATE,  /* another call comes to something else */
 	LEAK_KINDS,
 };

@@ -28,7 +28,7 @@ static void emit(const struct model_socket *from, int op)
 
 static void reset_nobody(const struct packet *packet)
 {
-	struct packet reply = { P_RST, packet->ns, packet->dcid, packet->scid,
+	struct packet reply = { P_RST,	       packet->ns,    packet->dcid, packet->scid,
 				packet->dport, packet->sport, NULL };
 
 	if (packet->op != P_RST)
@@ -179,8 +179,8 @@ static void note(struct model *model, const struct model_socket *socket,
 		return;
 	if (packet->op == P_RW && socket->sealed)
 		return;
-	note_class(model, CLASS(packet->op, socket->state == M_EST, socket->child,
-				sender_of(packet)));
+	note_class(model,
+		   CLASS(packet->op, socket->state == M_EST, socket->child, sender_of(packet)));
 	if (packet->op == P_RW && packet->from)
 		note_bytes(model, socket, packet->from);
 }

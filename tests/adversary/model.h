@@ -42,15 +42,15 @@ enum sender {
 	BY_SEALED,
 };
 
-#define CLASS(op, established, child, sender) \
-	((((op) * 2 + (established)) * 2 + (child)) * 4 + (sender))
+#define CLASS(op, established, child, sender)                                                      \
+	((((op)*2 + (established)) * 2 + (child)) * 4 + (sender))
 
 struct model_socket {
 	uint8_t ns, slot, state;
 	bool closed, dead, done, transport, child, sealed, got_shutdown;
 	uint32_t cid, rcid; /* cid 0: not bound */
 	uint16_t port, rport;
-	uint16_t bound, connected; /* 0, or when it came into the table */
+	uint16_t bound, connected;     /* 0, or when it came into the table */
 	struct model_socket *listener; /* of a child that nobody has accepted */
 };
 

@@ -54,6 +54,16 @@ static const char *how(const struct model *model, const struct finding *finding)
 	return "";
 }
 
+static bool forges(const struct plan *plan)
+{
+	int i;
+
+	for (i = 0; i < plan->count; i++)
+		if (plan->ops[i].kind == OP_INJECT)
+			return true;
+	return false;
+}
+
 const char *leak_name(const struct plan *plan, const struct finding *finding, bool checks_source)
 {
 	static char name[64];
@@ -63,6 +73,10 @@ const char *leak_name(const struct plan *plan, const struct finding *finding, bo
 
 	if (is_bytes(finding))
 		return name_bytes(finding);
+	if (forges(plan)) {
+		snprintf(name, sizeof(name), "guest-%s", leak_words[finding->kind]);
+		return name;
+	}
 	model_begin(&model, checks_source);
 	for (i = 0; i < plan->count; i++)
 		model_op(&model, &plan->ops[i]);

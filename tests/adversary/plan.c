@@ -146,7 +146,8 @@ static bool take_rest(char *const word[], int count, struct op *op)
 	switch (op->kind) {
 	case OP_BIND:
 	case OP_DIAL:
-		return count == 4 && take_cid(word[2], &op->number) && take_port(word[3], &op->port);
+		return count == 4 && take_cid(word[2], &op->number) &&
+		       take_port(word[3], &op->port);
 	case OP_INJECT:
 		op->number = count == 5 ? atoi(word[2]) : 0;
 		return count == 5 && take_port(word[3], &op->port) && take_port(word[4], &op->to);

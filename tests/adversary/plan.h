@@ -31,7 +31,7 @@
 
 #define NAMESPACES 3
 #define SLOTS	   16
-#define OWN_SLOTS  8 /* the others are for what is accepted at the end */
+#define OWN_SLOTS  8  /* the others are for what is accepted at the end */
 #define GUEST_SLOT 15 /* as whose the guest of a namespace counts */
 #define PORTS	   8
 #define PLAN_MAX   96

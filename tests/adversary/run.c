@@ -574,8 +574,8 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	finish(plan);
 }
 
-static const char *const what_words[] = { "bind", "listen", "dial",  "accept", "send",
-					  "recv", "call",   "poll", "fill",	"drain" };
+static const char *const what_words[] = { "bind", "listen", "dial", "accept", "send",
+					  "recv", "call",   "poll", "fill",   "drain" };
 
 void seen_print(const struct seen *seen, char *text, size_t room)
 {
@@ -625,8 +625,7 @@ static void become_idle(void)
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof(one), &one) ||
-	    sched_setscheduler(0, SCHED_IDLE, &none))
+	if (sched_setaffinity(0, sizeof(one), &one) || sched_setscheduler(0, SCHED_IDLE, &none))
 		tap_bail("SCHED_IDLE: %m");
 }
 
@@ -658,5 +657,3 @@ void run_prepare(const int netns[NAMESPACES])
 	if (always_careful)
 		printf("# packets arrive late, so each call waits\n");
 }
-
-

@@ -367,7 +367,7 @@ static int rarest_class(const struct making *making)
 	const unsigned int *runs = making->search->runs_of;
 	int class, found = -1;
 
-	for (class = 0; class < CLASSES; class++)
+	for (class = 0; class < CLASSES; class ++)
 		if (making->model.crosses[class] && (found < 0 || runs[class] < runs[found]))
 			found = class;
 	return found;
@@ -377,7 +377,7 @@ static int classes_seen(const struct search *search)
 {
 	int class, count = 1;
 
-	for (class = 0; class < CLASSES; class++)
+	for (class = 0; class < CLASSES; class ++)
 		count += search->runs_of[class] > 0;
 	return count;
 }

@@ -41,8 +41,9 @@ int vms_inject(int ns, int op, unsigned int from, unsigned int to, const void *d
 	struct virtio_vsock_hdr hdr = guest_header(&guests[ns], op, from, to);
 
 	hdr.len = op == VIRTIO_VSOCK_OP_RW ? size : 0;
-	hdr.flags = op == VIRTIO_VSOCK_OP_SHUTDOWN ? VIRTIO_VSOCK_SHUTDOWN_RCV |
-							     VIRTIO_VSOCK_SHUTDOWN_SEND : 0;
+	hdr.flags = op == VIRTIO_VSOCK_OP_SHUTDOWN
+			    ? VIRTIO_VSOCK_SHUTDOWN_RCV | VIRTIO_VSOCK_SHUTDOWN_SEND
+			    : 0;
 	return guest_inject(&guests[ns], &hdr, data, hdr.len);
 }
 

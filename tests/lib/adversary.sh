@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by suites after suite.sh: what crosses between namespaces, without the layer and with it.
 
+# shellcheck disable=SC2034 # the wrapper is that of suite.sh
 # adversary SUITE SECONDS KERNEL...: TAP on standard output.
 adversary() {
 	local program=build/tests/adversary/adversary limit=$2 kernel labels=()
