@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hold.h"
@@ -23,7 +24,7 @@ unsigned long run_calls;
 static int netns_of[NAMESPACES], in_netns = -1;
 static int socket_of[NAMESPACES][SLOTS];
 static unsigned char payload[NAMESPACES][SLOTS][CHUNK], arrived[CHUNK];
-static unsigned int first_port = 20000;
+static unsigned int first_port;
 static int ping[2];
 static bool run_carefully, always_careful;
 static unsigned long settled = 50000, late;
@@ -548,14 +549,25 @@ static void finish(const struct plan *plan)
 	only(plan, plan->last, close_all);
 }
 
-static bool uses_guests(const struct plan *plan)
+static bool uses_guest(const struct plan *plan, int ns)
 {
 	int i;
 
 	for (i = 0; i < plan->count; i++)
-		if (plan->ops[i].kind == OP_SERVE || plan->ops[i].kind == OP_INJECT)
+		if (plan->ops[i].slot == GUEST_SLOT && plan->ops[i].ns == ns)
 			return true;
 	return false;
+}
+
+static void let_guests_play(const struct plan *plan)
+{
+	int ns;
+
+	with_guests = false;
+	for (ns = 0; ns < NAMESPACES; ns++) {
+		vms_take_part(ns, uses_guest(plan, ns));
+		with_guests |= uses_guest(plan, ns);
+	}
 }
 
 void run_plan(const struct plan *plan, struct outcome *outcome)
@@ -567,7 +579,7 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	memset(dialled_at, -1, sizeof(dialled_at));
 	memset(guest_heard, 0, sizeof(guest_heard));
 	now = outcome;
-	with_guests = uses_guests(plan);
+	let_guests_play(plan);
 	first_port += PORTS;
 	for (op_now = 0; op_now < plan->count; op_now++)
 		do_op(&plan->ops[op_now]);
@@ -641,8 +653,12 @@ static int late_packets(void)
 
 void run_prepare(const int netns[NAMESPACES])
 {
+	struct timespec time;
 	int ns;
 
+	/* Sockets of a run before linger for some seconds. */
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	first_port = 0x10000000 + (time.tv_sec << 16 | time.tv_nsec >> 20 << 4) % 0x60000000;
 	memcpy(netns_of, netns, sizeof(netns_of));
 	fill_payload();
 	for (ns = 0; ns < NAMESPACES; ns++) {

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
-#include <unistd.h>
 
 #include "../../tools/guest/virtio-vsock.h"
 #include "plan.h"
 #include "tap.h"
 #include "vms.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS     20000
+#define NOBODYS_PORT 0x90000000
 
 static struct guest guests[NAMESPACES];
-static bool started[NAMESPACES];
+static bool active[NAMESPACES], answered[NAMESPACES];
+static uint32_t asked = NOBODYS_PORT;
 static vms_heard *hear;
 
 static void heard(struct guest *guest, const struct packet *packet)
 {
 	int op = packet->hdr.op;
 
+	if (packet->hdr.src_port == NOBODYS_PORT) {
+		answered[guest - guests] = packet->hdr.dst_port == asked;
+		return;
+	}
 	hear(guest - guests, op, packet->data, op == VIRTIO_VSOCK_OP_RW ? packet->hdr.len : 0);
 }
 
@@ -28,7 +33,11 @@ void vms_start(int ns, vms_heard *function)
 		tap_bail("guest: %s", strerror(-ret));
 	hear = function;
 	guests[ns].on_packet = heard;
-	started[ns] = true;
+}
+
+void vms_take_part(int ns, bool part)
+{
+	active[ns] = part;
 }
 
 int vms_serve(int ns, unsigned int port)
@@ -57,34 +66,32 @@ int vms_send(int ns, const void *data, size_t size)
 	return count;
 }
 
-static bool is_taken(struct guest *guest)
+/* A request to a port where nobody listens: its answer comes behind all that the host sent before.
+ */
+static void ask(int ns)
 {
-	struct vhost_ring *ring = &guest->vhost.tx;
+	struct virtio_vsock_hdr hdr;
+	int waited;
 
-	return __atomic_load_n(&ring->vring.used->idx, __ATOMIC_ACQUIRE) == ring->added &&
-	       !guest->vhost.first_pending;
+	hdr = guest_header(&guests[ns], VIRTIO_VSOCK_OP_REQUEST, ++asked, NOBODYS_PORT);
+	answered[ns] = false;
+	if (guest_inject(&guests[ns], &hdr, NULL, 0))
+		tap_bail("inject: %m");
+	for (waited = 0; !answered[ns] && waited < LIMIT_MS; waited += 10)
+		guest_pump(&guests[ns], 10);
+	if (!answered[ns])
+		tap_bail("the host does not answer a guest");
 }
 
-static bool settle_one(struct guest *guest)
-{
-	bool came = guest_pump(guest, 0) > 0;
-
-	vhost_flush(&guest->vhost);
-	return !came && is_taken(guest);
-}
-
-/* Twice quiet, with time between for the thread that serves the device. */
+/* Twice, as what they hear of the host may have made them send something. */
 void vms_settle(void)
 {
-	int quiet = 0, tries, ns;
+	int round, ns;
 
-	for (tries = 0; quiet < 2 * NAMESPACES; tries++) {
-		if (tries > LIMIT_MS * 5)
-			tap_bail("guests do not come to rest");
-		usleep(100);
+	for (round = 0; round < 2; round++)
 		for (ns = 0; ns < NAMESPACES; ns++)
-			quiet = !started[ns] || settle_one(&guests[ns]) ? quiet + 1 : 0;
-	}
+			if (active[ns])
+				ask(ns);
 }
 
 void vms_forget(int ns)

@@ -12,6 +12,8 @@ typedef void vms_heard(int ns, int op, const unsigned char *data, int size);
 
 /* In the namespace that its device is to belong to. */
 void vms_start(int ns, vms_heard *heard);
+/* Whether it is waited for. */
+void vms_take_part(int ns, bool part);
 int vms_serve(int ns, unsigned int port);
 /* A packet of any kind to the host; data of a size for those that carry some. */
 int vms_inject(int ns, int op, unsigned int from, unsigned int to, const void *data, size_t size);
