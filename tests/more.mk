@@ -66,11 +66,11 @@ $(BUILD)/tests/cheats/%.o: override CFLAGS += -Itests/lifecycle -Itests/guests
 
 build-tests: $(BUILD)/tests/attacks/attacks
 
-$(BUILD)/tests/attacks/attacks: $(call more_objects,attacks/attacks cheats/sockets) $(LIFE_LIB)
+$(BUILD)/tests/attacks/attacks: $(call more_objects,attacks/attacks cheats/sockets cheats/stall guests/hold) $(LIFE_LIB)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf) -pthread -o $@
 
-$(BUILD)/tests/attacks/%.o: override CFLAGS += -Itests/lifecycle -Itests/cheats
+$(BUILD)/tests/attacks/%.o: override CFLAGS += -Itests/lifecycle -Itests/cheats -Itests/guests
 
 # Who reads what the layer tells.
 EVENTS		:= $(BUILD)/tests/events/events

@@ -20,7 +20,9 @@
 
 #include "command.h"
 #include "ns.h"
+#include "hold.h"
 #include "sockets.h"
+#include "stall.h"
 #include "tap.h"
 
 /* What a refused call may take, and one that should get an answer. */
@@ -382,6 +384,83 @@ static bool reset_by_lingering_any(void)
 	return reset_by_lingering_at(port, port + 1, port + 2);
 }
 
+/* A connection of ours within itself, at these two ports. */
+static int client_between(unsigned int client_port, unsigned int server_port, int *server)
+{
+	int door = listener(ours, VMADDR_CID_ANY, server_port);
+	int client = bound(ours, VMADDR_CID_LOCAL, client_port);
+
+	*server = -1;
+	if (door < 0 || !dials(client, VMADDR_CID_LOCAL, server_port))
+		return -1;
+	*server = accepted(door, SURE_MS);
+	return becomes(client, POLLOUT, SURE_MS) ? client : -1;
+}
+
+/*
+ * An answer on its way, whose port another socket takes: that one calls where nobody answers, and
+ * is connected to there by what it gets.
+ */
+static int ghost_by_late_answer(unsigned int from, unsigned int to)
+{
+	unsigned int port = new_ports(1);
+	int door = listener(ours, VMADDR_CID_ANY, port), first = bound(ours, VMADDR_CID_LOCAL, from);
+	struct stall before, behind;
+	int second;
+
+	stall_prepare(&before);
+	stall_prepare(&behind);
+	stall_hold(&before);
+	dials(first, VMADDR_CID_LOCAL, port);
+	stall_hold(&behind);
+	stall_end(&before);
+	await_loopback_worker();
+	close_now(first);
+	second = bound(ours, VMADDR_CID_LOCAL, from);
+	if (second >= 0)
+		dials(second, VMADDR_CID_LOCAL, to);
+	stall_end(&behind);
+	if (second < 0 || accepted(door, SURE_MS) < 0 || !becomes(second, POLLOUT, SOON_MS))
+		return -1;
+	return second;
+}
+
+static bool ghost_and_later_client(void)
+{
+	unsigned int port = new_ports(4), theirs_at = port + 3;
+	int server, client = client_between(port + 1, port, &server), our_end;
+	struct pair pair;
+
+	our_end = ghost_by_late_answer(port + 2, port + 1);
+	close_now(client);
+	close_now(server);
+	usleep(SOON_MS * 1000);
+	pair.listener = listener(theirs, VMADDR_CID_ANY, theirs_at);
+	pair.client = bound(theirs, VMADDR_CID_LOCAL, port + 1);
+	if (our_end < 0 || pair.client < 0 || !dials(pair.client, VMADDR_CID_LOCAL, theirs_at))
+		return false;
+	pair.server = accepted(pair.listener, SOON_MS);
+	return pair.server >= 0 && sends(our_end, "EVIL") && receives(pair.client, "EVIL", SOON_MS);
+}
+
+/* A call that is on its way when its port becomes theirs destroys what connects from there. */
+static bool call_on_its_way(void)
+{
+	unsigned int port = new_ports(2), theirs_at = port + 1;
+	int door = listener(ours, VMADDR_CID_ANY, port), fd = keep(socket_in(ours, SOCK_NONBLOCK));
+	int their_door = listener(theirs, VMADDR_CID_ANY, theirs_at), their_end;
+	struct stall stall;
+	bool called;
+
+	stall_begin(&stall);
+	dials(fd, VMADDR_CID_LOCAL, port);
+	close_now(door);
+	their_end = bound(theirs, VMADDR_CID_LOCAL, port);
+	called = their_end >= 0 && dials(their_end, VMADDR_CID_LOCAL, theirs_at);
+	stall_end(&stall);
+	return called && accepted(their_door, SOON_MS) < 0;
+}
+
 static const struct attack {
 	const char *name;
 	bool (*try)(void); /* whether something came across */
@@ -396,6 +475,8 @@ static const struct attack {
 	{ "number-from-peer-port", number_from_peer_port, "from the port of a listener that left" },
 	{ "reset-by-lingering", reset_by_lingering, "a reset to ports that one had before" },
 	{ "reset-by-lingering-any", reset_by_lingering_any, "to one port that one had before" },
+	{ "ghost-by-late-answer", ghost_and_later_client, "a ghost of an answer on its way" },
+	{ "call-on-its-way", call_on_its_way, "a call to a port that changes hands" },
 	{ "child-without-peer", child_without_peer, "a child whose peer has never called" },
 	{},
 };
