@@ -55,28 +55,48 @@ int barrier_programs(const struct barrier *barrier)
 	return 0;
 }
 
-/*
- * One worker of the kernel delivers all of it, in order: when it says that nobody listens where
- * nobody can, it has delivered what was before that.
- */
-void barrier_loopback(void)
+/* A port of our own, at which nobody listens. */
+static bool hold_port(int fd, struct sockaddr_vm *own)
 {
-	const struct sockaddr_vm nobody = {
+	socklen_t size = sizeof(*own);
+
+	*own = (struct sockaddr_vm){
 		.svm_family = AF_VSOCK,
 		.svm_cid = VMADDR_CID_LOCAL,
 		.svm_port = VMADDR_PORT_ANY,
 	};
+	return !bind(fd, (const struct sockaddr *)own, size) &&
+	       !getsockname(fd, (struct sockaddr *)own, &size);
+}
+
+static bool call_own(int holder, int fd)
+{
 	const struct timeval limit = { .tv_sec = LOOPBACK_SEC };
-	int fd;
+	struct sockaddr_vm own;
+
+	if (holder < 0 || fd < 0 || !hold_port(holder, &own))
+		return false;
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
+	(void)connect(fd, (const struct sockaddr *)&own, sizeof(own));
+	return true;
+}
+
+/*
+ * One worker of the kernel delivers all of it, in order: when it says that nobody listens, it has
+ * delivered what was before that. A call to a port that nobody holds may not get as far.
+ */
+void barrier_loopback(void)
+{
+	int holder, fd;
 
 	if (!module_present("vsock_loopback"))
 		return;
+	holder = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
+	if (!call_own(holder, fd))
 		usleep(LOOPBACK_USEC);
-		return;
-	}
-	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
-	(void)connect(fd, (const struct sockaddr *)&nobody, sizeof(nobody));
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	if (holder >= 0)
+		close(holder);
 }

@@ -96,7 +96,7 @@ static int connect_to(int fd, unsigned int port)
 /* Nobody waits for data here, and none is sent: the socket is not connected. */
 static void use_socket(int fd)
 {
-	const struct sockaddr_vm any = address_of(VMADDR_CID_ANY, VMADDR_PORT_ANY);
+	const struct sockaddr_vm any = address_of(VMADDR_CID_LOCAL, VMADDR_PORT_ANY);
 	const struct timeval limit = { .tv_sec = ANSWER_MSEC / 1000 };
 	char byte = 0;
 
@@ -107,17 +107,36 @@ static void use_socket(int fd)
 	(void)shutdown(fd, SHUT_RDWR);
 }
 
-/* Somebody who says that nobody listens has seen the request. */
+/*
+ * Somebody who says that nobody listens has seen the request. A port that nobody holds would not
+ * do: on some kernels the gate answers by itself.
+ */
+static bool arrives_at(int holder, int client)
+{
+	struct sockaddr_vm own = {};
+	socklen_t size = sizeof(own);
+
+	return !getsockname(holder, (struct sockaddr *)&own, &size) &&
+	       own.svm_port != VMADDR_PORT_ANY && connect_to(client, own.svm_port) == -ECONNRESET;
+}
+
 static enum probe probe_socket(void)
 {
-	int fd = make_socket(), ret;
+	int holder = make_socket(), client = make_socket();
+	enum probe done = 0;
 
-	if (fd < 0)
-		return 0;
-	use_socket(fd);
-	ret = connect_to(fd, VMADDR_PORT_ANY);
-	close(fd);
-	return ret == -ECONNRESET ? PROBE_SOCKET | PROBE_ARRIVAL : PROBE_SOCKET;
+	if (holder >= 0 && client >= 0) {
+		use_socket(holder);
+		done = PROBE_SOCKET;
+		use_socket(client);
+		if (arrives_at(holder, client))
+			done |= PROBE_ARRIVAL;
+	}
+	if (client >= 0)
+		close(client);
+	if (holder >= 0)
+		close(holder);
+	return done;
 }
 
 static bool connect_pair(int listener, int client)

@@ -14,7 +14,7 @@
 enum probe {
 	PROBE_NODE = 1,	       /* /dev/vsock is opened */
 	PROBE_SOCKET = 2,      /* a socket is made, asked for everything, and closed */
-	PROBE_ARRIVAL = 4,     /* it connects over loopback to where nobody can listen */
+	PROBE_ARRIVAL = 4,     /* it connects over loopback to one that does not listen */
 	PROBE_DEVICE = 8,      /* a device for a guest is opened and closed */
 	PROBE_NAMESPACE = 16,  /* a namespace is made */
 	PROBE_CONNECTION = 32, /* two sockets of the caller's namespace are connected */
