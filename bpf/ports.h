@@ -133,18 +133,20 @@ static __noinline bool are_kept_apart(const struct net *a, const struct net *b)
 	return netns_has_mode() && (native_mode(a) == LOCAL || native_mode(b) == LOCAL);
 }
 
-/* Whether two sockets at one port may not meet. */
-static __always_inline bool is_stranger(const struct net *net, __u64 socket, __u32 port, __u32 how)
+/* Whether two sockets at one port may not meet. Not static, as it stands in a loop. */
+__noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 {
-	const struct net *other = (const void *)net_of_socket(socket);
-	netns_id a = netns_at(net), b = netns_at(other);
+	const struct net *one = (const void *)net, *other = (const void *)net_of_socket(socket);
+	netns_id a, b;
 
-	if (net == other)
+	if (one == other)
 		return true;
-	if (are_kept_apart(net, other))
+	if (are_kept_apart(one, other))
 		return false;
 	if (!(how & LISTENERS) && state_of_socket(socket) == TCP_LISTEN)
 		return false;
+	a = netns_at(one);
+	b = netns_at(other);
 	return refuses(a, b, port) || refuses(b, a, port);
 }
 
@@ -207,7 +209,7 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 			entry = found & ~(__u64)MORE;
 			continue;
 		}
-		if (found != self && is_stranger((void *)net, found, port, how))
+		if (found != self && is_stranger(net, found, port, how))
 			return netns_at((void *)net_of_socket(found));
 		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(table));
 	}

@@ -53,18 +53,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = { data, size };
 	char origin[NAME_SIZE], target[NAME_SIZE], text[EVENT_TEXT_SIZE];
+	char origin_home[NAME_SIZE], target_home[NAME_SIZE];
 	struct dropped dropped;
 	struct told told;
 
 	take_bytes(&bytes, &told.event, sizeof(told.event));
 	told.origin = take_name(&bytes, origin);
 	told.target = take_name(&bytes, target);
+	told.origin_home = take_name(&bytes, origin_home);
+	told.target_home = take_name(&bytes, target_home);
 	event_text(text, &told);
 	check_text(text);
 	check_json(event_json(&told));
 	dropped.netns = told.event.origin.netns;
 	dropped.name = told.origin;
 	dropped.count = told.event.time;
+	dropped.namespaces = told.event.pid;
+	dropped.tenant = told.event.target.netns;
 	dropped_text(text, &dropped);
 	check_text(text);
 	check_json(dropped_json(&dropped));
