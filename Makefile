@@ -51,6 +51,10 @@ test-all: ## the same and what takes longer
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/run --all
 
+test-attack: deps ## known attacks, with the layer and without
+	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
+	@tests/run attacks adversary
+
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/mutants
@@ -93,5 +97,5 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all help deps demo demo-vm test test-all test-mutants check clean build-tests
+.PHONY: all help deps demo demo-vm test test-all test-attack test-mutants check clean build-tests
 .DELETE_ON_ERROR:
