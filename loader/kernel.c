@@ -16,6 +16,7 @@
 #include "netns.h"
 #include "symbols.h"
 
+#define LSM_LIST	 "/sys/kernel/security/lsm"
 #define BTF_DIR		 "/sys/kernel/btf"
 #define TRANSPORT_MODULE "vmw_vsock_virtio_transport_common"
 
@@ -67,15 +68,19 @@ int kernel_kptr_restrict(void)
 
 bool kernel_lsm_bpf(void)
 {
-	FILE *file = fopen("/sys/kernel/security/lsm", "re");
+	FILE *file = fopen(LSM_LIST, "re");
 	char line[512], *name, *rest = line;
 	bool found = false;
 
+	if (!file && errno != ENOENT && errno != EACCES)
+		err(EXIT_FAILURE, LSM_LIST);
 	if (!file)
 		return false;
 	if (fgets(line, sizeof(line), file))
 		while (!found && (name = strsep(&rest, ",\n")))
 			found = !strcmp(name, "bpf");
+	if (ferror(file))
+		err(EXIT_FAILURE, LSM_LIST);
 	fclose(file);
 	return found;
 }
