@@ -19,6 +19,7 @@ static FILE *open_played(const char *path, const char *mode)
 {
 	(void)path;
 	(void)mode;
+	errno = ENOENT;
 	return lines ? fmemopen((char *)lines, strlen(lines), "r") : NULL;
 }
 
