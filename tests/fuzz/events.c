@@ -52,16 +52,15 @@ static void check_json(struct json_object *object)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = { data, size };
-	char origin[NAME_SIZE], target[NAME_SIZE], text[EVENT_TEXT_SIZE];
-	char origin_home[NAME_SIZE], target_home[NAME_SIZE];
-	struct dropped dropped;
-	struct told told;
+	char origin[NAME_SIZE], target[NAME_SIZE], homes[2][NAME_SIZE], text[EVENT_TEXT_SIZE];
+	struct dropped dropped = {};
+	struct told told = {};
 
 	take_bytes(&bytes, &told.event, sizeof(told.event));
 	told.origin = take_name(&bytes, origin);
 	told.target = take_name(&bytes, target);
-	told.origin_home = take_name(&bytes, origin_home);
-	told.target_home = take_name(&bytes, target_home);
+	told.origin_home = take_name(&bytes, homes[0]);
+	told.target_home = take_name(&bytes, homes[1]);
 	event_text(text, &told);
 	check_text(text);
 	check_json(event_json(&told));
