@@ -14,48 +14,61 @@
 
 #include "origin.h"
 
-/* A port is found to be free again by looking at so many each time that one is noted. */
+/* Places that are looked at for one to be had again, each time that a port is noted. */
 #define LOOKS 4
 
-static __u32 next_slot;
-
-static __always_inline void forget_unused(__u32 *slot)
+static __always_inline void reclaim(struct lingering_list *list, __u32 index)
 {
-	struct lingering_port *port = bpf_map_lookup_elem(&lingering_ports, slot);
+	__u32 *slot = bpf_map_lookup_elem(&lingering_slots, &index), free = list->reclaimed;
+	struct lingering_port *port;
 
+	if (!slot || !*slot)
+		return;
+	port = bpf_map_lookup_elem(&lingering_ports, slot);
 	if (port && *(volatile __u32 *)&port->sockets)
+		return;
+	if (bpf_map_update_elem(&lingering_reclaimed, &free, &index, BPF_ANY))
 		return;
 	bpf_map_delete_elem(&lingering_ports, slot);
 	*slot = 0;
+	list->reclaimed = free + 1;
 }
 
-/* A place in the list of all ports that are noted; NULL if none has been found. */
-static __always_inline __u32 *free_slot(void)
+/*
+ * A place in the list of all ports that are noted: one that was given up, or one that nobody has
+ * had. Looking through them all takes fewer turns than there are places, so there is none only
+ * where so many ports are in use.
+ */
+static __always_inline __u32 *free_slot(struct lingering_list *list)
 {
-	__u32 i, index, *slot;
+	__u32 i, index;
 
-	for (i = 0; i < LOOKS; i++) {
-		index = next_slot++ % MAX_LINGERING;
-		slot = bpf_map_lookup_elem(&lingering_slots, &index);
-		if (!slot)
+	for (i = 0; i < LOOKS && list->used; i++)
+		reclaim(list, list->looked_at++ % list->used);
+	if (list->reclaimed) {
+		__u32 last = --list->reclaimed, *reclaimed;
+
+		reclaimed = bpf_map_lookup_elem(&lingering_reclaimed, &last);
+		if (!reclaimed)
 			return NULL;
-		if (*slot)
-			forget_unused(slot);
-		if (!*slot)
-			return slot;
+		index = *reclaimed;
+	} else {
+		if (list->used >= MAX_LINGERING)
+			return NULL;
+		index = list->used++;
 	}
-	return NULL;
+	return bpf_map_lookup_elem(&lingering_slots, &index);
 }
 
 static __always_inline bool add_port(__u32 port, netns_id own)
 {
 	struct lingering_port new = { .netns = own, .sockets = 1 };
-	__u32 *slot = free_slot();
+	__u32 *slot = free_slot(&layer_state()->lingering_list);
 
-	if (!slot || bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST))
+	if (!slot)
 		return false;
 	*slot = port;
-	return true;
+	return !bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST);
 }
 
 /* Of two namespaces that have such sockets at one port it is nobody's. */

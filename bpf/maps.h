@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the layer remembers. The first eleven, and tenants, outlive an upgrade; the
+ * All that the layer remembers. The first twelve, and tenants, outlive an upgrade; the
  * others belong to one set of programs and are made anew with it, so that old
  * and new programs that overlap do not consume each other's records.
  */
@@ -94,6 +94,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } lingering_slots SEC(".maps");
+
+/* Places of that list that were given up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_LINGERING);
+	__type(key, __u32);
+	__type(value, __u32);
+} lingering_reclaimed SEC(".maps");
 
 /* Policies, in two halves; user space writes the one that is not in force. See struct rule_cell. */
 struct {

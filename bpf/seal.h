@@ -26,8 +26,10 @@ static __always_inline bool seal_socket(__u64 address, const struct call *call)
 
 	if (!of || *(volatile __u32 *)&of->sealed >= MAX_SEALED_OF_ONE)
 		return false;
+	if (bpf_map_update_elem(&sealed, &address, &sealed_socket, BPF_ANY))
+		return false;
 	__sync_fetch_and_add(&of->sealed, 1);
-	return !bpf_map_update_elem(&sealed, &address, &sealed_socket, BPF_ANY);
+	return true;
 }
 
 /* Nobody fills more than a part of the map: who has too many such sockets loses all of its own. */

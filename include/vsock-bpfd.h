@@ -276,6 +276,14 @@ struct tenant {
 	__u32 namespaces;
 };
 
+/* Places of the map `lingering_slots`; written by the task that delivers loopback packets alone. */
+struct lingering_list {
+	__u32 used;	 /* so many have been used, */
+	__u32 reclaimed; /* and so many of them can be used again: the map `lingering_reclaimed` */
+	__u32 looked_at; /* which one comes next to be looked at */
+	__u32 unused;
+};
+
 /* What is cut off; each includes those before it. */
 enum sealed {
 	NONE = 0,
@@ -310,6 +318,7 @@ struct layer_state {
 	enum yes_no made_told; /* an EVENT_MADE is there for who follows, and is enough */
 	enum yes_no crowded;   /* some tenant has made more namespaces than it may */
 	struct kernel_places places;
+	struct lingering_list lingering_list;
 };
 
 #pragma GCC diagnostic pop

@@ -127,6 +127,8 @@ static int share_maps(struct attachment *new)
 	if (!ret)
 		ret = pin_durable(new->skel->maps.lingering_slots, PIN_LINGERING_SLOTS);
 	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_reclaimed, PIN_LINGERING_RECLAIMED);
+	if (!ret)
 		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
 	if (!ret)
 		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);

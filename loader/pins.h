@@ -21,20 +21,21 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-#define BPFFS		      "/sys/fs/bpf"
-#define PIN_DIR		      BPFFS "/vsock-bpfd"
-#define PIN_NAMESPACES	      "namespaces"
-#define PIN_STATE	      "state"
-#define PIN_DEVICES	      "devices"
-#define PIN_SEALED	      "sealed"
-#define PIN_LINGERING_SOCKETS "lingering_sockets"
-#define PIN_LINGERING_PORTS   "lingering_ports"
-#define PIN_LINGERING_SLOTS   "lingering_slots"
-#define PIN_SEALED_NETNS      "sealed_netns"
-#define PIN_RULES	      "rules"
-#define PIN_EVENTS	      "events"
-#define PIN_COUNTERS	      "counters"
-#define PIN_TENANTS	      "tenants"
+#define BPFFS			"/sys/fs/bpf"
+#define PIN_DIR			BPFFS "/vsock-bpfd"
+#define PIN_NAMESPACES		"namespaces"
+#define PIN_STATE		"state"
+#define PIN_DEVICES		"devices"
+#define PIN_SEALED		"sealed"
+#define PIN_LINGERING_SOCKETS	"lingering_sockets"
+#define PIN_LINGERING_PORTS	"lingering_ports"
+#define PIN_LINGERING_SLOTS	"lingering_slots"
+#define PIN_LINGERING_RECLAIMED "lingering_reclaimed"
+#define PIN_SEALED_NETNS	"sealed_netns"
+#define PIN_RULES		"rules"
+#define PIN_EVENTS		"events"
+#define PIN_COUNTERS		"counters"
+#define PIN_TENANTS		"tenants"
 
 /* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
 extern const char *const pinned_maps[];

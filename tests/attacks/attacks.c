@@ -404,7 +404,8 @@ static int client_between(unsigned int client_port, unsigned int server_port, in
 static int ghost_by_late_answer(unsigned int from, unsigned int to)
 {
 	unsigned int port = new_ports(1);
-	int door = listener(ours, VMADDR_CID_ANY, port), first = bound(ours, VMADDR_CID_LOCAL, from);
+	int door = listener(ours, VMADDR_CID_ANY, port),
+	    first = bound(ours, VMADDR_CID_LOCAL, from);
 	struct stall before, behind;
 	int second;
 
