@@ -26,9 +26,10 @@ succeeds() {
 
 # judge KERNEL...: TAP of what the machines have said.
 judge() {
-	local number=0 kernel name tries crossed
+	local number=0 kernel name names tries crossed
+	mapfile -t names < <(awk -F ' *[|] *' '/^[a-z]/ { print $1 }' tests/attacks/attacks.table)
 	for kernel in "$@"; do
-		for name in $(awk -F ' *[|] *' '/^[a-z]/ { print $1 }' tests/attacks/attacks.table); do
+		for name in "${names[@]}"; do
 			read -r _ tries crossed < <(grep -P "^$name\t" "$results/$kernel.out" || echo "- - -")
 			number=$((number + 1))
 			[[ $crossed == 0 ]] && printf 'ok' || printf 'not ok'
