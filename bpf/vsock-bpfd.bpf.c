@@ -9,6 +9,11 @@
  *	delivery.h	whom it has found	/  arrived, the listener is known
  *	seal.h		what no gate can refuse is cut off
  *	bind.h		bind gate: says early what the verdict says of a port
+ *	ports.h		who holds a port, asked of the kernel's tables
+ *	lingering.h	who did: sockets whose peer has left
+ *	calls.h		who calls a port, where a call reaches any socket
+ *	taps.h		devices that would show all packets
+ *	tenants.h	who makes many namespaces
  *	verdict.h	the decision that all of them ask for
  *	rules.h		what a policy says
  *	kept.h		verdicts that were given lately
@@ -21,5 +26,6 @@
 #include "connect.h"
 #include "seal.h"
 #include "bind.h"
+#include "taps.h"
 
 char _license[] SEC("license") = "GPL";

@@ -113,6 +113,30 @@ static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
 		     preemption);
 }
 
+/* Without it a socket that is bound takes packets of anybody. */
+static void tell_sources(struct doctor *doctor, const struct kernel *kernel)
+{
+	if (!kernel->vsock)
+		return;
+	if (kernel->source_check)
+		tell(doctor, GOOD, "sources", "a socket takes packets of its peer alone");
+	else
+		tell(doctor, NOTE, "sources",
+		     "this kernel has no vsock_check_source(): a guest can write into, and reset, "
+		     "a "
+		     "connection of the host to another guest; newer builds of 6.1 and 6.12 have "
+		     "it");
+}
+
+/* Whoever may make a user namespace makes a device of it, which shows all packets. */
+static void tell_taps(struct doctor *doctor)
+{
+	if (module_present("vsockmon"))
+		tell(doctor, NOTE, "taps",
+		     "vsockmon is loaded: any user can see what all AF_VSOCK sockets send; "
+		     "'rmmod vsockmon'");
+}
+
 static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
 {
 	tell(doctor, GOOD, "namespaces", "told apart by %s",
@@ -261,6 +285,7 @@ void doctor_run(struct doctor *doctor)
 	tell_kernel(doctor, &kernel);
 	tell_module(doctor, "vsock", "sockets");
 	tell_module(doctor, "vsock_loopback", "loopback");
+	tell_taps(doctor);
 	if (kernel.native) {
 		tell_layer(doctor);
 		return;
@@ -269,6 +294,7 @@ void doctor_run(struct doctor *doctor)
 	tell_btf(doctor, &kernel);
 	tell_gates(doctor, &kernel);
 	tell_identity(doctor, &kernel);
+	tell_sources(doctor, &kernel);
 	tell_obstacles(doctor, &kernel);
 	if (!doctor->missing)
 		tell_programs(doctor, &kernel);

@@ -97,6 +97,8 @@ const struct program programs[] = {
 	{ "connect_gate_fmod_ret",	GATES,		by_fmod_ret },
 	{ "bind_gate_lsm",		GATES,		by_lsm },
 	{ "bind_gate_fmod_ret",		GATES,		by_fmod_ret },
+	{ "tap_gate_lsm",		GATES,		by_lsm },
+	{ "tap_gate_fmod_ret",		GATES,		by_fmod_ret },
 	{ NULL,				RECORDING,	NULL },
 };
 /* clang-format on */

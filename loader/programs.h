@@ -7,7 +7,7 @@
 
 #include "kernel.h"
 
-#define MAX_PROGRAMS 32
+#define MAX_PROGRAMS 40
 
 /* How much is attached: who has nothing to refuse has no gate to pay for. Each includes the former.
  */

@@ -862,6 +862,16 @@ static void other_families(void)
 	tap_ok(good == 20, "TCP is none of its business: %d of 20", good);
 }
 
+/* A device that shows all packets is there for any user who asks for it, if the kernel loads it. */
+static void no_tap(void)
+{
+	command(&said, "unshare -Urn ip link add tap0 type vsockmon");
+	tap_ok(said.status && access("/sys/module/vsockmon", F_OK),
+	       "nobody loads the module of a device that shows all packets: %s", said.err);
+	command(&said, "modprobe vsockmon && rmmod vsockmon");
+	tap_ok(said.status == 0, "root of the machine does, by its name: %s", said.err);
+}
+
 /* socket() by a worker of io_uring is socket() by a process. */
 static void io_uring_socket(void)
 {
@@ -1048,6 +1058,7 @@ int main(void)
 	requests_full();
 	other_families();
 	io_uring_socket();
+	no_tap();
 	namespaces_of_other_kinds();
 	identity_again();
 	tap_ok(world_isolated(&world), "after all of that local namespaces are isolated");

@@ -177,7 +177,8 @@ static void test_all_are_asked(void **state)
 	(void)state;
 	for (program = programs; program->name; program++)
 		/* It runs when the kernel gets to it. */
-		if (!probe_of(program->name) && strcmp(program->name, "namespace_gone"))
+		if (!probe_of(program->name) && strcmp(program->name, "namespace_gone") &&
+		    strncmp(program->name, "tap_gate_", 9))
 			fail_msg("%s: nothing in loader/probe.c makes it run", program->name);
 }
 
