@@ -15,7 +15,7 @@
 #include "world.h"
 
 #define NOTIFY_PATH "/tmp/notify"
-#define READY_MS    30000
+#define READY_MS    120000
 
 static int open_notify(void)
 {
