@@ -128,8 +128,9 @@ static void add_process(struct search *search, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	/* The root is where everybody is who is nowhere. */
 	if (stat(path, &st) || is_known(search, st.st_ino) ||
-	    !cgroup_of(pid, cgroup, sizeof(cgroup)))
+	    !cgroup_of(pid, cgroup, sizeof(cgroup)) || !strcmp(cgroup, "/"))
 		return;
 	home_of_cgroup(home, cgroup);
 	add(search, path, home);

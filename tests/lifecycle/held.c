@@ -228,9 +228,10 @@ static void not_at_all(void)
 	start(&service);
 	through = get_through(50, false);
 	tap_ok(through == 50, "HoldSec=0 holds nobody: %d of 50 get through", through);
-	end(&service);
+	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
 	through = get_through(50, true);
 	tap_ok(through == 50, "nor does the layer without the service: %d of 50", through);
+	must(BPFD " --detach 2>/dev/null");
 }
 
 static void audit(void)
