@@ -125,6 +125,9 @@ static void test_covered(void **state)
 	put("e", "Name=we*", LOCAL_ONES);
 	put("f", "Cgroup=/x/*", LOCAL_ONES);
 	put("g", "Name=web?", LOCAL_ONES);
+	/* As a name a star is one letter; as a glob it is more. */
+	put("h", "Name=x?", LOCAL_ONES);
+	put("i", "Name=x*", LOCAL_ONES);
 	NOTED("d/b.policy:0: no namespace gets this policy: d/a.policy comes first",
 	      "d/c.policy:0: no namespace gets this policy: d/a.policy",
 	      "d/d.policy:0: no namespace gets this policy: d/a.policy",
