@@ -17,15 +17,16 @@ const char *const leak_words[LEAK_KINDS] = {
 static const char *const role_words[] = { "nobody",  "socket", "listener",
 					  "dialled", "child",  "guest" };
 
-/* What a fresh socket and a port that is taken, or an answer that may not come, have as errors. */
+/* Because a port is taken elsewhere, or an answer would go elsewhere. */
 static bool is_refusal(const struct seen *with, const struct seen *alone)
 {
 	if (with->op < 0 || with->value == alone->value)
 		return false;
-	if (with->what == SAW_BIND)
+	if (with->what == SAW_BIND || with->what == SAW_LISTEN)
 		return with->value == -EADDRINUSE;
-	return with->what == SAW_DIAL && (with->value == -ECONNRESET ||
-					  with->value == -EADDRNOTAVAIL || with->value == -ENODEV);
+	return with->what == SAW_DIAL &&
+	       (with->value == -ECONNRESET || with->value == -EADDRINUSE ||
+		with->value == -EADDRNOTAVAIL || with->value == -ENODEV);
 }
 
 static bool is_wait(const struct seen *with, const struct seen *alone)
