@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct options {
 	unsigned long calls;
 	uint64_t seed;
 	const char *replay, *known, *open;
-	int expect_leak, all, verbose, bare;
+	int expect_leak, all, verbose, bare, storm;
 };
 
 static const char help[] =
@@ -39,11 +40,13 @@ static const char help[] =
 	"                   or 7 have to, without it none may\n"
 	"  --open WORD      what is known to be open: names that begin so are shown and count for\n"
 	"                   nothing, and known attacks of such names have to leak\n"
+	"  --storm          meanwhile the service starts, is killed, and reloads, again and again\n"
 	"  --verbose        with --replay: what each call came to\n"
 	"  --bare           makes nothing local\n"
 	"  --expect-leak    status 1 if nothing crosses\n";
 
-#define WHERE "# Leaks without the layer on"
+#define POLICIES "/run/adversary.d"
+#define WHERE	 "# Leaks without the layer on"
 
 static struct ns namespaces[NAMESPACES], nursery;
 static struct search search;
@@ -64,8 +67,6 @@ static void make(struct ns *ns, const char *name, const struct ns *parent)
 		tap_bail("namespace %s: %s", name, strerror(err));
 }
 
-#define POLICIES "/run/adversary.d"
-
 /* Where the kernel has modes itself, what is looked at is what comes on top. */
 static void apply_policies(void)
 {
@@ -85,7 +86,7 @@ static void make_namespaces(bool bare)
 	must("modprobe vsock_loopback && modprobe vhost_vsock && mkdir -p /run/netns");
 	make(&nursery, "nursery", init);
 	if (!native && !bare)
-		must("build/vsockctl -n nursery set child_ns_mode local");
+		must("mkdir -p " POLICIES " && build/vsockctl -n nursery set child_ns_mode local");
 	make(&namespaces[0], "a", &nursery);
 	make(&namespaces[1], "b", &nursery);
 	if (native && !bare)
@@ -368,6 +369,7 @@ static struct options parse(int argc, char *argv[])
 		{ "expect-leak", no_argument, &options.expect_leak, 1 },
 		{ "verbose", no_argument, &options.verbose, 1 },
 		{ "bare", no_argument, &options.bare, 1 },
+		{ "storm", no_argument, &options.storm, 1 },
 		{},
 	};
 	int option;
@@ -378,11 +380,24 @@ static struct options parse(int argc, char *argv[])
 	return options;
 }
 
+/* The service comes, is killed and does not matter; reloads change nothing. */
+static pid_t start_storm(void)
+{
+	return start_command("sh -c 'while :; do "
+			     "build/vsock-bpfd --policy-dir " POLICIES " 2>/dev/null & sleep 2; "
+			     "kill -9 $!; build/vsock-bpfd --once --policy-dir " POLICIES
+			     "; done'");
+}
+
 static int run(const struct options *options)
 {
+	pid_t storm = options->storm ? start_storm() : 0;
+
 	if (options->known)
 		replay_all_known(options);
 	look(options);
+	if (storm)
+		kill(storm, SIGKILL);
 	return tap_end();
 }
 

@@ -258,7 +258,12 @@ static void dial(struct model *model, struct model_socket *socket, const struct 
 	if (socket->state != M_CLOSE || op->number >= GUEST_CID)
 		return;
 	if (!socket->cid)
-		bind_to(model, socket, ANYWHERE, ++model->next_port);
+		bind_to(model, socket, ANYWHERE, model->next_port++);
+	if (model->next_port == NEXT_PORT + 1)
+		model->next_port = 100;
+	/* It was taken. */
+	if (!socket->cid)
+		bind_to(model, socket, ANYWHERE, model->next_port++);
 	socket->rcid = op->number;
 	socket->rport = op->port;
 	socket->transport = true;
@@ -349,7 +354,7 @@ void model_begin(struct model *model, bool checks_source)
 {
 	memset(model, 0, sizeof(*model));
 	model->checks_source = checks_source;
-	model->next_port = 100;
+	model->next_port = NEXT_PORT;
 	queue_head = queue_tail = 0;
 }
 

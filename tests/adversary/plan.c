@@ -33,6 +33,7 @@ void plan_of(const struct plan *plan, int ns, struct plan *alone)
 	alone->count = 0;
 	alone->fill = plan->fill;
 	alone->last = plan->last;
+	alone->seqpacket = plan->seqpacket;
 	for (i = 0; i < plan->count; i++)
 		if (plan->ops[i].ns == ns || op_is_nobodys(&plan->ops[i]))
 			alone->ops[alone->count++] = plan->ops[i];
@@ -100,6 +101,8 @@ void plan_print(const struct plan *plan, const char *before)
 	}
 	if (plan->fill)
 		printf("%sfill %s\n", before, plan->fill == FILL_UP ? "up" : "down");
+	if (plan->seqpacket)
+		printf("%sseqpacket\n", before);
 	printf("%slast %c\n", before, 'A' + plan->last);
 	fflush(stdout);
 }
@@ -174,6 +177,10 @@ static bool take_line(struct plan *plan, char *const word[], int count)
 	}
 	if (count == 2 && !strcmp(word[0], "fill")) {
 		plan->fill = strcmp(word[1], "down") ? FILL_UP : FILL_DOWN;
+		return true;
+	}
+	if (count == 1 && !strcmp(word[0], "seqpacket")) {
+		plan->seqpacket = true;
 		return true;
 	}
 	if (count == 1)

@@ -17,9 +17,11 @@
  *	hold, free		packets over loopback stay on their way, and go on
  *	fill up			at the end each connection takes all that it has credit for, the
  *				first socket first; fill down: the last first
+ *	seqpacket		all sockets are of this type
  *	last B			whose sockets are closed last
  *
- * Ports are letters, p to w: others in each run. CIDs are numbers, * for any, and a to c for
+ * Ports are letters, p to w: others in each run. w is the one that the kernel gives next to a
+ * socket that dials and has none. CIDs are numbers, * for any, and a to c for
  * the guests of A to C.
  */
 #ifndef ADVERSARY_PLAN_H
@@ -34,6 +36,7 @@
 #define OWN_SLOTS  8  /* the others are for what is accepted at the end */
 #define GUEST_SLOT 15 /* as whose the guest of a namespace counts */
 #define PORTS	   8
+#define NEXT_PORT  7 /* w */
 #define PLAN_MAX   96
 #define ANYWHERE   0xffffffffU
 #define GUEST_CID  1000 /* that of namespace 0 */
@@ -72,6 +75,7 @@ struct plan {
 	struct op ops[PLAN_MAX];
 	uint8_t fill;
 	uint8_t last;
+	bool seqpacket;
 };
 
 bool op_is_nobodys(const struct op *op);

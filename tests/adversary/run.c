@@ -24,7 +24,9 @@ unsigned long run_calls;
 static int netns_of[NAMESPACES], in_netns = -1;
 static int socket_of[NAMESPACES][SLOTS];
 static unsigned char payload[NAMESPACES][SLOTS][CHUNK], arrived[CHUNK];
-static unsigned int first_port;
+static unsigned int first_port, next_port;
+static int type = SOCK_STREAM;
+static bool has_seqpacket;
 static int ping[2];
 static bool run_carefully, always_careful;
 static unsigned long settled = 50000, late;
@@ -51,11 +53,16 @@ static void enter(int ns)
 	in_netns = ns;
 }
 
+static unsigned int real_port(unsigned int port)
+{
+	return port == NEXT_PORT ? next_port : first_port + port;
+}
+
 static struct sockaddr_vm address(uint32_t cid, unsigned int port)
 {
 	return (struct sockaddr_vm){ .svm_family = AF_VSOCK,
 				     .svm_cid = cid,
-				     .svm_port = first_port + port };
+				     .svm_port = real_port(port) };
 }
 
 static void saw(int what, int ns, int slot, int value, uint32_t sum)
@@ -119,7 +126,7 @@ static int new_socket(int ns)
 	int fd;
 
 	enter(ns);
-	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_VSOCK, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		tap_bail("socket: %m");
 	return fd;
@@ -298,9 +305,9 @@ static void do_guest(const struct op *op)
 
 	now->role[op->ns][GUEST_SLOT] = ROLE_GUEST;
 	if (op->kind == OP_SERVE)
-		ret = vms_serve(op->ns, first_port + op->port);
+		ret = vms_serve(op->ns, real_port(op->port));
 	else
-		ret = vms_inject(op->ns, op->number, first_port + op->port, first_port + op->to,
+		ret = vms_inject(op->ns, op->number, real_port(op->port), real_port(op->to),
 				 payload[op->ns][GUEST_SLOT], 3);
 	settle();
 	saw(SAW_OTHER, op->ns, GUEST_SLOT, ret, 0);
@@ -570,6 +577,32 @@ static void let_guests_play(const struct plan *plan)
 	}
 }
 
+/* The kernel counts; on 7.x by namespace, where this is a port as good as any. */
+static void find_next_port(void)
+{
+	struct sockaddr_vm any = { .svm_family = AF_VSOCK,
+				   .svm_cid = VMADDR_CID_ANY,
+				   .svm_port = VMADDR_PORT_ANY };
+	socklen_t size = sizeof(any);
+	int fd = new_socket(NAMESPACES - 1);
+
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) ||
+	    getsockname(fd, (struct sockaddr *)&any, &size))
+		tap_bail("a port that the kernel chooses: %m");
+	close(fd);
+	next_port = any.svm_port + 1;
+}
+
+static bool uses_next_port(const struct plan *plan)
+{
+	int i;
+
+	for (i = 0; i < plan->count; i++)
+		if (plan->ops[i].port == NEXT_PORT || plan->ops[i].to == NEXT_PORT)
+			return true;
+	return false;
+}
+
 void run_plan(const struct plan *plan, struct outcome *outcome)
 {
 	memset(outcome->count, 0, sizeof(outcome->count));
@@ -581,6 +614,9 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	now = outcome;
 	let_guests_play(plan);
 	first_port += PORTS;
+	if (uses_next_port(plan))
+		find_next_port();
+	type = plan->seqpacket && has_seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
 	for (op_now = 0; op_now < plan->count; op_now++)
 		do_op(&plan->ops[op_now]);
 	finish(plan);
@@ -630,6 +666,14 @@ static void make_pair(int pair[2])
 	first_port += PORTS;
 }
 
+static bool knows_seqpacket(void)
+{
+	int fd = socket(AF_VSOCK, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	close(fd);
+	return fd >= 0;
+}
+
 static void become_idle(void)
 {
 	struct sched_param none = {};
@@ -665,6 +709,7 @@ void run_prepare(const int netns[NAMESPACES])
 		enter(ns);
 		vms_start(ns, guest_hears);
 	}
+	has_seqpacket = knows_seqpacket();
 	make_pair(ping);
 	make_pair(holding);
 	become_idle();

@@ -62,7 +62,7 @@ static struct model_socket *some_socket(struct making *making, int ns, bool own,
 
 static int some_port(struct making *making)
 {
-	return draw(making->search, 4);
+	return chance(making->search, 5) ? NEXT_PORT : (int)draw(making->search, 4);
 }
 
 /* Rather one that two would share. */
@@ -349,6 +349,7 @@ static void draw_plan(struct making *making)
 	making->ns = draw(search, making->namespaces);
 	making->plan->last = draw(search, making->namespaces);
 	making->plan->fill = chance(search, 25) ? FILL_UP + draw(search, 2) : FILL_NONE;
+	making->plan->seqpacket = chance(search, 10);
 	holds_up = chance(search, 15);
 	while (steps--) {
 		if (holds_up && chance(search, 40))
