@@ -29,8 +29,11 @@ static bool is_refusal(const struct seen *with, const struct seen *alone)
 		with->value == -EADDRNOTAVAIL || with->value == -ENODEV);
 }
 
+/* Or the kernel gives it another port, as that is taken elsewhere. What follows is not judged. */
 static bool is_wait(const struct seen *with, const struct seen *alone)
 {
+	if (with->what == SAW_PORT && alone->what == SAW_PORT)
+		return true;
 	return with->what == SAW_DIAL && with->value == -EINPROGRESS && alone->value < 0;
 }
 

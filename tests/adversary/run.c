@@ -25,6 +25,7 @@ static int netns_of[NAMESPACES], in_netns = -1;
 static int socket_of[NAMESPACES][SLOTS];
 static unsigned char payload[NAMESPACES][SLOTS][CHUNK], arrived[CHUNK];
 static unsigned int first_port, next_port;
+static bool with_next_port;
 static int type = SOCK_STREAM;
 static bool has_seqpacket;
 static int ping[2];
@@ -34,6 +35,7 @@ static int holding[2]; /* a pair: who has the lock of the first holds up the wor
 static struct hold hold;
 static bool held;
 static int dialled_at[NAMESPACES][SLOTS]; /* while held: which call it was, -1 for none */
+static int refused_with[NAMESPACES][SLOTS];
 static struct outcome *now;
 static int op_now;
 static bool with_guests; /* this plan has some */
@@ -192,20 +194,33 @@ static int dial_result(int ns, int slot)
 	return -error_of(fd);
 }
 
+/* Whether the kernel gave it the port that a plan counts on, which somebody else may have taken. */
+static void see_port(int ns, int slot)
+{
+	struct sockaddr_vm own = {};
+	socklen_t size = sizeof(own);
+
+	getsockname(socket_of[ns][slot], (struct sockaddr *)&own, &size);
+	saw(SAW_PORT, ns, slot, own.svm_port == next_port, 0);
+}
+
 static void do_dial(const struct op *op, int fd)
 {
 	struct sockaddr_vm to = address(op->number, op->port);
 	int ret = result(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 
-	if (ret == -EINPROGRESS) {
+	if (ret == -EINPROGRESS)
 		now->role[op->ns][op->slot] = ROLE_DIALLED;
-		if (held) {
-			dialled_at[op->ns][op->slot] = op_now;
-			return;
-		}
-		settle();
-		ret = dial_result(op->ns, op->slot);
+	if (with_next_port)
+		see_port(op->ns, op->slot);
+	if (held) {
+		dialled_at[op->ns][op->slot] = op_now;
+		refused_with[op->ns][op->slot] = ret;
+		return;
 	}
+	settle();
+	if (ret == -EINPROGRESS)
+		ret = dial_result(op->ns, op->slot);
 	saw(SAW_DIAL, op->ns, op->slot, ret, 0);
 }
 
@@ -277,6 +292,15 @@ static int do_buffer(const struct op *op, int fd)
 	return 0;
 }
 
+/* One that was refused at once is not connected; one that was refused by an answer is called so. */
+static int do_shut(const struct op *op, int fd)
+{
+	int ret = result(shutdown(fd, op->number));
+
+	settle();
+	return now->role[op->ns][op->slot] == ROLE_PLAIN ? 0 : ret;
+}
+
 static void do_close(int ns, int slot)
 {
 	if (socket_of[ns][slot] < 0)
@@ -327,15 +351,18 @@ static void do_hold(void)
 	held = true;
 }
 
-/* What was dialled meanwhile has its result now. */
+/* What was dialled meanwhile has its result now, also if it was refused at once. */
 static void see_dialled(int ns, int slot)
 {
-	int op = op_now;
+	int op = op_now, ret = refused_with[ns][slot];
 
 	op_now = dialled_at[ns][slot];
-	if (op_now >= 0 && socket_of[ns][slot] >= 0 && now->role[ns][slot] == ROLE_DIALLED)
-		saw(SAW_DIAL, ns, slot, dial_result(ns, slot), 0);
 	dialled_at[ns][slot] = -1;
+	if (op_now >= 0 && socket_of[ns][slot] >= 0) {
+		if (ret == -EINPROGRESS)
+			ret = dial_result(ns, slot);
+		saw(SAW_DIAL, ns, slot, ret, 0);
+	}
 	op_now = op;
 }
 
@@ -386,9 +413,7 @@ static void do_op(const struct op *op)
 	case OP_BUFFER:
 		return saw(SAW_OTHER, op->ns, op->slot, do_buffer(op, fd), 0);
 	case OP_SHUT:
-		ret = result(shutdown(fd, op->number));
-		settle();
-		return saw(SAW_OTHER, op->ns, op->slot, ret, 0);
+		return saw(SAW_OTHER, op->ns, op->slot, do_shut(op, fd), 0);
 	case OP_CLOSE:
 		return do_close(op->ns, op->slot);
 	}
@@ -614,7 +639,8 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	now = outcome;
 	let_guests_play(plan);
 	first_port += PORTS;
-	if (uses_next_port(plan))
+	with_next_port = uses_next_port(plan);
+	if (with_next_port)
 		find_next_port();
 	type = plan->seqpacket && has_seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
 	for (op_now = 0; op_now < plan->count; op_now++)
@@ -622,8 +648,8 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 	finish(plan);
 }
 
-static const char *const what_words[] = { "bind", "listen", "dial", "accept", "send",
-					  "recv", "call",   "poll", "fill",   "drain" };
+static const char *const what_words[] = { "bind", "listen", "dial", "accept", "send", "recv",
+					  "call", "poll",   "fill", "drain",  "port" };
 
 void seen_print(const struct seen *seen, char *text, size_t room)
 {

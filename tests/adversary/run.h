@@ -22,6 +22,7 @@ enum seen_what {
 	SAW_POLL,
 	SAW_FILL,
 	SAW_DRAIN,
+	SAW_PORT,
 };
 
 /* What a call came to: a number or -errno, and a sum of what was received. */
