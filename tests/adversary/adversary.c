@@ -38,8 +38,11 @@ static const char help[] =
 	"  --known KERNEL   first the known attacks: with --bare those that leak on 5.10, 6.1, "
 	"6.12\n"
 	"                   or 7 have to, without it none may\n"
-	"  --open WORD      what is known to be open: names that begin so are shown and count for\n"
-	"                   nothing, and known attacks of such names have to leak\n"
+	"  --open WORD      what is known to be open where the kernel does not check sources: "
+	"names\n"
+	"                   that begin so are shown and count for nothing, and known attacks of "
+	"such\n"
+	"                   names have to leak\n"
 	"  --storm          meanwhile the service starts, is killed, and reloads, again and again\n"
 	"  --verbose        with --replay: what each call came to\n"
 	"  --bare           makes nothing local\n"
@@ -193,7 +196,8 @@ static int replay(const struct options *options)
 
 static bool is_open(const struct options *options, const char *name)
 {
-	return options->open && !strncmp(name, options->open, strlen(options->open));
+	return options->open && !search.checks_source &&
+	       !strncmp(name, options->open, strlen(options->open));
 }
 
 /* Whether it says that it leaks on this kernel without the layer. */

@@ -26,6 +26,16 @@ bool plan_add(struct plan *plan, struct op op)
 	return true;
 }
 
+bool uses_next_port(const struct plan *plan)
+{
+	int i;
+
+	for (i = 0; i < plan->count; i++)
+		if (plan->ops[i].port == NEXT_PORT || plan->ops[i].to == NEXT_PORT)
+			return true;
+	return plan->watches_port;
+}
+
 void plan_of(const struct plan *plan, int ns, struct plan *alone)
 {
 	int i;
@@ -34,6 +44,7 @@ void plan_of(const struct plan *plan, int ns, struct plan *alone)
 	alone->fill = plan->fill;
 	alone->last = plan->last;
 	alone->seqpacket = plan->seqpacket;
+	alone->watches_port = uses_next_port(plan);
 	for (i = 0; i < plan->count; i++)
 		if (plan->ops[i].ns == ns || op_is_nobodys(&plan->ops[i]))
 			alone->ops[alone->count++] = plan->ops[i];

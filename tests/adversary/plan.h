@@ -76,12 +76,15 @@ struct plan {
 	uint8_t fill;
 	uint8_t last;
 	bool seqpacket;
+	bool watches_port; /* somebody binds to NEXT_PORT */
 };
 
 bool op_is_nobodys(const struct op *op);
 bool plan_add(struct plan *plan, struct op op);
 /* Without what the others do, unless nobody does it. */
 void plan_of(const struct plan *plan, int ns, struct plan *alone);
+/* Also where it is what one does alone in a plan in which another does. */
+bool uses_next_port(const struct plan *plan);
 bool plan_has(const struct plan *plan, int ns);
 
 void op_print(const struct op *op, char *text, size_t room);

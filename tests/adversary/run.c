@@ -618,16 +618,6 @@ static void find_next_port(void)
 	next_port = any.svm_port + 1;
 }
 
-static bool uses_next_port(const struct plan *plan)
-{
-	int i;
-
-	for (i = 0; i < plan->count; i++)
-		if (plan->ops[i].port == NEXT_PORT || plan->ops[i].to == NEXT_PORT)
-			return true;
-	return false;
-}
-
 void run_plan(const struct plan *plan, struct outcome *outcome)
 {
 	memset(outcome->count, 0, sizeof(outcome->count));
