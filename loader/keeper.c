@@ -186,7 +186,10 @@ static void mend(struct keeper *keeper)
 {
 	if (!keeper->alive.repairable)
 		return;
-	if (keeper->state && !is_detached(keeper) && pin_held_locked(keeper))
+	/* A --detach that is under way, or died: somebody wants it so. */
+	if (keeper->state && is_detached(keeper))
+		return;
+	if (keeper->state && pin_held_locked(keeper))
 		return;
 	if (!keeper->needs.mend(keeper->needs.arg))
 		look(keeper);
