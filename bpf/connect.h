@@ -105,6 +105,8 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
+	/* Told as the delivery gate would. */
+	call->by_caller = false;
 	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
 	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
 		return false;
