@@ -7,14 +7,14 @@ readonly attacks=build/tests/attacks/attacks
 # bare KERNEL: without the layer, where each has to succeed that the table has for this kernel.
 bare() {
 	wrapper=()
-	machine "$1-bare" "$1" -- bash -c "modprobe vsock_loopback && exec $attacks open 2 || true"
+	machine "$1-bare" "$1" -- bash -c "modprobe vsock_loopback; $attacks open 2 || true"
 }
 
 # held KERNEL KIND TRIES: with it.
 held() {
 	[[ $2 == ruled ]] && wrapper=() || wrapper=(tests/lib/in-machine)
 	machine "$1" "$1" --timeout $((300 + $3)) -- \
-		bash -c "modprobe vsock_loopback && exec $attacks $2 $3 || true"
+		bash -c "modprobe vsock_loopback; $attacks $2 $3 || true"
 }
 
 # succeeds NAME KERNEL: whether the table says so.
