@@ -237,7 +237,7 @@ static int take_child(int ns, int listener, int slot)
 
 static int do_accept(const struct op *op)
 {
-	if (socket_of[op->ns][op->number] < 0 || socket_of[op->ns][op->slot] >= 0)
+	if (get_socket(op->ns, op->number) < 0 || socket_of[op->ns][op->slot] >= 0)
 		return -EBADF;
 	return take_child(op->ns, op->number, op->slot);
 }
