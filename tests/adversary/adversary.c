@@ -317,6 +317,7 @@ static void look(const struct options *options)
 	struct finding finding;
 	struct plan plan;
 
+	search_prepare(&search);
 	while (goes_on(options, since)) {
 		search_next(&search, &plan);
 		if (judge(&plan, &finding) && !is_known(&finding))

@@ -146,13 +146,52 @@ static enum leak_kind conclude(struct finding *finding, const struct outcome *wi
 	return kind;
 }
 
+static bool has_result(const struct outcome *with, int ns, int op)
+{
+	int i;
+
+	for (i = 0; i < with->count[ns]; i++)
+		if (with->seen[ns][i].what == SAW_DIAL && with->seen[ns][i].op == op)
+			return true;
+	return false;
+}
+
+/*
+ * One whose socket was closed before it had a result: it was refused if nobody has anything to
+ * accept. Its place, or -1.
+ */
+static int unseen_dial(const struct plan *plan, const struct outcome *with, int ns,
+		       const struct trial *trial)
+{
+	int op, place;
+
+	for (op = 0; op < plan->count; op++) {
+		place = own_place(plan, ns, op);
+		if (plan->ops[op].kind == OP_DIAL && plan->ops[op].ns == ns &&
+		    !trial->dropped[place] && !has_result(with, ns, op))
+			return place;
+	}
+	return -1;
+}
+
+/* The place of a call that was refused, which explains the difference; or -1. */
+static int refused_place(const struct plan *plan, const struct outcome *with, int ns,
+			 const struct trial *trial, const struct finding *finding)
+{
+	if (is_refusal(&finding->with, &finding->alone))
+		return own_place(plan, ns, finding->with.op);
+	if (finding->with.what == SAW_ACCEPT && finding->with.value < 0)
+		return unseen_dial(plan, with, ns, trial);
+	return -1;
+}
+
 static enum leak_kind judge_one(const struct plan *plan, const struct outcome *with, int ns,
 				struct finding *finding)
 {
 	static struct outcome alone;
 	static struct trial trial;
 	struct plan rest;
-	int tries, one, place;
+	int tries, one, place, refused;
 
 	memset(&trial, 0, sizeof(trial));
 	plan_of(plan, ns, &trial.plan);
@@ -170,9 +209,10 @@ static enum leak_kind judge_one(const struct plan *plan, const struct outcome *w
 		finding->alone = alone.seen[ns][place];
 		if (is_wait(&finding->with, &finding->alone))
 			return LEAK_NONE;
-		if (!is_refusal(&finding->with, &finding->alone))
+		refused = refused_place(plan, with, ns, &trial, finding);
+		if (refused < 0)
 			break;
-		trial.dropped[own_place(plan, ns, finding->with.op)] = true;
+		trial.dropped[refused] = true;
 	}
 	return conclude(finding, with, ns, kind_of(&finding->with, &finding->alone));
 }

@@ -91,6 +91,15 @@ static bool ping_arrives(int flags)
 	return false;
 }
 
+/* Where packets are often late it is better to wait for each. */
+static void watch_late(void)
+{
+	if (!ping_arrives(MSG_DONTWAIT))
+		late++;
+	always_careful |= late * 16 * 50 > settled;
+	run_carefully |= always_careful;
+}
+
 /*
  * Until the worker of loopback has delivered what was sent, and what it sent itself. As this
  * thread is idle to the scheduler and on the CPU of the worker, that is mostly so before a call
@@ -104,15 +113,14 @@ static void settle(void)
 		vms_settle();
 	if (held)
 		return;
-	if (!run_carefully && ++settled % 16)
+	if (!run_carefully) {
+		if (!(++settled % 16))
+			watch_late();
 		return;
-	if (ping_arrives(MSG_DONTWAIT))
-		return;
-	/* Where that happens often, it is better to wait. */
-	always_careful |= ++late * 16 * 50 > settled;
-	run_carefully |= always_careful;
+	}
+	/* The first may come before the answers to what came before it. */
 	for (i = 0; i < 3; i++)
-		ping_arrives(0);
+		ping_arrives(MSG_DONTWAIT);
 }
 
 bool run_care(bool careful)

@@ -3,7 +3,8 @@
 
 #include "search.h"
 
-#define DRAWS_MAX 200 /* for one plan */
+#define DRAWS_MAX    200   /* for one plan */
+#define DRAWS_BEFORE 30000 /* until there are states to go on from */
 
 static uint32_t draw(struct search *search, uint32_t below)
 {
@@ -200,7 +201,7 @@ struct kept {
 
 static struct kept kept[PECULIAR][EXAMPLES];
 static int peculiar[PECULIAR], peculiar_count;
-static unsigned int picked[PECULIAR];
+static unsigned int reached[PECULIAR];
 
 static int kind_of(const struct model_socket *socket)
 {
@@ -237,6 +238,7 @@ static void keep(struct making *making, int place)
 {
 	struct kept *kept_here = kept[place], *to = &kept_here[draw(making->search, EXAMPLES)];
 
+	reached[place]++;
 	if (!kept_here[0].plan.count) {
 		peculiar[peculiar_count++] = place;
 		kept_here[0].plan = kept_here[1].plan = *making->plan;
@@ -267,15 +269,15 @@ static void leave_out(struct plan *plan, int place)
 		(--plan->count - place) * sizeof(*plan->ops));
 }
 
+/* Of some the one that was reached least often. */
 static int rare_place(struct search *search)
 {
 	int one = peculiar[draw(search, peculiar_count)], i, other;
 
 	for (i = 0; i < 3; i++) {
 		other = peculiar[draw(search, peculiar_count)];
-		one = picked[other] < picked[one] ? other : one;
+		one = reached[other] < reached[one] ? other : one;
 	}
-	picked[one]++;
 	return one;
 }
 
@@ -392,10 +394,22 @@ static bool is_worth_it(struct making *making, int draws)
 	if (class < 0)
 		return chance(search, 1);
 	if (draws < DRAWS_MAX &&
-	    (unsigned long)search->runs_of[class] * classes_seen(search) > search->tried)
+	    (unsigned long)search->runs_of[class] * classes_seen(search) > search->tried / 2)
 		return false;
 	search->runs_of[class]++;
 	return true;
+}
+
+void search_prepare(struct search *search)
+{
+	static struct making making;
+	struct plan plan;
+	int i;
+
+	making.search = search;
+	making.plan = &plan;
+	for (i = 0; i < DRAWS_BEFORE; i++)
+		draw_plan(&making);
 }
 
 void search_next(struct search *search, struct plan *plan)

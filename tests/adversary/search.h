@@ -14,6 +14,8 @@ struct search {
 	unsigned int runs_of[CLASSES]; /* how often a plan was run for a class of the model */
 };
 
+/* Plays without a kernel, so as not to begin with nothing. Some seconds. */
+void search_prepare(struct search *search);
 /* One that is worth the time of the kernel. */
 void search_next(struct search *search, struct plan *plan);
 /* Leaves out what the finding does not need. Returns false if it does not come again. */
