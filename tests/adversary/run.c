@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hold.h"
 #include "run.h"
+#include "settle.h"
 #include "tap.h"
 #include "vms.h"
 
@@ -28,12 +28,6 @@ static unsigned int first_port, next_port;
 static bool with_next_port;
 static int type = SOCK_STREAM;
 static bool has_seqpacket;
-static int ping[2];
-static bool run_carefully, always_careful;
-static unsigned long settled = 50000, late;
-static int holding[2]; /* a pair: who has the lock of the first holds up the worker */
-static struct hold hold;
-static bool held;
 static int dialled_at[NAMESPACES][SLOTS]; /* while held: which call it was, -1 for none */
 static int refused_with[NAMESPACES][SLOTS];
 static struct outcome *now;
@@ -77,58 +71,11 @@ static void saw(int what, int ns, int slot, int value, uint32_t sum)
 	now->seen[ns][(*count)++] = (struct seen){ what, slot, op_now, value, sum };
 }
 
-/* A byte over loopback, behind everything that is on its way. */
-static bool ping_arrives(int flags)
+static void settle_all(void)
 {
-	char byte = 0;
-
-	if (send(ping[0], &byte, 1, MSG_NOSIGNAL) != 1)
-		tap_bail("the pair that waits for the worker: %m");
-	if (recv(ping[1], &byte, 1, flags) == 1)
-		return true;
-	if (errno != EAGAIN || recv(ping[1], &byte, 1, 0) != 1)
-		tap_bail("the pair that waits for the worker: %m");
-	return false;
-}
-
-/* Where packets are often late it is better to wait for each. */
-static void watch_late(void)
-{
-	if (!ping_arrives(MSG_DONTWAIT))
-		late++;
-	always_careful |= late * 16 * 50 > settled;
-	run_carefully |= always_careful;
-}
-
-/*
- * Until the worker of loopback has delivered what was sent, and what it sent itself. As this
- * thread is idle to the scheduler and on the CPU of the worker, that is mostly so before a call
- * returns.
- */
-static void settle(void)
-{
-	int i;
-
 	if (with_guests)
 		vms_settle();
-	if (held)
-		return;
-	if (!run_carefully) {
-		if (!(++settled % 16))
-			watch_late();
-		return;
-	}
-	/* The first may come before the answers to what came before it. */
-	for (i = 0; i < 3; i++)
-		ping_arrives(MSG_DONTWAIT);
-}
-
-bool run_care(bool careful)
-{
-	bool before = run_carefully;
-
-	run_carefully = careful || always_careful;
-	return before;
+	settle();
 }
 
 static int new_socket(int ns)
@@ -221,12 +168,12 @@ static void do_dial(const struct op *op, int fd)
 		now->role[op->ns][op->slot] = ROLE_DIALLED;
 	if (with_next_port)
 		see_port(op->ns, op->slot);
-	if (held) {
+	if (settle_held()) {
 		dialled_at[op->ns][op->slot] = op_now;
 		refused_with[op->ns][op->slot] = ret;
 		return;
 	}
-	settle();
+	settle_all();
 	if (ret == -EINPROGRESS)
 		ret = dial_result(op->ns, op->slot);
 	saw(SAW_DIAL, op->ns, op->slot, ret, 0);
@@ -255,7 +202,7 @@ static int do_send(int ns, int slot, size_t size)
 	int ret = result(send(socket_of[ns][slot], payload[ns][slot], size < CHUNK ? size : CHUNK,
 			      MSG_NOSIGNAL));
 
-	settle();
+	settle_all();
 	return ret;
 }
 
@@ -285,7 +232,7 @@ static int do_recv(int ns, int slot, uint32_t *sum)
 		look_at(ns, slot, arrived, ret, sum);
 		total += ret;
 	}
-	settle();
+	settle_all();
 	return total ?: ret;
 }
 
@@ -296,7 +243,7 @@ static int do_buffer(const struct op *op, int fd)
 	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE, &size, sizeof(size)) ||
 	    setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
 		return -errno;
-	settle();
+	settle_all();
 	return 0;
 }
 
@@ -305,7 +252,7 @@ static int do_shut(const struct op *op, int fd)
 {
 	int ret = result(shutdown(fd, op->number));
 
-	settle();
+	settle_all();
 	return now->role[op->ns][op->slot] == ROLE_PLAIN ? 0 : ret;
 }
 
@@ -316,7 +263,7 @@ static void do_close(int ns, int slot)
 	close(socket_of[ns][slot]);
 	socket_of[ns][slot] = -1;
 	run_calls++;
-	settle();
+	settle_all();
 }
 
 /* What its guest is told; credit comes and goes as it likes. */
@@ -341,22 +288,8 @@ static void do_guest(const struct op *op)
 	else
 		ret = vms_inject(op->ns, op->number, real_port(op->port), real_port(op->to),
 				 payload[op->ns][GUEST_SLOT], 3);
-	settle();
+	settle_all();
 	saw(SAW_OTHER, op->ns, GUEST_SLOT, ret, 0);
-}
-
-static void do_hold(void)
-{
-	char byte = 0;
-
-	if (held)
-		return;
-	settle();
-	hold_lock(&hold, holding[0]);
-	if (send(holding[1], &byte, 1, MSG_NOSIGNAL) != 1)
-		tap_bail("the pair that holds up the worker: %m");
-	usleep(200);
-	held = true;
 }
 
 /* What was dialled meanwhile has its result now, also if it was refused at once. */
@@ -376,17 +309,11 @@ static void see_dialled(int ns, int slot)
 
 static void do_free(void)
 {
-	int ns, slot, before;
-	char byte;
+	int ns, slot;
 
-	if (!held)
+	if (!settle_held())
 		return;
-	hold_release(&hold);
-	held = false;
-	before = run_care(true);
-	settle();
-	run_care(before);
-	recv(holding[0], &byte, 1, 0);
+	settle_free();
 	for (ns = 0; ns < NAMESPACES; ns++)
 		for (slot = 0; slot < SLOTS; slot++)
 			see_dialled(ns, slot);
@@ -398,7 +325,7 @@ static void do_op(const struct op *op)
 	uint32_t sum = 0;
 
 	if (op->kind == OP_HOLD || op->kind == OP_FREE)
-		return op->kind == OP_HOLD ? do_hold() : do_free();
+		return op->kind == OP_HOLD ? settle_hold() : do_free();
 	if (op->kind == OP_SERVE || op->kind == OP_INJECT)
 		return do_guest(op);
 	fd = op->kind == OP_ACCEPT ? 0 : get_socket(op->ns, op->slot);
@@ -478,7 +405,7 @@ static void send_all(int ns)
 
 	if (now->role[ns][GUEST_SLOT] == ROLE_GUEST) {
 		saw(SAW_SEND, ns, GUEST_SLOT, vms_send(ns, payload[ns][GUEST_SLOT], 3), 0);
-		settle();
+		settle_all();
 	}
 	for (slot = 0; slot < SLOTS; slot++)
 		if (talks(ns, slot))
@@ -698,31 +625,10 @@ static bool knows_seqpacket(void)
 	return fd >= 0;
 }
 
-static void become_idle(void)
-{
-	struct sched_param none = {};
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof(one), &one) || sched_setscheduler(0, SCHED_IDLE, &none))
-		tap_bail("SCHED_IDLE: %m");
-}
-
-/* How many packets in a hundred are not there when the call that sends them returns. */
-static int late_packets(void)
-{
-	int i, late = 0;
-
-	for (i = 0; i < 1000; i++)
-		late += !ping_arrives(MSG_DONTWAIT);
-	return late / 10;
-}
-
 void run_prepare(const int netns[NAMESPACES])
 {
+	int ping[2], holding[2], ns;
 	struct timespec time;
-	int ns;
 
 	/* Sockets of a run before linger for some seconds. */
 	clock_gettime(CLOCK_MONOTONIC, &time);
@@ -736,9 +642,5 @@ void run_prepare(const int netns[NAMESPACES])
 	has_seqpacket = knows_seqpacket();
 	make_pair(ping);
 	make_pair(holding);
-	become_idle();
-	always_careful = late_packets() > 2;
-	run_carefully = always_careful;
-	if (always_careful)
-		printf("# packets arrive late, so each call waits\n");
+	settle_prepare(ping, holding);
 }
