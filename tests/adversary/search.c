@@ -41,7 +41,7 @@ static int next_slot(struct making *making, int ns)
 	return making->slots[ns] < OWN_SLOTS ? making->slots[ns]++ : -1;
 }
 
-#define ANY_STATE -1
+#define ANY_STATE (-1)
 
 /* A socket of the model that is open, of @ns or of the others (@own), or NULL. */
 static struct model_socket *some_socket(struct making *making, int ns, bool own, int state)
