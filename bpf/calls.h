@@ -11,7 +11,7 @@
 #ifndef CALLS_H
 #define CALLS_H
 
-#include "maps.h"
+#include "verdict.h"
 
 #define PLACES_OF_CALLS 4096
 
@@ -29,15 +29,15 @@ static __always_inline struct called *called_at(__u32 port)
 
 /*
  * The first one names the place. If another has come before that is done, it is nobody's; so is it
- * if another namespace has named it.
+ * if a stranger has named it.
  */
-static __always_inline void count_call(struct called *at, netns_id id)
+static __always_inline void count_call(struct called *at, netns_id id, __u32 port)
 {
 	volatile struct called *now = at;
 
 	__sync_fetch_and_add(&at->calls, 1);
 	if (now->calls != 1) {
-		if (now->netns != id)
+		if (are_strangers(now->netns, id, port))
 			now->netns = NETNS_UNKNOWN;
 		return;
 	}
@@ -64,7 +64,7 @@ static __always_inline bool note_call(__u64 socket, netns_id id, __u32 port)
 	forget_call(socket);
 	if (bpf_map_update_elem(&calling, &socket, &port, BPF_NOEXIST))
 		return false;
-	count_call(called_at(port), id);
+	count_call(called_at(port), id, port);
 	return true;
 }
 

@@ -71,7 +71,10 @@ static __always_inline bool add_port(__u32 port, netns_id own)
 	return !bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST);
 }
 
-/* Of two namespaces that have such sockets at one port it is nobody's. */
+/*
+ * Of two strangers that have such sockets at one port it is nobody's. Of two that may talk to each
+ * other the first one stands for both.
+ */
 static __always_inline bool note_port(__u32 port, netns_id own)
 {
 	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
@@ -80,7 +83,7 @@ static __always_inline bool note_port(__u32 port, netns_id own)
 		return add_port(port, own);
 	if (!known->sockets)
 		known->netns = own;
-	else if (known->netns != own)
+	else if (are_strangers(known->netns, own, port))
 		known->netns = NETNS_UNKNOWN;
 	__sync_fetch_and_add(&known->sockets, 1);
 	return true;

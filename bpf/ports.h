@@ -115,15 +115,6 @@ __noinline __u64 walk(__u64 entry, __u32 table, __u32 port, __u64 net, __u64 pee
 	return entry | MORE;
 }
 
-/* Whether one end says no to the other: the verdict on both, without a word to anybody. */
-static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port)
-{
-	__u32 half = half_in_force(layer_state()) ? SECOND_HALF : 0;
-
-	return is_refusal(objection_of(caller, called, 0, port, half)) ||
-	       is_refusal(objection_of(caller, called, 0, port, half | OF_CALLED));
-}
-
 /*
  * Kernels that have modes keep the sockets of local namespaces apart by themselves. Not inline:
  * out of a loop the compiler takes what only they have to where all kernels see it.
@@ -147,7 +138,7 @@ __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 		return false;
 	a = netns_at(one);
 	b = netns_at(other);
-	return refuses(a, b, port) || refuses(b, a, port);
+	return are_strangers(a, b, port);
 }
 
 /* Whose sockets linger at a port. */
@@ -169,7 +160,7 @@ static __always_inline netns_id if_stranger(netns_id id, const struct net *net, 
 
 	if (id == NETNS_NONE || id == own)
 		return NETNS_NONE;
-	return refuses(own, id, port) || refuses(id, own, port) ? id : NETNS_NONE;
+	return are_strangers(own, id, port) ? id : NETNS_NONE;
 }
 
 /* Of those who hold a port in another way than by the kernel's tables. */

@@ -175,6 +175,21 @@ static __always_inline __u32 ask_end(const struct call *call, __u32 how)
 			    (__u64)call->from.cid << 32 | call->to.cid, call->to.port, how);
 }
 
+/* Whether one end refuses a call of the other: without a word to anybody. */
+static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port)
+{
+	__u32 half = half_in_force(layer_state()) ? SECOND_HALF : 0;
+
+	return is_refusal(objection_of(caller, called, 0, port, half)) ||
+	       is_refusal(objection_of(caller, called, 0, port, half | OF_CALLED));
+}
+
+/* Two of whom neither may call the other at a port. Not static, as loops ask for it. */
+__noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
+{
+	return a != b && refuses(a, b, port) && refuses(b, a, port);
+}
+
 /* Whether a call may go on that met with this; tells of it, if need be. */
 static __noinline int conclude(const struct call *call, __u32 objection)
 {
