@@ -56,14 +56,19 @@ int dial(int fd, unsigned int cid, unsigned int port)
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
 }
 
+/* By descriptor: what a gate said at once, which the socket itself does not know. */
+static int refused[1024];
+
 void dial_on(int fd, unsigned int port)
 {
 	int err;
 
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	err = dial(fd, VMADDR_CID_LOCAL, port);
-	if (err != EINPROGRESS)
+	if ((err != EINPROGRESS && err != ECONNRESET) ||
+	    fd >= (int)(sizeof(refused) / sizeof(*refused)))
 		tap_bail("connect to port %u: %s", port, strerror(err));
+	refused[fd] = err == ECONNRESET ? err : 0;
 }
 
 int outcome(int fd)
@@ -72,6 +77,8 @@ int outcome(int fd)
 	socklen_t size = sizeof(int);
 	int err;
 
+	if (fd < (int)(sizeof(refused) / sizeof(*refused)) && refused[fd])
+		return refused[fd];
 	if (poll(&wait, 1, 3000) != 1)
 		return ETIME;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;

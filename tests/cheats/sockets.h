@@ -17,7 +17,7 @@ int bind_to(int fd, unsigned int cid, unsigned int port);
 /* What connect() says: 0 or errno. */
 int dial(int fd, unsigned int cid, unsigned int port);
 
-/* Begins to connect and does not wait. */
+/* Begins to connect and does not wait; a refusal at once is what outcome() says. */
 void dial_on(int fd, unsigned int port);
 
 /* What became of it, 0 or errno; ETIME if nothing within 3 s. */
