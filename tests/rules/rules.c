@@ -513,8 +513,10 @@ static void word_autobind(char **words, size_t size)
 	int fd = socket_in(place, SOCK_STREAM), silent = socket_in(place, SOCK_STREAM);
 
 	/* One that does not listen: a call to nobody would not be made on every kernel. */
-	if (size != 1 || bind_to(silent, 999) || dial(fd, VMADDR_CID_LOCAL, 999) != ECONNRESET ||
-	    listen(fd, 8) || getsockname(fd, (struct sockaddr *)&own, &length))
+	if (size != 1 || bind_to(silent, VMADDR_PORT_ANY) ||
+	    getsockname(silent, (struct sockaddr *)&own, &length) ||
+	    dial(fd, VMADDR_CID_LOCAL, own.svm_port) != ECONNRESET || listen(fd, 8) ||
+	    getsockname(fd, (struct sockaddr *)&own, &length))
 		wrong("a listener without bind: %s", strerror(errno));
 	close(silent);
 	place->listener = fd;
