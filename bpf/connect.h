@@ -94,8 +94,7 @@ static __always_inline bool is_nobody_there(const struct sockaddr_vm *to)
 	return !sources_are_checked && !is_held(to->svm_cid, to->svm_port);
 }
 
-/* The kernel refuses itself to connect a socket that listens, or was connected, and sends nothing.
- */
+/* To connect one that listens, or was connected, the kernel refuses itself, and sends nothing. */
 static __always_inline bool can_connect(const struct socket *sock, const struct sock *sk)
 {
 	return sock->state <= SS_CONNECTING && sk->__sk_common.skc_state != TCP_LISTEN;
