@@ -22,8 +22,8 @@ PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
 PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
 HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
 LIB	:= $(BUILD)/libvsock-bpfd.a
-CTL_SRC	:= loader/vsockctl.c $(wildcard loader/ctl-*.c)
-LIB_SRC	:= $(filter-out loader/vsock-bpfd.c loader/oci-hook.c $(CTL_SRC),$(wildcard loader/*.c))
+CTL_SRC	:= $(wildcard loader/ctl/*.c)
+LIB_SRC	:= $(filter-out loader/service/main.c loader/oci/hook.c $(CTL_SRC),$(wildcard loader/*/*.c))
 objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 all: $(PROGRAMS) $(HOOK) ## build the service, the control program and the hook of containers
@@ -67,9 +67,9 @@ check: ## format, shellcheck, cppcheck, three clangs
 clean: ## everything that was built; kernels stay in the cache
 	rm -rf $(BUILD)
 
-$(BUILD)/vsock-bpfd: $(call objects,loader/vsock-bpfd.c) $(LIB)
+$(BUILD)/vsock-bpfd: $(call objects,loader/service/main.c) $(LIB)
 $(BUILD)/vsockctl: $(call objects,$(CTL_SRC)) $(LIB)
-$(HOOK): $(call objects,loader/oci-hook.c) $(LIB)
+$(HOOK): $(call objects,loader/oci/hook.c) $(LIB)
 $(PROGRAMS) $(HOOK):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@

@@ -20,7 +20,7 @@
  *	events.h	who was refused: counters, and the log
  *
  * Every program is for all kernels unless its comment says for which; the loader
- * chooses among those that do the same (loader/programs.c).
+ * chooses among those that do the same (loader/layer/programs.c).
  */
 #include "namespaces.h"
 #include "connect.h"

@@ -28,7 +28,7 @@ $(PRELOADED): $(BUILD)/%.so: %.c
 	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE $(CFLAGS) -shared -fPIC $< -o $@
 
 # What an upgrade comes from: another name for one variable makes another object.
-$(BUILD)/other/vsock-bpfd: $(wildcard bpf/* loader/* include/*)
+$(BUILD)/other/vsock-bpfd: $(wildcard bpf/* loader/*/* include/*)
 	@echo "  OTHER $@"
 	$(Q)$(MAKE) --no-print-directory BUILD=$(@D) BPF_DEFINES=-D_license=_license_b $@ >/dev/null
 
@@ -38,18 +38,18 @@ loader_objects	= $(patsubst %,$(BUILD)/loader/%.o,$(1))
 
 build-tests: $(UNIT)
 
-$(BUILD)/tests/unit/mode: $(call loader_objects,mode)
-$(BUILD)/tests/unit/netns: $(call loader_objects,netns)
-$(BUILD)/tests/unit/oci-state: $(call loader_objects,oci-state)
-$(BUILD)/tests/unit/programs: $(call loader_objects,programs probe) | $(BUILD)/vsock-bpfd.bpf.o
-$(BUILD)/tests/unit/table: $(call loader_objects,table)
-$(BUILD)/tests/unit/printable: $(call loader_objects,printable)
-$(BUILD)/tests/unit/event-text: $(call loader_objects,event-text printable)
-$(BUILD)/tests/unit/drops: $(call loader_objects,drops)
-$(BUILD)/tests/unit/names: $(call loader_objects,names)
-$(BUILD)/tests/unit/homes: $(call loader_objects,homes names cgroup)
-$(BUILD)/tests/unit/metrics: $(call loader_objects,metrics event-text printable)
-$(BUILD)/tests/unit/config: $(call loader_objects,config words)
+$(BUILD)/tests/unit/mode: $(call loader_objects,layer/modes)
+$(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
+$(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
+$(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
+$(BUILD)/tests/unit/table: $(call loader_objects,lib/text-table)
+$(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable)
+$(BUILD)/tests/unit/event-text: $(call loader_objects,events/event-format lib/printable)
+$(BUILD)/tests/unit/drops: $(call loader_objects,service/dropped)
+$(BUILD)/tests/unit/names: $(call loader_objects,kernel/netns-names)
+$(BUILD)/tests/unit/homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
+$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
+$(BUILD)/tests/unit/config: $(call loader_objects,service/config lib/keywords)
 $(UNIT): %: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@

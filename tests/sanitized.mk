@@ -11,7 +11,7 @@ FUZZ_ENGINE	?= $(BUILD)/tests/fuzz/replay.o
 
 # As the last of all, so that what a harness plays is not taken from the library.
 $(BUILD)/tests/fuzz/policy: $(BUILD)/tests/rules/plain.o
-$(BUILD)/tests/fuzz/pinned: $(patsubst %,$(BUILD)/loader/ctl-%.o,list rules cids status)
+$(BUILD)/tests/fuzz/pinned: $(patsubst %,$(BUILD)/loader/ctl/%.o,list rules cids status)
 # Some functions of a file are played, and the others are not.
 $(BUILD)/tests/fuzz/pinned: override LDFLAGS += -Wl,--allow-multiple-definition
 $(HARNESSES): %: %.o $(addprefix $(BUILD)/tests/fuzz/,fuzz.o mute.o) $(filter %.o,$(FUZZ_ENGINE)) $(LIB)

@@ -3,9 +3,9 @@
  * The other end: whatever a service answers, and then tells, is printed or refused. Packets stand
  * between lines "%%".
  */
-#include "../../loader/control.c"
+#include "../../loader/ctl/control-client.c"
 
-#include "../../loader/ctl-monitor.c"
+#include "../../loader/ctl/monitor.c"
 
 #include "fuzz.h"
 

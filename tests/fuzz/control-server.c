@@ -20,7 +20,7 @@ static int getsockopt_played(int fd, int level, int name, void *value, socklen_t
 }
 
 #define getsockopt getsockopt_played
-#include "../../loader/hub.c"
+#include "../../loader/service/control-server.c"
 #undef getsockopt
 
 #define PEERS 40

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event-text.h"
+#include "events/event-format.h"
 #include "fuzz.h"
-#include "printable.h"
+#include "lib/printable.h"
 
 #define NAME_SIZE 256
 

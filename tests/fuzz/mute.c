@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "report.h"
+#include "lib/log.h"
 
 static FILE *copy_to;
 

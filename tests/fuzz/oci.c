@@ -27,7 +27,7 @@ static int open_bundle(const char *path, int flags)
 }
 
 #define open open_bundle
-#include "../../loader/oci-state.c"
+#include "../../loader/oci/state.c"
 #undef open
 
 static void check_state(const struct oci_state *state)

@@ -2,7 +2,7 @@
 /* Any words are a command line of vsock-bpfd: one thing to do, or 2. */
 #include "options.h"
 
-#include "../../loader/vsock-bpfd.c"
+#include "../../loader/service/main.c"
 
 #undef main
 #undef exit

@@ -3,7 +3,7 @@
  */
 #include "options.h"
 
-#include "../../loader/vsockctl.c"
+#include "../../loader/ctl/main.c"
 
 #undef main
 #undef exit

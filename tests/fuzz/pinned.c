@@ -14,16 +14,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "alive.h"
+#include "layer/alive.h"
 #include "fuzz.h"
-#include "kernel.h"
-#include "metrics.h"
-#include "pins.h"
-#include "probe.h"
-#include "policy-store.h"
-#include "reach.h"
-#include "records.h"
-#include "vsockctl.h"
+#include "kernel/kernel-probe.h"
+#include "events/metrics.h"
+#include "layer/pins.h"
+#include "layer/probe.h"
+#include "policy/store.h"
+#include "layer/reach.h"
+#include "layer/netns-records.h"
+#include "ctl/command.h"
 
 #define ENTRIES	  12
 #define VALUE_MAX 256
@@ -262,7 +262,7 @@ const char *store_find(__u64 hash)
 	return kept ? "tests/fuzz/corpus/store" : NULL;
 }
 
-/* Of vsockctl.c, which has a main(). */
+/* Of ctl/main.c, which has a main(). */
 int print_json(struct json_object *object)
 {
 	check(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY) != NULL);

@@ -11,7 +11,7 @@
 #include "../rules/plain.h"
 #include "fuzz.h"
 #include "kernel-side.h"
-#include "policy-files.h"
+#include "policy/files.h"
 
 #define FILES	 6
 #define BORDER	 "\n%%\n"

@@ -6,7 +6,7 @@
 #ifndef TESTS_PLAIN_H
 #define TESTS_PLAIN_H
 
-#include "policy.h"
+#include "policy/policy.h"
 
 /* A namespace. */
 struct space {

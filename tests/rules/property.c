@@ -19,7 +19,7 @@
 #include <linux/vm_sockets.h>
 
 #include "plain.h"
-#include "policy.h"
+#include "policy/policy.h"
 #include "tap.h"
 #include "verdict.skel.h"
 

@@ -19,7 +19,7 @@
 #include "ns.h"
 #include "tap.h"
 #include "../../include/vsock-bpfd.h"
-#include "../../loader/netns.h"
+#include "../../loader/kernel/netns.h"
 #include "../guests/vm.h"
 
 #define BPFD	   "build/vsock-bpfd"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drops.h"
+#include "service/dropped.h"
 #include "unit.h"
 
 #define ORIGINS 1000

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event-text.h"
+#include "events/event-format.h"
 #include "unit.h"
 
 static struct told told;

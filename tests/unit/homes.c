@@ -2,7 +2,7 @@
 /* What a cgroup is called: the ways of systemd, docker, podman, CRI-O, containerd and kubelet. */
 #include <string.h>
 
-#include "homes.h"
+#include "kernel/netns-homes.h"
 #include "unit.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

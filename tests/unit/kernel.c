@@ -24,7 +24,7 @@ static FILE *open_played(const char *path, const char *mode)
 }
 
 #define fopen open_played
-#include "../../loader/kernel.c"
+#include "../../loader/kernel/kernel-probe.c"
 #undef fopen
 
 bool native_here(void)

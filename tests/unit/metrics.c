@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "counters.h"
-#include "metrics.h"
+#include "events/counters.h"
+#include "events/metrics.h"
 #include "unit.h"
 
 static struct numbers numbers;

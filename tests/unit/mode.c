@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "layer.h"
-#include "lock.h"
-#include "mode.h"
-#include "native.h"
-#include "records.h"
-#include "report.h"
+#include "layer/layer.h"
+#include "lib/lock.h"
+#include "layer/modes.h"
+#include "kernel/sysctl-modes.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
 #include "unit.h"
 
 #define INIT_ID 1

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "names.h"
+#include "kernel/netns-names.h"
 #include "unit.h"
 
 int netns_open_init(struct netns *ns)

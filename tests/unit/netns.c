@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "netns.h"
+#include "kernel/netns.h"
 #include "unit.h"
 
 static char said[512];

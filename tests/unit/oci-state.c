@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "oci-state.h"
+#include "oci/state.h"
 #include "unit.h"
 
 #define MANY (17 << 20)

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy.h"
-#include "policy-rule.h"
-#include "report.h"
+#include "policy/policy.h"
+#include "policy/rule.h"
+#include "lib/log.h"
 #include "unit.h"
 
 int fail(int error, const char *format, ...)

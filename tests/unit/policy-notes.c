@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "netns.h"
-#include "policy-notes.h"
-#include "report.h"
+#include "kernel/netns.h"
+#include "policy/notes.h"
+#include "lib/log.h"
 #include "unit.h"
 
 int fail(int error, const char *format, ...)

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy-files.h"
-#include "report.h"
+#include "policy/files.h"
+#include "lib/log.h"
 #include "unit.h"
-#include "words.h"
+#include "lib/keywords.h"
 
 /* What was said, line by line. */
 static char said[1 << 14];

@@ -2,7 +2,7 @@
 /* Names that others chose cannot speak to a terminal, nor break JSON. */
 #include <string.h>
 
-#include "printable.h"
+#include "lib/printable.h"
 #include "unit.h"
 
 static void becomes(const char *text, const char *wanted)

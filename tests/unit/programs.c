@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "probe.h"
-#include "programs.h"
+#include "layer/probe.h"
+#include "layer/programs.h"
 #include "unit.h"
 
 #define OBJECT "build/vsock-bpfd.bpf.o"
@@ -179,7 +179,7 @@ static void test_all_are_asked(void **state)
 		/* It runs when the kernel gets to it. */
 		if (!probe_of(program->name) && strcmp(program->name, "namespace_gone") &&
 		    strncmp(program->name, "tap_gate_", 9))
-			fail_msg("%s: nothing in loader/probe.c makes it run", program->name);
+			fail_msg("%s: nothing in loader/layer/probe.c makes it run", program->name);
 }
 
 static struct bpf_object *open_object(void)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "table.h"
+#include "lib/text-table.h"
 #include "unit.h"
 
 static const char *const head[] = { "NAME", "MODE", "ID" };

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "kernel.h"
+#include "kernel/kernel-probe.h"
 #include "layer.h"
 #include "vsock.h"
 

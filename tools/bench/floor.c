@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "floor.h"
 #include "floor.skel.h"
-#include "programs.h"
+#include "layer/programs.h"
 
 struct bpf_link *floor_links[MAX_PROGRAMS];
 

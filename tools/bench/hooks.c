@@ -15,9 +15,9 @@
 
 #include "floor.h"
 #include "layer.h"
-#include "pins.h"
-#include "programs.h"
-#include "records.h"
+#include "layer/pins.h"
+#include "layer/programs.h"
+#include "layer/netns-records.h"
 
 #define REST 30
 

@@ -8,8 +8,8 @@
 
 #include "command.h"
 #include "layer.h"
-#include "policy.h"
-#include "records.h"
+#include "policy/policy.h"
+#include "layer/netns-records.h"
 
 void layer_start(void)
 {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "layer.h"
-#include "pins.h"
+#include "layer/pins.h"
 
 static cost maps;
 

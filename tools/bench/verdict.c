@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "policy.h"
+#include "policy/policy.h"
 #include "verdict.skel.h"
 
 #define RUNS	   100000

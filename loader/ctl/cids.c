@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl cids: which guest belongs to which namespace. */
+#include <err.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "events/event-format.h"
+#include "layer/vhost.h"
+#include "kernel/netns-homes.h"
+#include "kernel/netns-names.h"
+#include "kernel/sysctl-modes.h"
+#include "lib/printable.h"
+#include "lib/log.h"
+#include "lib/text-table.h"
+#include "ctl/command.h"
+
+#define COMM_SIZE (sizeof(((struct device *)NULL)->comm) + 1)
+
+struct lines {
+	struct cid_line *line;
+	size_t count, room;
+};
+
+static void add_line(const struct cid_line *line, void *arg)
+{
+	struct lines *lines = arg;
+
+	if (lines->count == lines->room) {
+		lines->room = lines->room ? 2 * lines->room : 64;
+		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
+		if (!lines->line)
+			err(EXIT_FAILURE, NULL);
+	}
+	lines->line[lines->count++] = *line;
+}
+
+static int by_cid(const void *a, const void *b)
+{
+	const struct cid_line *x = a, *y = b;
+
+	return x->cid < y->cid ? -1 : x->cid > y->cid;
+}
+
+/* Of the process that opened it, which may be gone: its number may be another one's by now. */
+static bool has_ended(const struct device *device)
+{
+	char path[32], stat[512], *rest;
+	unsigned long long start;
+	FILE *file;
+	bool found;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", device->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	found = fgets(stat, sizeof(stat), file);
+	fclose(file);
+	/* The name of the program, in brackets, may have any character. Field 22 is when it began.
+	 */
+	rest = found ? strrchr(stat, ')') : NULL;
+	if (!rest || sscanf(rest,
+			    ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			    "%*s %*s %*s %*s %llu",
+			    &start) != 1)
+		return true;
+	return start > device->since / (1000000000ULL / sysconf(_SC_CLK_TCK));
+}
+
+/* What the owner of a CID is called, and known by if it has no name. */
+struct called {
+	struct names names, homes;
+};
+
+static void print_lines(const struct lines *lines, const struct called *called)
+{
+	static const char *const head[] = { "CID", "NAMESPACE", "IDENTITY",
+					    "PID", "PROCESS",	"SINCE" };
+	char name[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
+	const struct device *device;
+	const char *known;
+	struct table table;
+	size_t i;
+
+	table_start(&table, 6, head);
+	for (i = 0; i < lines->count; i++) {
+		device = &lines->line[i].device;
+		table_add(&table, "%u", lines->line[i].cid);
+		known = names_find(&called->names, device->owner)
+				?: names_find(&called->homes, device->owner);
+		printable(name, sizeof(name), known ?: "-", sizeof(name));
+		printable(comm, sizeof(comm), device->comm, sizeof(device->comm));
+		time_word(time, "%F %T", device->since);
+		table_add(&table, "%s", name);
+		table_add(&table, "%llu", device->owner);
+		table_add(&table, "%u", device->pid);
+		table_add(&table, "%s%s", comm, has_ended(device) ? " (ended)" : "");
+		table_add(&table, "%s", time);
+	}
+	table_print(&table);
+}
+
+static struct json_object *to_json(const struct cid_line *line, const struct called *called)
+{
+	struct json_object *object = json_object_new_object();
+	const char *name = names_find(&called->names, line->device.owner);
+	char word[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
+
+	netns_word(word, line->device.owner, name);
+	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
+	time_word(time, "%FT%T%z", line->device.since);
+	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
+	json_object_object_add(object, "namespace", name ? json_object_new_string(word) : NULL);
+	add_known_as(object, name ? NULL : names_find(&called->homes, line->device.owner));
+	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
+	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
+	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
+	json_object_object_add(object, "process", json_object_new_string(comm));
+	json_object_object_add(object, "ended", json_object_new_boolean(has_ended(&line->device)));
+	json_object_object_add(object, "since", json_object_new_string(time));
+	return object;
+}
+
+static void print_lines_json(const struct lines *lines, const struct called *called)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < lines->count; i++)
+		json_object_array_add(list, to_json(&lines->line[i], called));
+	print_json(list);
+}
+
+int verb_cids(const struct options *options, int argc, char **argv)
+{
+	struct lines lines = {};
+	struct called called;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	if (native_here())
+		return fail(ENOTSUP, "this kernel isolates by itself and does not tell who owns "
+				     "a CID");
+	ret = guests_each_cid(add_line, &lines);
+	if (ret)
+		return ret;
+	names_load(&called.names);
+	homes_load(&called.homes);
+	if (lines.count)
+		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
+	if (options->json)
+		print_lines_json(&lines, &called);
+	else
+		print_lines(&lines, &called);
+	names_free(&called.homes);
+	names_free(&called.names);
+	free(lines.line);
+	return 0;
+}

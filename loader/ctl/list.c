@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl list: every namespace that has a name, a record, or was refused something. */
+#include <bpf/bpf.h>
+#include <err.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/counters.h"
+#include "events/event-format.h"
+#include "kernel/netns-homes.h"
+#include "layer/modes.h"
+#include "kernel/sysctl-modes.h"
+#include "policy/apply.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+#include "lib/text-table.h"
+#include "ctl/command.h"
+
+struct row {
+	char *name; /* NULL: none under /run/netns */
+	netns_id id;
+	struct netns_record ns;
+	const struct policy *policy; /* or NULL */
+	struct tally *tally;	     /* NULL: nothing of it was refused */
+};
+
+/* What was refused, by origin. */
+struct tally {
+	netns_id id;
+	struct counters counters;
+	bool shown;
+};
+
+struct rows {
+	struct records records;
+	struct policy_set *policies;
+	struct names homes;  /* of namespaces without a name */
+	bool native;	     /* the kernel knows modes itself */
+	bool layered;	     /* there are records */
+	bool counted;	     /* somebody counts */
+	struct tally *tally; /* by identity */
+	size_t tallies, tally_room;
+	struct row *row;
+	size_t count, room;
+};
+
+static struct row *add_row(struct rows *rows)
+{
+	if (rows->count == rows->room) {
+		rows->room = rows->room ? 2 * rows->room : 64;
+		rows->row = reallocarray(rows->row, rows->room, sizeof(*rows->row));
+		if (!rows->row)
+			err(EXIT_FAILURE, NULL);
+	}
+	memset(&rows->row[rows->count], 0, sizeof(*rows->row));
+	return &rows->row[rows->count++];
+}
+
+static void read_record(const struct rows *rows, struct row *row)
+{
+	if (!rows->layered)
+		return;
+	records_read(&rows->records, row->id, &row->ns);
+	row->policy = policy_of(rows->policies, &row->ns);
+}
+
+/* Who is local to the kernel is local, whatever the record says, and the other way round. */
+static void read_native(struct row *row, const struct netns *ns)
+{
+	enum vsock_mode mode;
+
+	if (!native_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
+		row->ns.mode = LOCAL;
+	if (!native_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
+		row->ns.child_mode = LOCAL;
+}
+
+static void add_named(const char *name, const struct netns *ns, void *arg)
+{
+	struct rows *rows = arg;
+	struct row *row = add_row(rows);
+
+	row->name = strdup(name);
+	row->id = ns->id;
+	read_record(rows, row);
+	if (rows->native)
+		read_native(row, ns);
+	row->ns.inode = ns->inode;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const netns_id *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Identities of the rows so far, sorted. */
+static netns_id *named_ids(const struct rows *rows)
+{
+	netns_id *ids = calloc(rows->count + 1, sizeof(*ids));
+	size_t i;
+
+	if (!ids)
+		err(EXIT_FAILURE, NULL);
+	for (i = 0; i < rows->count; i++)
+		ids[i] = rows->row[i].id;
+	qsort(ids, rows->count, sizeof(*ids), by_id);
+	return ids;
+}
+
+static void add_unnamed_one(struct rows *rows, netns_id id)
+{
+	struct netns_record ns;
+	struct row *row;
+
+	/* Gone by now. */
+	if (bpf_map_lookup_elem(rows->records.namespaces, &id, &ns))
+		return;
+	row = add_row(rows);
+	row->id = id;
+	row->ns = ns;
+	row->policy = policy_of(rows->policies, &ns);
+}
+
+/* Namespaces that have a record and no name: those of containers, of unshare(1). */
+static int add_unnamed(struct rows *rows)
+{
+	netns_id *named, *ids;
+	long count = records_ids(&rows->records, &ids), i;
+	size_t names = rows->count;
+
+	if (count < 0)
+		return fail_errno(-count, "map namespaces");
+	named = named_ids(rows);
+	for (i = 0; i < count; i++)
+		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
+			add_unnamed_one(rows, ids[i]);
+	free(named);
+	free(ids);
+	return 0;
+}
+
+static void add_tally(netns_id id, const struct counters *counters, void *arg)
+{
+	struct rows *rows = arg;
+	struct tally *tally;
+
+	if (rows->tallies == rows->tally_room) {
+		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
+		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
+		if (!rows->tally)
+			err(EXIT_FAILURE, NULL);
+	}
+	tally = &rows->tally[rows->tallies++];
+	*tally = (struct tally){ .id = id, .counters = *counters };
+}
+
+static struct tally *find_tally(const struct rows *rows, netns_id id)
+{
+	/* An identity is what a tally begins with. */
+	struct tally *tally = NULL;
+
+	if (rows->tallies)
+		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+	if (tally)
+		tally->shown = true;
+	return tally;
+}
+
+/* Also those that have neither name nor record, and those that are no namespace. */
+static void add_tallies(struct rows *rows)
+{
+	struct row *row;
+	size_t i;
+
+	for (i = 0; i < rows->count; i++)
+		rows->row[i].tally = find_tally(rows, rows->row[i].id);
+	for (i = 0; i < rows->tallies; i++) {
+		if (rows->tally[i].shown)
+			continue;
+		row = add_row(rows);
+		row->id = rows->tally[i].id;
+		row->tally = &rows->tally[i];
+		read_record(rows, row);
+	}
+}
+
+static int count(struct rows *rows)
+{
+	int ret = counters_each(add_tally, rows);
+
+	if (ret == -ENOENT)
+		return 0;
+	rows->counted = !ret;
+	if (!ret)
+		add_tallies(rows);
+	return ret;
+}
+
+static int collect_layered(struct rows *rows)
+{
+	int ret = add_unnamed(rows);
+
+	return ret ? ret : count(rows);
+}
+
+static int open_layer(struct rows *rows)
+{
+	int ret = records_open(&rows->records);
+
+	rows->layered = !ret;
+	/* The rest can be told without. */
+	if (!ret)
+		policy_set_open(&rows->policies);
+	return ret;
+}
+
+static int collect(struct rows *rows)
+{
+	struct netns init;
+	int ret = 0;
+
+	rows->native = native_here();
+	if (!rows->native || records_are_there())
+		ret = open_layer(rows);
+	if (!ret)
+		ret = netns_open_init(&init);
+	if (ret)
+		return ret;
+	add_named("(init)", &init, rows);
+	netns_close(&init);
+	ret = netns_each_name(add_named, rows);
+	return ret || !rows->layered ? ret : collect_layered(rows);
+}
+
+static const char *child_lock(const struct rows *rows, const struct row *row)
+{
+	if (rows->native)
+		return "";
+	return row->ns.child_locked == YES ? " (set)" : "";
+}
+
+static bool is_netns(const struct row *row)
+{
+	return row->id != NETNS_NONE && row->id != NETNS_UNKNOWN;
+}
+
+static void add_name_cell(struct table *table, const struct rows *rows, const struct row *row)
+{
+	const char *name = row->name ?: names_find(&rows->homes, row->id);
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, name);
+	table_add(table, "%s", name || !is_netns(row) ? word : "-");
+}
+
+/* Of an end that is no namespace nothing else is known. */
+static void add_netns_cells(struct table *table, const struct rows *rows, const struct row *row)
+{
+	bool known = is_netns(row);
+
+	table_add(table, "%s", known ? mode_name(row->ns.mode) : "-");
+	table_add(table, "%s%s", known ? mode_name(row->ns.child_mode) : "-",
+		  child_lock(rows, row));
+	if (row->ns.inode)
+		table_add(table, "%u", row->ns.inode);
+	else
+		table_add(table, "-");
+	if (known)
+		table_add(table, "%llu", row->id);
+	else
+		table_add(table, "-");
+}
+
+static void print_rows(const struct rows *rows)
+{
+	static const char *const head[] = { "NAMESPACE", "MODE",   "CHILDREN", "INODE",
+					    "IDENTITY",	 "POLICY", "REFUSED",  "AUDITED" };
+	struct table table;
+	size_t i;
+
+	table_start(&table, rows->counted ? 8 : rows->layered ? 6 : 5, head);
+	for (i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+
+		add_name_cell(&table, rows, row);
+		add_netns_cells(&table, rows, row);
+		if (rows->layered)
+			table_add(&table, "%s", row->policy ? row->policy->name : "-");
+		if (!rows->counted)
+			continue;
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.refused) : 0);
+		table_add(&table, "%llu",
+			  row->tally ? counters_sum(row->tally->counters.audited) : 0);
+	}
+	table_print(&table);
+}
+
+/* { "mode": 3 }: those that there were. */
+static struct json_object *reasons_json(const __u64 counts[REASONS])
+{
+	struct json_object *object = json_object_new_object();
+	int reason;
+
+	for (reason = PERMITTED + 1; reason < REASONS; reason++)
+		if (counts[reason])
+			json_object_object_add(object, event_reason_name(reason),
+					       json_object_new_uint64(counts[reason]));
+	return object;
+}
+
+static void add_counters_json(struct json_object *object, const struct row *row)
+{
+	static const struct counters none;
+	const struct counters *counters = row->tally ? &row->tally->counters : &none;
+
+	json_object_object_add(object, "refused", reasons_json(counters->refused));
+	json_object_object_add(object, "audited", reasons_json(counters->audited));
+	json_object_object_add(object, "events_dropped", json_object_new_uint64(counters->dropped));
+}
+
+static void add_netns_json(struct json_object *object, const struct rows *rows,
+			   const struct row *row)
+{
+	json_object_object_add(object, "ns_mode", json_object_new_string(mode_name(row->ns.mode)));
+	json_object_object_add(object, "child_ns_mode",
+			       json_object_new_string(mode_name(row->ns.child_mode)));
+	if (!rows->native)
+		json_object_object_add(object, "child_ns_mode_set",
+				       json_object_new_boolean(row->ns.child_locked == YES));
+	json_object_object_add(object, "inode",
+			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
+	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+	if (rows->layered)
+		json_object_object_add(object, "policy",
+				       row->policy ? json_object_new_string(row->policy->name)
+						   : NULL);
+}
+
+static struct json_object *row_json(const struct rows *rows, const struct row *row)
+{
+	struct json_object *object = json_object_new_object();
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, row->id, row->name);
+	json_object_object_add(object, "name",
+			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
+	add_known_as(object, row->name ? NULL : names_find(&rows->homes, row->id));
+	if (is_netns(row))
+		add_netns_json(object, rows, row);
+	if (rows->counted)
+		add_counters_json(object, row);
+	return object;
+}
+
+static int print_rows_json(const struct rows *rows)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < rows->count; i++)
+		json_object_array_add(list, row_json(rows, &rows->row[i]));
+	return print_json(list);
+}
+
+int verb_list(const struct options *options, int argc, char **argv)
+{
+	struct rows rows = {};
+	size_t i;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	ret = collect(&rows);
+	if (!ret)
+		homes_load(&rows.homes);
+	if (!ret && options->json)
+		print_rows_json(&rows);
+	else if (!ret)
+		print_rows(&rows);
+	for (i = 0; i < rows.count; i++)
+		free(rows.row[i].name);
+	free(rows.row);
+	names_free(&rows.homes);
+	if (rows.layered)
+		records_close(&rows.records);
+	policy_set_close(rows.policies);
+	free(rows.tally);
+	return ret;
+}

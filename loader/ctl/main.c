@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ctl/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "layer/generation.h"
+#include "lib/libbpf-version.h"
+#include "policy/policy.h"
+#include "lib/log.h"
+
+#define MANY 1000000
+
+static const struct verb {
+	const char *name, *arguments, *help;
+	int (*run)(const struct options *options, int argc, char **argv);
+	int min, max; /* number of arguments */
+	bool anybody; /* else for root alone */
+} verbs[] = {
+	/* clang-format off */
+	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1, false },
+	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2, false },
+	{ "list", "", "namespaces with their modes", verb_list, 0, 0, false },
+	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0, false },
+	{ "rules", "", "the policies in force, and who has which", verb_rules, 0, 0, false },
+	{ "check", "[FILE...]", "whether policy files could be put in force", verb_check, 0, MANY, true },
+	{ "reload", "", "the service reads its files again", verb_reload, 0, 0, false },
+	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0, 0, false },
+	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0, 0, false },
+	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0, false },
+	{ "doctor", "", "what this kernel offers, and what to do about what is missing", verb_doctor, 0, 0, false },
+	/* clang-format on */
+};
+
+#define VERBS (sizeof(verbs) / sizeof(*verbs))
+
+static void print_help(void)
+{
+	size_t i;
+
+	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--verbose] COMMAND\n"
+	     "\n"
+	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
+	     "\n"
+	     "Commands:");
+	for (i = 0; i < VERBS; i++)
+		printf("  %-7s %-10s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+	puts("\n"
+	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
+	     "\n"
+	     "Options:\n"
+	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"
+	     "      --json          for programs\n"
+	     "      --policy-dir D  what check reads instead of " POLICY_DIR "\n"
+	     "      --verbose       with what libbpf and the kernel's verifier say\n"
+	     "  -h, --help\n"
+	     "  -V, --version\n"
+	     "\n"
+	     "Exit status: 0, 1 for a failure, 2 for wrong usage.");
+}
+
+static int parse_options(struct options *options, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "netns", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "policy-dir", required_argument, NULL, 'p' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+n:hV", known, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			options->netns = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'p':
+			options->policy_dir = optarg;
+			break;
+		case 'v':
+			attachment_verbose();
+			break;
+		case 'h':
+			print_help();
+			exit(EXIT_SUCCESS);
+		case 'V':
+			puts("vsockctl " VERSION);
+			exit(EXIT_SUCCESS);
+		default:
+			return -EINVAL;
+		}
+	}
+	return optind;
+}
+
+static int usage(void)
+{
+	fputs("Try 'vsockctl --help'.\n", stderr);
+	return USAGE;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run_verb(const struct options *options, int argc, char **argv)
+{
+	const struct verb *verb = find_verb(argv[0]);
+
+	if (!verb) {
+		fail(EINVAL, "%s: no such command", argv[0]);
+		return usage();
+	}
+	if (argc - 1 < verb->min || argc - 1 > verb->max) {
+		fail(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
+		     *verb->arguments ? " " : "", verb->arguments);
+		return USAGE;
+	}
+	if (!verb->anybody && geteuid())
+		return fail_errno(EPERM, "needs root");
+	return verb->run(options, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {};
+	int first = parse_options(&options, argc, argv), ret;
+
+	if (first < 0)
+		return usage();
+	if (first == argc) {
+		fail(EINVAL, "no command given");
+		return usage();
+	}
+	if (library_check())
+		return EXIT_FAILURE;
+	ret = run_verb(&options, argc - first, argv + first);
+	return ret < 0 ? EXIT_FAILURE : ret;
+}
+
+int print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object,
+					    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
+	json_object_put(object);
+	return 0;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl metrics: numbers for Prometheus. */
+#include "events/metrics.h"
+#include "ctl/command.h"
+
+int verb_metrics(const struct options *options, int argc, char **argv)
+{
+	struct numbers numbers = {};
+	struct names names;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	(void)options;
+	names_load(&names);
+	ret = metrics_collect(&numbers, &names);
+	if (!ret)
+		metrics_print(stdout, &numbers);
+	metrics_free(&numbers);
+	names_free(&names);
+	return ret;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl monitor: what is refused, as it happens. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ctl/control-client.h"
+#include "kernel/netns.h"
+#include "lib/log.h"
+#include "lib/text-table.h"
+#include "ctl/command.h"
+
+#define RED    "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN  "\033[0m"
+
+/* Names as people give them fit; longer ones push what follows. The time is local. */
+#define LINE "%-19.19s  %-7s  %-7s  %-7s  %-22s  %-22s  %10s  %s\n"
+
+struct view {
+	bool json, colour;
+	netns_id only; /* events of this namespace alone; 0: of all */
+	char line[CONTROL_ANSWER_MAX];
+};
+
+/* --- What a line says --- */
+
+static struct json_object *get(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(object, key, &value);
+	return value;
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+	return json_object_get_string(get(object, key)) ?: "-";
+}
+
+static bool is_of(struct json_object *event, const char *side, netns_id id)
+{
+	struct json_object *identity = get(get(event, side), "identity");
+
+	return identity && json_object_get_uint64(identity) == id;
+}
+
+/* What was lost may have been anybody's. */
+static bool is_wanted(const struct view *view, struct json_object *event)
+{
+	if (!view->only || !strcmp(text_of(event, "kind"), "lost"))
+		return true;
+	return is_of(event, "origin", view->only) || is_of(event, "target", view->only);
+}
+
+static const char *colour_of(const struct view *view, const char *kind)
+{
+	if (!view->colour)
+		return "";
+	if (!strcmp(kind, "refused") || !strcmp(kind, "sealed"))
+		return RED;
+	return YELLOW;
+}
+
+static const char *namespace_of(struct json_object *end)
+{
+	const char *name = json_object_get_string(get(end, "namespace"));
+
+	if (!name)
+		name = json_object_get_string(get(end, "known_as"));
+	if (name)
+		return name;
+	if (get(end, "identity"))
+		return text_of(end, "identity");
+	return text_of(end, "place");
+}
+
+/* "web", "guest 42 of web". */
+static void set_end(char *word, size_t size, struct json_object *end)
+{
+	if (get(end, "cid"))
+		snprintf(word, size, "guest %s of %s", text_of(end, "cid"), namespace_of(end));
+	else
+		snprintf(word, size, "%s", namespace_of(end));
+}
+
+static void set_process(char *word, size_t size, struct json_object *event)
+{
+	if (get(event, "pid"))
+		snprintf(word, size, "%s[%s]", text_of(event, "process"), text_of(event, "pid"));
+	else
+		snprintf(word, size, "-");
+}
+
+static void print_event(const struct view *view, struct json_object *event, const char *kind)
+{
+	char origin[300], target[300], process[64];
+
+	set_end(origin, sizeof(origin), get(event, "origin"));
+	set_end(target, sizeof(target), get(event, "target"));
+	set_process(process, sizeof(process), event);
+	fputs(colour_of(view, kind), stdout);
+	printf(LINE, text_of(event, "time"), kind, text_of(event, "verb"), text_of(event, "reason"),
+	       origin, target, text_of(get(event, "target"), "port"), process);
+}
+
+static void print_line(const struct view *view, struct json_object *event)
+{
+	const char *kind = text_of(event, "kind");
+
+	if (view->json) {
+		puts(view->line);
+		return;
+	}
+	if (get(event, "origin") && get(event, "target")) {
+		print_event(view, event, kind);
+	} else {
+		fputs(colour_of(view, kind), stdout);
+		puts(text_of(event, "message"));
+	}
+	if (view->colour)
+		fputs(PLAIN, stdout);
+}
+
+/* --- Following --- */
+
+/* False once nobody reads what is printed. */
+static bool show(struct view *view, ssize_t size)
+{
+	struct json_object *event;
+
+	view->line[size] = '\0';
+	event = json_tokener_parse(view->line);
+	if (event && is_wanted(view, event))
+		print_line(view, event);
+	json_object_put(event);
+	return !fflush(stdout);
+}
+
+/* Ends are told by descriptors, so that none comes between a line and the next. */
+static int open_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static int follow(struct view *view, int service, int signals)
+{
+	struct pollfd wait[] = {
+		{ .fd = service, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = STDOUT_FILENO, .events = 0 },
+	};
+	ssize_t size;
+
+	while (true) {
+		if (poll(wait, 3, -1) < 0)
+			return fail_errno(errno, "poll");
+		if (wait[1].revents || wait[2].revents)
+			return 0;
+		size = recv(service, view->line, sizeof(view->line) - 1, 0);
+		if (size <= 0)
+			return fail(ENOTCONN, "the service has ended; enforcement stays");
+		if (!show(view, size))
+			return 0;
+	}
+}
+
+static int choose(struct view *view, const char *what)
+{
+	struct netns ns;
+	int ret;
+
+	if (!what)
+		return 0;
+	ret = netns_open(&ns, what);
+	if (ret)
+		return ret;
+	view->only = ns.id;
+	netns_close(&ns);
+	return 0;
+}
+
+static void print_head(void)
+{
+	printf(LINE, "TIME", "KIND", "VERB", "REASON", "ORIGIN", "TARGET", "PORT", "PROCESS");
+	fflush(stdout);
+}
+
+int verb_monitor(const struct options *options, int argc, char **argv)
+{
+	static struct view view;
+	int service, signals, ret;
+
+	(void)argc;
+	(void)argv;
+	view.json = options->json;
+	view.colour = table_colour();
+	ret = choose(&view, options->netns);
+	if (ret)
+		return ret;
+	signals = open_signals();
+	if (signals < 0)
+		return fail_errno(errno, "signals");
+	service = control_ask("monitor");
+	if (service >= 0) {
+		if (!view.json)
+			print_head();
+		ret = follow(&view, service, signals);
+		close(service);
+	}
+	close(signals);
+	return service < 0 ? service : ret;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl reload: the service reads its files again, and answers what came of it. */
+#include <unistd.h>
+
+#include "ctl/control-client.h"
+#include "ctl/command.h"
+
+int verb_reload(const struct options *options, int argc, char **argv)
+{
+	int fd = control_ask("reload");
+
+	(void)options;
+	(void)argc;
+	(void)argv;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl rules: the policies in force, in the words of their files, and who has which. */
+#include <bpf/bpf.h>
+#include <err.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/survey.h"
+#include "events/event-format.h"
+#include "kernel/netns-homes.h"
+#include "layer/modes.h"
+#include "kernel/netns-names.h"
+#include "policy/apply.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+#include "ctl/command.h"
+
+/* A namespace that has a policy. */
+struct holder {
+	netns_id id;
+	const struct policy *policy;
+};
+
+struct view {
+	struct policy_set *set;
+	const struct policies *policies;
+	struct census census;
+	struct names names, homes;
+	struct holder *holder;
+	size_t count;
+};
+
+/* --- What there is --- */
+
+static int by_id(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static const struct policy *policy_of_id(const struct view *view, netns_id id)
+{
+	const struct holder key = { .id = id }, *found;
+
+	found = view->count ? bsearch(&key, view->holder, view->count, sizeof(key), by_id) : NULL;
+	return found ? found->policy : NULL;
+}
+
+static void add_holders(struct view *view, const struct records *records, const netns_id *ids,
+			long count)
+{
+	struct netns_record record;
+	const struct policy *policy;
+	long i;
+
+	view->holder = calloc(count + 1, sizeof(*view->holder));
+	if (!view->holder)
+		err(EXIT_FAILURE, NULL);
+	for (i = 0; i < count; i++) {
+		if (records_read(records, ids[i], &record))
+			continue;
+		policy = policy_of(view->set, &record);
+		if (policy)
+			view->holder[view->count++] = (struct holder){ ids[i], policy };
+	}
+	qsort(view->holder, view->count, sizeof(*view->holder), by_id);
+}
+
+static int find_holders(struct view *view)
+{
+	struct records records;
+	netns_id *ids = NULL;
+	long count;
+	int ret;
+
+	if (!view->policies->count)
+		return 0;
+	ret = records_open(&records);
+	if (ret)
+		return ret;
+	count = records_ids(&records, &ids);
+	if (count < 0)
+		ret = fail_errno(-count, "namespaces");
+	else
+		add_holders(view, &records, ids, count);
+	free(ids);
+	records_close(&records);
+	return ret;
+}
+
+static int view_open(struct view *view)
+{
+	int ret = policy_set_open(&view->set);
+
+	if (ret)
+		return ret;
+	view->policies = policy_set_policies(view->set);
+	names_load(&view->names);
+	homes_load(&view->homes);
+	ret = census_take(&view->census, view->policies, policy_set_compiled(view->set));
+	return ret ? ret : find_holders(view);
+}
+
+static void view_close(struct view *view)
+{
+	free(view->holder);
+	census_free(&view->census);
+	names_free(&view->names);
+	names_free(&view->homes);
+	policy_set_close(view->set);
+}
+
+/* --- For people --- */
+
+static void print_word(const struct view *view, netns_id id)
+{
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, id, names_find(&view->names, id) ?: names_find(&view->homes, id));
+	fputs(word, stdout);
+}
+
+static void print_holders(const struct view *view, const struct policy *policy)
+{
+	const char *before = "    held by ";
+	size_t i;
+
+	for (i = 0; i < view->count; i++) {
+		if (view->holder[i].policy != policy)
+			continue;
+		fputs(before, stdout);
+		print_word(view, view->holder[i].id);
+		before = ", ";
+	}
+	puts(*before == ',' ? "" : "    held by nobody");
+}
+
+struct shadow {
+	const struct view *view;
+	const struct policy *policy;
+	struct json_object *list; /* NULL: for people */
+};
+
+/* Who would have the policy if another one did not come first. */
+static void show_shadow(struct resident *resident, void *arg)
+{
+	const struct shadow *shadow = arg;
+	const struct policy *has = policy_of_id(shadow->view, resident->id);
+	struct json_object *object;
+
+	if (!has || has == shadow->policy || !census_fits(resident, shadow->policy))
+		return;
+	if (!shadow->list) {
+		fputs("    would also fit ", stdout);
+		print_word(shadow->view, resident->id);
+		printf(", which has %s\n", has->name);
+		return;
+	}
+	object = json_object_new_object();
+	json_object_object_add(object, "identity", json_object_new_uint64(resident->id));
+	json_object_object_add(object, "policy", json_object_new_string(has->name));
+	json_object_array_add(shadow->list, object);
+}
+
+static void print_settings(const struct policy *policy)
+{
+	printf("%s:", policy->name);
+	if (policy->sets_mode)
+		printf(" Mode=%s", mode_name(policy->mode));
+	if (policy->sets_child_mode)
+		printf(" ChildMode=%s", mode_name(policy->child_mode));
+	if (policy->audit)
+		printf(" Audit=yes");
+	if (!policy->inherit)
+		printf(" Inherit=no");
+	putchar('\n');
+}
+
+static void print_policy(const struct view *view, const struct policy *policy)
+{
+	struct shadow shadow = { .view = view, .policy = policy };
+	size_t i;
+
+	print_settings(policy);
+	print_holders(view, policy);
+	census_each(&view->census, show_shadow, &shadow);
+	for (i = 0; i < policy->rules; i++)
+		printf("    %s=%s\n", policy->rule[i].decision == ALLOW ? "Allow" : "Deny",
+		       policy->rule[i].text);
+}
+
+static void print_policies(const struct view *view)
+{
+	size_t i;
+
+	if (!view->policies->count)
+		puts("no policy is in force");
+	for (i = 0; i < view->policies->count; i++)
+		print_policy(view, &view->policies->policy[i]);
+}
+
+/* --- For programs --- */
+
+static struct json_object *rules_json(const struct policy *policy)
+{
+	struct json_object *list = json_object_new_array(), *object;
+	size_t i;
+
+	for (i = 0; i < policy->rules; i++) {
+		object = json_object_new_object();
+		json_object_object_add(object, "decision",
+				       json_object_new_string(policy->rule[i].decision == ALLOW
+								      ? "allow"
+								      : "deny"));
+		json_object_object_add(object, "rule",
+				       json_object_new_string(policy->rule[i].text));
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+static struct json_object *holders_json(const struct view *view, const struct policy *policy)
+{
+	struct json_object *list = json_object_new_array(), *object;
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < view->count; i++) {
+		if (view->holder[i].policy != policy)
+			continue;
+		name = names_find(&view->names, view->holder[i].id);
+		object = json_object_new_object();
+		json_object_object_add(object, "name", name ? json_object_new_string(name) : NULL);
+		add_known_as(object, name ? NULL : names_find(&view->homes, view->holder[i].id));
+		json_object_object_add(object, "identity",
+				       json_object_new_uint64(view->holder[i].id));
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+static struct json_object *mode_json(bool set, enum vsock_mode mode)
+{
+	return set ? json_object_new_string(mode_name(mode)) : NULL;
+}
+
+static struct json_object *policy_json(const struct view *view, const struct policy *policy)
+{
+	struct json_object *object = json_object_new_object();
+	struct shadow shadow = { view, policy, json_object_new_array() };
+
+	census_each(&view->census, show_shadow, &shadow);
+	json_object_object_add(object, "policy", json_object_new_string(policy->name));
+	json_object_object_add(object, "mode", mode_json(policy->sets_mode, policy->mode));
+	json_object_object_add(object, "child_mode",
+			       mode_json(policy->sets_child_mode, policy->child_mode));
+	json_object_object_add(object, "audit", json_object_new_boolean(policy->audit));
+	json_object_object_add(object, "inherit", json_object_new_boolean(policy->inherit));
+	json_object_object_add(object, "rules", rules_json(policy));
+	json_object_object_add(object, "namespaces", holders_json(view, policy));
+	json_object_object_add(object, "shadowed", shadow.list);
+	return object;
+}
+
+static void print_policies_json(const struct view *view)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < view->policies->count; i++)
+		json_object_array_add(list, policy_json(view, &view->policies->policy[i]));
+	print_json(list);
+}
+
+int verb_rules(const struct options *options, int argc, char **argv)
+{
+	struct view view = {};
+	int ret = view_open(&view);
+
+	(void)argc;
+	(void)argv;
+	if (!ret && options->json)
+		print_policies_json(&view);
+	else if (!ret)
+		print_policies(&view);
+	view_close(&view);
+	return ret;
+}

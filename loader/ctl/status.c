@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vsockctl status: who isolates on this machine, and whether all of it is there. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "layer/alive.h"
+#include "layer/layer.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+#include "ctl/command.h"
+
+static bool is_whole(const struct layer_report *report, const struct alive *alive)
+{
+	if (alive->count)
+		return false;
+	return report->state.generation || report->kernel.native;
+}
+
+/* NULL while there is nothing to refuse. */
+static const char *gates(const struct layer_report *report)
+{
+	if (report->state.isolating == NO)
+		return NULL;
+	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
+}
+
+static void print_programs(const struct layer_report *report, const struct alive *alive)
+{
+	if (alive->silent > 0)
+		printf("programs:    %d of %d in force, generation %u; %d do not run\n",
+		       report->pinned, report->needed, report->state.generation, alive->silent);
+	else
+		printf("programs:    %d of %d in force, generation %u\n", report->pinned,
+		       report->needed, report->state.generation);
+}
+
+static void print_findings(const struct alive *alive)
+{
+	int i;
+
+	for (i = 0; i < alive->count; i++)
+		printf("wrong:       %s\n", alive->finding[i]);
+}
+
+static void print_status(const struct layer_report *report, const struct alive *alive)
+{
+	printf("isolation:   %s\n", layer_isolation(report));
+	print_findings(alive);
+	if (!report->state.generation)
+		return;
+	print_programs(report, alive);
+	printf("gates:       %s\n",
+	       gates(report)
+		       ?: "none, as every namespace is global; the first local mode "
+			  "attaches them");
+	if (report->state.overflow == YES)
+		puts("records:     full: namespaces without one count as local");
+	if (report->state.crowded == YES)
+		printf("crowded out: yes: a user or container has, or had, more than %d "
+		       "namespaces; "
+		       "those beyond talk to nobody\n",
+		       TENANT_NAMESPACES);
+}
+
+static struct json_object *findings_json(const struct alive *alive)
+{
+	struct json_object *list = json_object_new_array();
+	int i;
+
+	for (i = 0; i < alive->count; i++)
+		json_object_array_add(list, json_object_new_string(alive->finding[i]));
+	return list;
+}
+
+static void print_status_json(const struct layer_report *report, const struct alive *alive)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "isolation",
+			       json_object_new_string(layer_isolation(report)));
+	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
+	json_object_object_add(object, "wrong", findings_json(alive));
+	if (report->state.generation) {
+		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
+		json_object_object_add(object, "programs_needed",
+				       json_object_new_int(report->needed));
+		json_object_object_add(object, "generation",
+				       json_object_new_int64(report->state.generation));
+		json_object_object_add(object, "gates",
+				       gates(report) ? json_object_new_string(gates(report))
+						     : NULL);
+		json_object_object_add(object, "isolating",
+				       json_object_new_boolean(report->state.isolating == YES));
+		json_object_object_add(object, "overflow",
+				       json_object_new_boolean(report->state.overflow == YES));
+		json_object_object_add(object, "crowded_out",
+				       json_object_new_boolean(report->state.crowded == YES));
+	}
+	print_json(object);
+}
+
+/* Status 1 where isolation is not whole, so that a monitor need not read the text. */
+int verb_status(const struct options *options, int argc, char **argv)
+{
+	struct layer_report report;
+	struct alive alive;
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	ret = layer_inspect(&report);
+	if (ret)
+		return ret;
+	alive_ask(&alive, &report, PROBE_ALL);
+	if (options->json)
+		print_status_json(&report, &alive);
+	else
+		print_status(&report, &alive);
+	if (is_whole(&report, &alive))
+		return 0;
+	if (!alive.count)
+		return fail(ENOSYS, NOT_ATTACHED);
+	return fail(EIO, "%s", alive.finding[0]);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "events/event-format.h"
+
+#include <json-c/json.h>
+#include <linux/vm_sockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/printable.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *const kinds[] = {
+	[EVENT_REFUSED] = "refused",
+	[EVENT_AUDITED] = "audited",
+	[EVENT_SEALED] = "sealed",
+	[EVENT_MADE] = "made",
+};
+
+static const char *const reasons[] = {
+	[PERMITTED] = "permitted", [REASON_MODE] = "mode",   [REASON_RULE] = "rule",
+	[REASON_BIND] = "bind",	   [REASON_GUEST] = "guest", [REASON_UNKNOWN] = "unknown",
+	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
+};
+
+static const char *const verbs[] = {
+	[CONNECT] = "connect",
+	[ACCEPT] = "accept",
+	[BIND] = "bind",
+	[GUEST] = "guest",
+};
+
+const char *event_kind_name(enum event_kind kind)
+{
+	return kind < COUNT(kinds) ? kinds[kind] : NULL;
+}
+
+const char *event_reason_name(enum reason reason)
+{
+	return reason < COUNT(reasons) ? reasons[reason] : NULL;
+}
+
+const char *event_verb_name(enum rule_verb verb)
+{
+	return verb < COUNT(verbs) ? verbs[verb] : NULL;
+}
+
+void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
+{
+	if (name)
+		printable(word, NETNS_WORD_SIZE, name, NETNS_WORD_SIZE);
+	else if (id == NETNS_NONE)
+		snprintf(word, NETNS_WORD_SIZE, "(outside)");
+	else if (id == NETNS_UNKNOWN)
+		snprintf(word, NETNS_WORD_SIZE, "(unknown)");
+	else
+		snprintf(word, NETNS_WORD_SIZE, "namespace %llu", id);
+}
+
+static double now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+void time_word(char word[TIME_WORD_SIZE], const char *format, __u64 boot_time)
+{
+	time_t at = now(CLOCK_REALTIME) - now(CLOCK_BOOTTIME) + boot_time / 1e9;
+	struct tm local;
+
+	if (!localtime_r(&at, &local) || !strftime(word, TIME_WORD_SIZE, format, &local))
+		*word = '\0';
+}
+
+/* "guest 42 of web", "the host", "web". */
+static void put_end(FILE *out, const struct end *end, const char *name)
+{
+	char word[NETNS_WORD_SIZE];
+
+	netns_word(word, end->netns, name);
+	if (end->cid == VMADDR_CID_HOST)
+		fputs("the host of this machine", out);
+	else if (end->cid)
+		fprintf(out, "guest %u of %s", end->cid, word);
+	else
+		fputs(word, out);
+}
+
+static void put_process(FILE *out, const struct event *event)
+{
+	char comm[sizeof(event->comm) + 1];
+
+	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
+	if (event->pid)
+		fprintf(out, " (%s, pid %u)", comm, event->pid);
+}
+
+/* A port is refused when it is bound, or when somebody connects to who has it all the same. */
+static bool is_bind(const struct event *event)
+{
+	return event->verb == BIND && !event->origin.port;
+}
+
+static const char *reason_text(const struct event *event)
+{
+	if (event->kind == EVENT_SEALED)
+		return "somebody answered whom it may not talk to";
+	switch (event->reason) {
+	case REASON_MODE:
+		return "one is local, and the other elsewhere";
+	case REASON_RULE:
+		return event->verb == ACCEPT ? "a rule of the other's policy"
+					     : "a rule of its own policy";
+	case REASON_BIND:
+		return is_bind(event) ? "a rule of its policy"
+				      : "a rule against listeners at this port";
+	case REASON_GUEST:
+		return "a rule against guests with this CID";
+	case REASON_UNKNOWN:
+		return "it cannot be told who they are";
+	case REASON_PORT:
+		return is_bind(event) ? "another namespace holds it"
+				      : "another socket would get the answer";
+	case REASON_HELD:
+		return event->verb == ACCEPT ? "the other is new, and its policy not found out yet"
+					     : "it is new, and its policy not found out yet";
+	default:
+		return "no reason known";
+	}
+}
+
+static void put_what(FILE *out, const struct told *told)
+{
+	const struct event *event = &told->event;
+
+	fputs(is_bind(event) ? "bind in " : "connect from ", out);
+	put_end(out, &event->origin, told->origin ?: told->origin_home);
+	put_process(out, event);
+	fputs(" to ", out);
+	if (!is_bind(event)) {
+		put_end(out, &event->target, told->target ?: told->target_home);
+		fputc(' ', out);
+	}
+	fprintf(out, "port %u", event->target.port);
+}
+
+void event_text(char text[EVENT_TEXT_SIZE], const struct told *told)
+{
+	const char *kind = event_kind_name(told->event.kind);
+	FILE *out = fmemopen(text, EVENT_TEXT_SIZE, "w");
+
+	*text = '\0';
+	if (!out)
+		return;
+	fprintf(out, "%s: ", kind ?: "?");
+	put_what(out, told);
+	fprintf(out, ": %s", reason_text(&told->event));
+	fclose(out);
+	text[EVENT_TEXT_SIZE - 1] = '\0';
+}
+
+static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+{
+	const char *who = dropped->tenant & TENANT_USER ? "user" : "user namespace";
+
+	snprintf(text, EVENT_TEXT_SIZE,
+		 "dropped: %llu events of %zu namespaces of %s %u, which are counted and not told",
+		 dropped->count, dropped->namespaces, who, (__u32)dropped->tenant);
+}
+
+void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+{
+	char word[NETNS_WORD_SIZE];
+
+	if (dropped->namespaces > 1) {
+		dropped_of_tenant(text, dropped);
+		return;
+	}
+	netns_word(word, dropped->netns, dropped->name);
+	snprintf(text, EVENT_TEXT_SIZE,
+		 "dropped: %llu events of %s, which are counted and not told", dropped->count,
+		 word);
+}
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_number(struct json_object *object, const char *key, __u64 number, bool there)
+{
+	json_object_object_add(object, key, there ? json_object_new_uint64(number) : NULL);
+}
+
+static const char *place_name(netns_id id)
+{
+	if (id == NETNS_NONE)
+		return "outside";
+	return id == NETNS_UNKNOWN ? "unknown" : "namespace";
+}
+
+static struct json_object *netns_json(netns_id id, const char *name)
+{
+	struct json_object *object = json_object_new_object();
+	char word[NETNS_WORD_SIZE];
+
+	add_text(object, "place", place_name(id));
+	netns_word(word, id, name);
+	add_text(object, "namespace", name ? word : NULL);
+	add_number(object, "identity", id, id != NETNS_NONE && id != NETNS_UNKNOWN);
+	return object;
+}
+
+void add_known_as(struct json_object *object, const char *home)
+{
+	char word[NETNS_WORD_SIZE];
+
+	if (home)
+		printable(word, sizeof(word), home, sizeof(word));
+	add_text(object, "known_as", home ? word : NULL);
+}
+
+static struct json_object *end_json(const struct end *end, const char *name, const char *home)
+{
+	struct json_object *object = netns_json(end->netns, name);
+
+	add_known_as(object, name ? NULL : home);
+
+	add_number(object, "cid", end->cid, end->cid);
+	add_number(object, "port", end->port, end->port);
+	return object;
+}
+
+static void add_time(struct json_object *object, __u64 boot_time)
+{
+	char word[TIME_WORD_SIZE];
+
+	time_word(word, "%FT%T%z", boot_time);
+	add_text(object, "time", word);
+}
+
+struct json_object *event_json(const struct told *told)
+{
+	const struct event *event = &told->event;
+	struct json_object *object = json_object_new_object();
+	char comm[sizeof(event->comm) + 1], text[EVENT_TEXT_SIZE];
+
+	add_time(object, event->time);
+	add_text(object, "kind", event_kind_name(event->kind));
+	add_text(object, "reason", event_reason_name(event->reason));
+	add_text(object, "verb", event_verb_name(event->verb));
+	json_object_object_add(object, "origin",
+			       end_json(&event->origin, told->origin, told->origin_home));
+	json_object_object_add(object, "target",
+			       end_json(&event->target, told->target, told->target_home));
+	add_number(object, "pid", event->pid, event->pid);
+	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
+	add_text(object, "process", event->pid ? comm : NULL);
+	event_text(text, told);
+	add_text(object, "message", text);
+	return object;
+}
+
+struct json_object *dropped_json(const struct dropped *dropped)
+{
+	struct json_object *object = json_object_new_object();
+	char text[EVENT_TEXT_SIZE];
+
+	add_text(object, "kind", "dropped");
+	json_object_object_add(object, "origin",
+			       dropped->namespaces > 1 ? NULL
+						       : netns_json(dropped->netns, dropped->name));
+	add_number(object, "count", dropped->count, true);
+	add_number(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
+	add_number(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
+	dropped_text(text, dropped);
+	add_text(object, "message", text);
+	return object;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Numbers for Prometheus, in its text format. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "layer/alive.h"
+#include "layer/layer.h"
+#include "kernel/netns-names.h"
+
+struct numbers {
+	struct layer_report report;
+	struct alive alive;
+	bool counted; /* the maps are there, and with them what follows */
+	unsigned int namespaces, guests, sealed;
+	struct number_row {
+		char *netns; /* its name, or its identity */
+		struct counters counters;
+	} * row; /* by name, each once */
+	size_t rows, room;
+};
+
+/* What there is now; says what is wrong. */
+int metrics_collect(struct numbers *numbers, const struct names *names);
+void metrics_free(struct numbers *numbers);
+
+/* One namespace more; those that share a label become one. */
+void metrics_add(struct numbers *numbers, netns_id id, const char *name,
+		 const struct counters *counters);
+
+void metrics_print(FILE *out, const struct numbers *numbers);
+
+/* Collects, and puts a new file in the place of `path` at once. -errno, unsaid. */
+int metrics_write_file(const char *path, const struct names *names);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/kernel-probe.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/kmod.h"
+#include "kernel/sysctl-modes.h"
+#include "kernel/netns.h"
+#include "kernel/ksyms.h"
+
+#define LSM_LIST	 "/sys/kernel/security/lsm"
+#define BTF_DIR		 "/sys/kernel/btf"
+#define TRANSPORT_MODULE "vmw_vsock_virtio_transport_common"
+
+/* The word between `open` and `close` in the first line of a file, or "unknown". */
+static const char *chosen_word(const char *path, char open, char close, char *word, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], *start, *end;
+
+	snprintf(word, size, "unknown");
+	if (!file)
+		return word;
+	if (fgets(line, sizeof(line), file)) {
+		start = strchr(line, open);
+		end = start ? strchr(start, close) : NULL;
+		if (end)
+			snprintf(word, size, "%.*s", (int)(end - start - 1), start + 1);
+	}
+	fclose(file);
+	return word;
+}
+
+const char *kernel_lockdown(void)
+{
+	static char word[32];
+
+	return chosen_word("/sys/kernel/security/lockdown", '[', ']', word, sizeof(word));
+}
+
+const char *kernel_preemption(void)
+{
+	static char word[32];
+
+	return chosen_word("/sys/kernel/debug/sched/preempt", '(', ')', word, sizeof(word));
+}
+
+int kernel_kptr_restrict(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/kptr_restrict", "re");
+	int value = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%d", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
+bool kernel_lsm_bpf(void)
+{
+	FILE *file = fopen(LSM_LIST, "re");
+	char line[512], *name, *rest = line;
+	bool found = false;
+
+	if (!file && errno != ENOENT && errno != EACCES)
+		err(EXIT_FAILURE, LSM_LIST);
+	if (!file)
+		return false;
+	if (fgets(line, sizeof(line), file))
+		while (!found && (name = strsep(&rest, ",\n")))
+			found = !strcmp(name, "bpf");
+	if (ferror(file))
+		err(EXIT_FAILURE, LSM_LIST);
+	fclose(file);
+	return found;
+}
+
+/* Whether parameter `index` of a function is a pointer to the struct `name`. */
+static bool takes_struct(const struct btf *btf, const char *function, int index, const char *name)
+{
+	const struct btf_type *type;
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+
+	if (id < 0)
+		return false;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	if (!type || btf_vlen(type) <= index)
+		return false;
+	type = btf__type_by_id(btf, btf_params(type)[index].type);
+	if (!type || !btf_is_ptr(type))
+		return false;
+	type = btf__type_by_id(btf, type->type);
+	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
+}
+
+/* What of the kernel cannot be told decides which programs there are: no guess. */
+static bool is_there(const char *path)
+{
+	if (!access(path, R_OK))
+		return true;
+	if (errno != ENOENT && errno != EACCES && errno != ENOTDIR)
+		err(EXIT_FAILURE, "%s", path);
+	return false;
+}
+
+/* Any module will do: the kernel has BTF for all of them or for none. */
+static bool has_module_btf(void)
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir = opendir(BTF_DIR);
+
+	if (!dir && errno != ENOENT && errno != EACCES)
+		err(EXIT_FAILURE, BTF_DIR);
+	if (!dir)
+		return false;
+	errno = 0;
+	while (!found && (entry = readdir(dir)))
+		found = entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux");
+	if (!found && errno)
+		err(EXIT_FAILURE, BTF_DIR);
+	closedir(dir);
+	return found;
+}
+
+static struct btf *btf_of_kernel(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		err(EXIT_FAILURE, "BTF of the kernel");
+	return btf;
+}
+
+static bool packets_are_skbs(void)
+{
+	struct btf *vmlinux = btf_of_kernel(), *module;
+	bool answer;
+
+	module = btf__load_module_btf(TRANSPORT_MODULE, vmlinux);
+	if (!module && errno != ENOENT)
+		err(EXIT_FAILURE, "BTF of " TRANSPORT_MODULE);
+	answer = module && takes_struct(module, "virtio_transport_recv_pkt", 1, "sk_buff");
+	btf__free(module);
+	btf__free(vmlinux);
+	return answer;
+}
+
+/* Without the module vsock there is no sysctl yet that tells. */
+static bool will_be_native(void)
+{
+	struct btf *vmlinux = btf_of_kernel();
+	bool answer = btf__find_by_name_kind(vmlinux, "netns_vsock", BTF_KIND_STRUCT) > 0;
+
+	btf__free(vmlinux);
+	return answer;
+}
+
+static void find_places(struct kernel_places *places, __u64 *check_source)
+{
+	const struct symbol symbols[] = {
+		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
+		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
+		{ "vsock", "transport_g2h", &places->transport_g2h },
+		{ "vsock", "transport_h2g", &places->transport_h2g },
+		{ "vsock", "vsock_bind_table", &places->bound },
+		{ "vsock", "vsock_connected_table", &places->connected },
+		{ "vsock", "vsock_check_source", check_source },
+		{},
+	};
+
+	memset(places, 0, sizeof(*places));
+	symbols_find(symbols);
+}
+
+/* 0 is an address that the kernel did not tell, and no place to look at. */
+static bool are_read(const struct kernel *kernel)
+{
+	const struct kernel_places *places = &kernel->places;
+
+	if (kernel->vsock &&
+	    !(places->transport_g2h && places->transport_h2g && places->bound && places->connected))
+		return false;
+	return !kernel->guests || (places->guests && places->vhost_fops);
+}
+
+/*
+ * Their packets are delivered by kworkers that deliver loopback's, too. Either comes with its bus:
+ * whoever looks for the transport itself may be too early.
+ */
+static bool are_there_other_transports(void)
+{
+	return is_there("/sys/bus/vmbus") || is_there("/sys/module/vmw_vmci");
+}
+
+void kernel_probe(struct kernel *kernel)
+{
+	__u64 check_source = 0;
+
+	kernel->btf = is_there(BTF_DIR "/vmlinux");
+	kernel->module_btf = has_module_btf();
+	kernel->vsock = module_present("vsock");
+	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
+	kernel->transport = module_present(TRANSPORT_MODULE);
+	kernel->netns_cookie = netns_has_cookie();
+	kernel->other_transports = are_there_other_transports();
+	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
+	kernel->lsm_bpf = kernel_lsm_bpf();
+	kernel->guests = module_present("vhost_vsock");
+	find_places(&kernel->places, &check_source);
+	kernel->source_check = check_source != 0;
+	kernel->addresses = are_read(kernel);
+	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
+}

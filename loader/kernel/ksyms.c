@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/ksyms.h"
+
+#include <bpf/bpf.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The context of the program below. */
+struct query {
+	char name[64]; /* "MODULE:NAME" */
+	__u64 address;
+};
+
+#define WORDS	   (sizeof(((struct query *)0)->name) / 8)
+#define ON_STACK   (-8 - (int)(WORDS * 8))
+#define INSN(...)  ((struct bpf_insn){ __VA_ARGS__ })
+#define ARGUMENT_0 BPF_REG_1
+#define CONTEXT	   BPF_REG_6
+
+static struct bpf_insn move(int to, int from)
+{
+	return INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from);
+}
+
+static struct bpf_insn set(int to, int value)
+{
+	return INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value);
+}
+
+static struct bpf_insn add(int to, int value)
+{
+	return INSN(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value);
+}
+
+static struct bpf_insn load(int to, int from, int offset)
+{
+	return INSN(.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from,
+		    .off = offset);
+}
+
+static struct bpf_insn store(int to, int offset, int from)
+{
+	return INSN(.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from,
+		    .off = offset);
+}
+
+/*
+ * A program that asks the kernel for an address (5.16 on). /proc/kallsyms takes half a
+ * second of machine time, as the kernel writes 200,000 lines for the few that are wanted.
+ */
+static int load_program(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	struct bpf_insn code[64];
+	size_t size = 0, i;
+
+	code[size++] = move(CONTEXT, ARGUMENT_0);
+	for (i = 0; i < WORDS; i++) {
+		code[size++] = load(BPF_REG_0, CONTEXT, i * 8);
+		code[size++] = store(BPF_REG_10, ON_STACK + i * 8, BPF_REG_0);
+	}
+	code[size++] = set(BPF_REG_0, 0);
+	code[size++] = store(BPF_REG_10, -8, BPF_REG_0);
+	code[size++] = move(BPF_REG_1, BPF_REG_10);
+	code[size++] = add(BPF_REG_1, ON_STACK);
+	code[size++] = set(BPF_REG_2, WORDS * 8);
+	code[size++] = set(BPF_REG_3, 0);
+	code[size++] = move(BPF_REG_4, BPF_REG_10);
+	code[size++] = add(BPF_REG_4, -8);
+	code[size++] = INSN(.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_kallsyms_lookup_name);
+	code[size++] = load(BPF_REG_1, BPF_REG_10, -8);
+	code[size++] = store(CONTEXT, offsetof(struct query, address), BPF_REG_1);
+	code[size++] = INSN(.code = BPF_JMP | BPF_EXIT);
+	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "find_symbol", "GPL", code, size, &options);
+}
+
+static void ask(int program, const char *module, const struct symbol *symbol)
+{
+	struct query query = {};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &query, .ctx_size_in = sizeof(query));
+
+	snprintf(query.name, sizeof(query.name), "%s%s", module, symbol->name);
+	if (!bpf_prog_test_run_opts(program, &options))
+		*symbol->address = query.address;
+}
+
+/* Of a module that is built in the kernel knows the symbol alone. */
+static void ask_both(int program, const struct symbol *symbol)
+{
+	char module[64];
+
+	snprintf(module, sizeof(module), "%s:", symbol->module);
+	ask(program, module, symbol);
+	if (!*symbol->address)
+		ask(program, "", symbol);
+}
+
+static void match_line(const char *line, const struct symbol *symbols)
+{
+	char name[64], module[64] = "";
+	unsigned long long address;
+
+	if (sscanf(line, "%llx %*c %63s [%63[^]]", &address, name, module) < 2)
+		return;
+	for (; symbols->name; symbols++)
+		if (!strcmp(symbols->name, name) && (!*module || !strcmp(symbols->module, module)))
+			*symbols->address = address;
+}
+
+static void read_all(const struct symbol *symbols)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[256];
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file))
+		if (strstr(line, "vsock") || strstr(line, " transport_"))
+			match_line(line, symbols);
+	fclose(file);
+}
+
+void symbols_find(const struct symbol *symbols)
+{
+	const struct symbol *symbol;
+	int program;
+
+	for (symbol = symbols; symbol->name; symbol++)
+		*symbol->address = 0;
+	program = load_program();
+	if (program < 0) {
+		read_all(symbols);
+		return;
+	}
+	for (symbol = symbols; symbol->name; symbol++)
+		ask_both(program, symbol);
+	close(program);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/netns-homes.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernel/cgroup.h"
+
+#define MOUNTS		"/proc/self/mountinfo"
+#define CONTAINER_ID	64
+#define CONTAINER_SHOWN 12
+#define POD_ID		36
+
+/* --- Of a cgroup --- */
+
+/* The number that engines give a container: 64 hexadecimal digits, somewhere in the word. */
+static const char *find_container(const char *word)
+{
+	size_t length;
+
+	for (; *word; word += length + !length) {
+		length = strspn(word, "0123456789abcdef");
+		if (length == CONTAINER_ID)
+			return word;
+	}
+	return NULL;
+}
+
+static bool is_uuid(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == 8 &&
+	       strspn(text, "0123456789abcdef-_") >= POD_ID;
+}
+
+/* "pod" and an UUID, in which systemd's names have "_" for "-". */
+static const char *find_pod(const char *word)
+{
+	const char *pod;
+
+	for (pod = strstr(word, "pod"); pod; pod = strstr(pod + 1, "pod"))
+		if (is_uuid(pod + 3))
+			return pod + 3;
+	return NULL;
+}
+
+static void put_pod(char home[HOME_SIZE], const char *pod)
+{
+	char *c;
+
+	snprintf(home, HOME_SIZE, "pod %.*s", POD_ID, pod);
+	for (c = home; *c; c++)
+		if (*c == '_')
+			*c = '-';
+}
+
+static bool ends_in(const char *word, const char *ending)
+{
+	size_t length = strlen(word), tail = strlen(ending);
+
+	return length > tail && !strcmp(word + length - tail, ending);
+}
+
+/* The innermost word that is a unit. */
+static bool put_unit(char home[HOME_SIZE], const char *cgroup)
+{
+	char copy[PATH_MAX], *slash;
+
+	snprintf(copy, sizeof(copy), "%s", cgroup);
+	while ((slash = strrchr(copy, '/'))) {
+		if (ends_in(slash, ".service") || ends_in(slash, ".scope")) {
+			snprintf(home, HOME_SIZE, "unit %.200s", slash + 1);
+			return true;
+		}
+		*slash = '\0';
+	}
+	return false;
+}
+
+void home_of_cgroup(char home[HOME_SIZE], const char *cgroup)
+{
+	const char *pod = find_pod(cgroup), *container = find_container(cgroup);
+
+	if (pod)
+		put_pod(home, pod);
+	else if (container)
+		snprintf(home, HOME_SIZE, "container %.*s", CONTAINER_SHOWN, container);
+	else if (!put_unit(home, cgroup))
+		snprintf(home, HOME_SIZE, "cgroup %.200s", cgroup);
+}
+
+/* --- Of all --- */
+
+struct search {
+	struct names *homes;
+	struct netns init;
+};
+
+static bool is_known(const struct search *search, __u32 inode)
+{
+	size_t i;
+
+	/* Few namespaces are in use at a time, whatever the number of processes. */
+	for (i = 0; i < search->homes->count; i++)
+		if (search->homes->entry[i].inode == inode)
+			return true;
+	return inode == search->init.inode;
+}
+
+static void add(struct search *search, const char *path, const char *home)
+{
+	struct netns ns;
+
+	if (netns_try(&ns, path))
+		return;
+	names_append(search->homes, home, &ns);
+	netns_close(&ns);
+}
+
+static void add_process(struct search *search, const char *pid)
+{
+	char path[64], cgroup[PATH_MAX], home[HOME_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	/* The root is where everybody is who is nowhere. */
+	if (stat(path, &st) || is_known(search, st.st_ino) ||
+	    !cgroup_of(pid, cgroup, sizeof(cgroup)) || !strcmp(cgroup, "/"))
+		return;
+	home_of_cgroup(home, cgroup);
+	add(search, path, home);
+}
+
+static void add_processes(struct search *search)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (isdigit(entry->d_name[0]))
+			add_process(search, entry->d_name);
+	closedir(dir);
+}
+
+/* A line is "ID PARENT DEVICE ROOT PLACE ..."; ROOT is "net:[INODE]" where a namespace is mounted.
+ */
+static void add_mount(struct search *search, const char *line)
+{
+	char root[64], place[HOME_SIZE];
+	unsigned int inode;
+
+	if (sscanf(line, "%*d %*d %*s %63s %255s", root, place) != 2 ||
+	    sscanf(root, "net:[%u]", &inode) != 1 ||
+	    !strncmp(place, NETNS_DIR "/", strlen(NETNS_DIR "/")) || is_known(search, inode))
+		return;
+	add(search, place, place);
+}
+
+static void add_mounts(struct search *search)
+{
+	FILE *file = fopen(MOUNTS, "re");
+	size_t room = 0;
+	char *line = NULL;
+
+	if (!file)
+		return;
+	while (getline(&line, &room, file) > 0)
+		add_mount(search, line);
+	free(line);
+	fclose(file);
+}
+
+void homes_load(struct names *homes)
+{
+	struct search search = { .homes = homes };
+
+	memset(homes, 0, sizeof(*homes));
+	if (netns_open_init(&search.init))
+		return;
+	add_mounts(&search);
+	add_processes(&search);
+	names_sort(homes);
+	netns_close(&search.init);
+}

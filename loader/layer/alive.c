@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/alive.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "layer/vhost.h"
+#include "layer/pins.h"
+#include "layer/programs.h"
+#include "layer/reach.h"
+#include "lib/log.h"
+
+#define START "'vsock-bpfd --once' "
+
+static void found(struct alive *alive, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void found(struct alive *alive, const char *format, ...)
+{
+	va_list args;
+
+	if (alive->count == FINDINGS)
+		return;
+	va_start(args, format);
+	vsnprintf(alive->finding[alive->count++], FINDING_SIZE, format, args);
+	va_end(args);
+}
+
+/* Kernels without the sysctl patch their text themselves. */
+bool alive_is_ftrace_off(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/ftrace_enabled", "re");
+	int value = 1;
+
+	if (!file)
+		return false;
+	if (fscanf(file, "%d", &value) != 1)
+		value = 1;
+	fclose(file);
+	return !value;
+}
+
+int alive_check_ftrace(void)
+{
+	return alive_is_ftrace_off() ? fail(EIO, "%s", ALIVE_FTRACE_OFF) : 0;
+}
+
+/* --- What is there --- */
+
+static void look_at_pins(struct alive *alive, const struct reach *reach)
+{
+	char names[128] = "";
+	size_t length = 0;
+	int i;
+
+	for (i = 0; pinned_maps[i]; i++)
+		if (!reach_has_map(reach, pinned_maps[i]) && length < sizeof(names))
+			length += snprintf(names + length, sizeof(names) - length, "%s%s",
+					   length ? ", " : "", pinned_maps[i]);
+	if (!length)
+		return;
+	found(alive,
+	      "not pinned, or another map in its place: %s; " START "pins again what programs use",
+	      names);
+	alive->repairable = true;
+}
+
+static void look_at_programs(struct alive *alive, const struct layer_report *report)
+{
+	if (report->pinned == report->needed)
+		return;
+	found(alive, "programs are missing; " START "attaches them again");
+	alive->repairable = true;
+}
+
+static void look_at_skipped(struct alive *alive, const struct layer_report *report)
+{
+	alive->skipped = report->skipped;
+	if (report->skipped)
+		found(alive,
+		      "%llu calls passed a program unseen, as a task was preempted inside of it; "
+		      "boot with 'bpf' added to lsm=, or with preempt=voluntary",
+		      report->skipped);
+}
+
+/* Whether a module that the programs look into is where it was. */
+static void look_at_places(struct alive *alive, const struct layer_report *report)
+{
+	if (layer_has_places(&report->state, &report->kernel))
+		return;
+	found(alive, "a module was loaded again after the start: its guests are nobody's, and are "
+		     "refused; " START "looks for it again");
+	alive->repairable = true;
+}
+
+/* --- What answers --- */
+
+static int open_programs(struct probed probed[MAX_PROGRAMS], const struct layer_report *report)
+{
+	const struct program *program;
+	struct set_link link;
+	char path[PATH_MAX];
+	int count = 0;
+
+	for (program = programs; program->name; program++) {
+		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
+			continue;
+		pin_in_generation(path, sizeof(path), report->state.generation, program->name);
+		if (set_read_link(path, &report->reach.own, &link))
+			continue;
+		probed[count].name = program->name;
+		probed[count].fd = bpf_prog_get_fd_by_id(link.program_id);
+		count += probed[count].fd >= 0;
+	}
+	return count;
+}
+
+static const char *first_silent(const struct probed *probed)
+{
+	while (!probed->silent)
+		probed++;
+	return probed->name;
+}
+
+/* Sockets that are connected may be refused by a policy, and that would be told. */
+static enum probe unnoticed(enum probe how, const struct layer_state *state)
+{
+	return state->ruled == YES ? how & ~PROBE_CONNECTION : how;
+}
+
+static void listen_for_answers(struct alive *alive, const struct layer_report *report,
+			       enum probe how)
+{
+	struct probed probed[MAX_PROGRAMS];
+	int count = open_programs(probed, report), i;
+
+	alive->silent = probe_ask(probed, count, unnoticed(how, &report->state));
+	if (alive->silent < 0)
+		found(alive, "whether programs run cannot be found out: %s",
+		      strerror(-alive->silent));
+	else if (alive->silent)
+		found(alive, "%d of %d programs do not run, the first is %s", alive->silent, count,
+		      first_silent(probed));
+	alive->dead |= alive->silent;
+	for (i = 0; i < count; i++)
+		close(probed[i].fd);
+}
+
+void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how)
+{
+	memset(alive, 0, sizeof(*alive));
+	if (report->reach.hidden.state)
+		found(alive, "%s", reach_why_hidden());
+	if (!report->state.generation && !report->reach.own.state)
+		return;
+	if (alive_is_ftrace_off())
+		found(alive, "%s", ALIVE_FTRACE_OFF);
+	alive->dead = alive->count;
+	listen_for_answers(alive, report, how);
+	look_at_programs(alive, report);
+	look_at_pins(alive, &report->reach);
+	look_at_skipped(alive, report);
+	look_at_places(alive, report);
+}

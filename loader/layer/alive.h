@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whether what is attached works: not whether it is pinned, but whether it answers. Each finding
+ * is a line that says what is wrong and what to do.
+ */
+#ifndef ALIVE_H
+#define ALIVE_H
+
+#include <stdbool.h>
+
+#include "layer/layer.h"
+#include "layer/probe.h"
+
+#define FINDINGS     8
+#define FINDING_SIZE 320
+
+struct alive {
+	int count; /* 0: all is well */
+	char finding[FINDINGS][FINDING_SIZE];
+	bool dead;		    /* some programs do not run: the first finding says why */
+	bool repairable;	    /* a start, or the service, mends some of it */
+	int silent;		    /* programs that had to run and did not */
+	unsigned long long skipped; /* calls that a program was not run for */
+};
+
+/* Looks at what the report is of, and does what `how` says to be answered. Changes nothing. */
+void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how);
+
+#define ALIVE_FTRACE_OFF                                                                           \
+	"kernel.ftrace_enabled is 0: the kernel runs no BPF program at a hook, and isolates "      \
+	"nobody; 'sysctl kernel.ftrace_enabled=1' turns that on again"
+
+/* Whether the kernel runs programs at the beginning of functions; the second says what to do. */
+bool alive_is_ftrace_off(void);
+int alive_check_ftrace(void);
+
+#endif

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/doctor.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "layer/alive.h"
+#include "layer/generation.h"
+#include "service/config.h"
+#include "kernel/kmod.h"
+#include "layer/pins.h"
+#include "lib/log.h"
+
+/* What all maps take on 5.10, rounded up. */
+#define MEMORY_NEEDED (64 << 20)
+
+static void tell(struct doctor *doctor, enum diagnosis diagnosis, const char *what,
+		 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void tell(struct doctor *doctor, enum diagnosis diagnosis, const char *what,
+		 const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	doctor->missing += diagnosis == MISSING;
+	doctor->tell(diagnosis, what, text, doctor->arg);
+}
+
+static void tell_kernel(struct doctor *doctor, const struct kernel *kernel)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	if (kernel->native)
+		tell(doctor, GOOD, "kernel", "%s, isolates AF_VSOCK by itself; nothing is attached",
+		     uts.release);
+	else if (kernel->vsock)
+		tell(doctor, GOOD, "kernel", "%s, can be isolated by BPF programs", uts.release);
+	else
+		tell(doctor, NOTE, "kernel",
+		     "%s, vsock is not loaded: from 7.0 on that module isolates by itself",
+		     uts.release);
+}
+
+/* What the service does, if that can be known. */
+static bool loads_modules(void)
+{
+	struct config config;
+
+	return config_read(&config, NULL) || config.load_modules;
+}
+
+static void tell_module(struct doctor *doctor, const char *name, const char *for_what)
+{
+	if (module_present(name))
+		tell(doctor, GOOD, "module", "%s: %s", name, for_what);
+	else if (!module_known(name))
+		tell(doctor, NOTE, "module", "%s: this kernel has none, and no %s", name, for_what);
+	else
+		tell(doctor, NOTE, "module", "%s: not loaded; %s, 'modprobe %s' does so now", name,
+		     loads_modules() ? "the service loads it"
+				     : "LoadModules=no, so the service does not load it",
+		     name);
+}
+
+static void tell_btf(struct doctor *doctor, const struct kernel *kernel)
+{
+	if (kernel->btf)
+		tell(doctor, GOOD, "BTF", "of the kernel: /sys/kernel/btf/vmlinux");
+	else
+		tell(doctor, MISSING, "BTF",
+		     "of the kernel: not there; use a kernel built with "
+		     "CONFIG_DEBUG_INFO_BTF=y");
+	if (kernel->module_btf && !kernel->transport)
+		tell(doctor, GOOD, "module BTF", "there");
+	else if (kernel->module_btf)
+		tell(doctor, GOOD, "module BTF", "packets are identified by %s",
+		     kernel->packet_socket ? "the socket that sent them" : "their address");
+	else
+		tell(doctor, NOTE, "module BTF",
+		     "not there (5.11 on): "
+		     "packets are identified by their address");
+}
+
+static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
+{
+	const char *preemption = kernel_preemption();
+
+	if (kernel->lsm_bpf) {
+		tell(doctor, GOOD, "BPF LSM", "active; gates are lsm programs");
+		return;
+	}
+	tell(doctor, NOTE, "BPF LSM",
+	     "not active; gates are fmod_ret programs; boot with "
+	     "'bpf' added to lsm= to use lsm programs");
+	if (!strcmp(preemption, "full") || !strcmp(preemption, "lazy"))
+		tell(doctor, NOTE, "preemption",
+		     "%s: a preempted fmod_ret program is skipped "
+		     "for others on its CPU; activate the BPF LSM or boot with preempt=voluntary",
+		     preemption);
+}
+
+/* Without it a socket that is bound takes packets of anybody. */
+static void tell_sources(struct doctor *doctor, const struct kernel *kernel)
+{
+	if (!kernel->vsock)
+		return;
+	if (kernel->source_check)
+		tell(doctor, GOOD, "sources", "a socket takes packets of its peer alone");
+	else
+		tell(doctor, NOTE, "sources",
+		     "this kernel has no vsock_check_source(): a guest can write into, and reset, "
+		     "a "
+		     "connection of the host to another guest; newer builds of 6.1 and 6.12 have "
+		     "it");
+}
+
+/* Whoever may make a user namespace makes a device of it, which shows all packets. */
+static void tell_taps(struct doctor *doctor)
+{
+	if (module_present("vsockmon"))
+		tell(doctor, NOTE, "taps",
+		     "vsockmon is loaded: any user can see what all AF_VSOCK sockets send; "
+		     "'rmmod vsockmon'");
+}
+
+static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
+{
+	tell(doctor, GOOD, "namespaces", "told apart by %s",
+	     kernel->netns_cookie ? "cookie" : "inode number (cookies from 5.14 on)");
+}
+
+static void tell_bpffs(struct doctor *doctor)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC || stat(BPFFS, &st))
+		tell(doctor, MISSING, "bpffs", "not mounted; '" BPFFS_MOUNT "'");
+	else if (st.st_mode & 022)
+		tell(doctor, NOTE, "bpffs",
+		     BPFFS ": anybody may make the layer's folder before it does, which is then "
+			   "refused; 'chmod 700 " BPFFS "'");
+	else
+		tell(doctor, GOOD, "bpffs", BPFFS);
+}
+
+static void tell_lockdown(struct doctor *doctor)
+{
+	const char *lockdown = kernel_lockdown();
+
+	if (strcmp(lockdown, "confidentiality"))
+		tell(doctor, GOOD, "lockdown", "%s", lockdown);
+	else
+		tell(doctor, MISSING, "lockdown",
+		     "confidentiality: BPF programs may not read "
+		     "kernel memory; boot with lockdown=integrity or none");
+}
+
+static void tell_ftrace(struct doctor *doctor)
+{
+	if (alive_is_ftrace_off())
+		tell(doctor, MISSING, "ftrace", "%s", ALIVE_FTRACE_OFF);
+	else
+		tell(doctor, GOOD, "ftrace", "the kernel runs BPF programs at its functions");
+}
+
+static void tell_addresses(struct doctor *doctor, const struct kernel *kernel)
+{
+	int restrict_to = kernel_kptr_restrict();
+
+	if (kernel->addresses && restrict_to < 2)
+		tell(doctor, GOOD, "kallsyms", "tells where modules are");
+	else
+		tell(doctor, MISSING, "kallsyms",
+		     "does not tell where the modules vsock and vhost_vsock are: "
+		     "kernel.kptr_restrict is %d; 'sysctl kernel.kptr_restrict=1' is enough",
+		     restrict_to);
+}
+
+/*
+ * Before 5.11 the memory of maps counts against a limit, which libbpf raises if it may. It is
+ * the kernel that has this helper that does not.
+ */
+static bool is_memory_limited(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
+				       NULL) <= 0;
+}
+
+/* In bytes, as much as this process can have. */
+static rlim_t memory_limit(void)
+{
+	struct rlimit limit, all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || !setrlimit(RLIMIT_MEMLOCK, &all))
+		return RLIM_INFINITY;
+	return limit.rlim_max;
+}
+
+static void tell_memory(struct doctor *doctor)
+{
+	rlim_t limit;
+
+	if (!is_memory_limited())
+		return;
+	limit = memory_limit();
+	if (limit >= MEMORY_NEEDED)
+		tell(doctor, GOOD, "memory", "RLIMIT_MEMLOCK is large enough, or can be raised");
+	else
+		tell(doctor, MISSING, "memory",
+		     "RLIMIT_MEMLOCK is %llu KiB, and without CAP_SYS_RESOURCE it cannot be "
+		     "raised: BPF maps need %d MiB; 'ulimit -l unlimited', or "
+		     "LimitMEMLOCK=infinity",
+		     (unsigned long long)limit / 1024, MEMORY_NEEDED >> 20);
+}
+
+/* The verifier's word on each program that this kernel may ever need. */
+static void tell_programs(struct doctor *doctor, const struct kernel *kernel)
+{
+	int ret;
+
+	if (geteuid()) {
+		tell(doctor, NOTE, "programs", "not tried: that needs root");
+		return;
+	}
+	ret = attachment_try(kernel);
+	if (!ret)
+		tell(doctor, GOOD, "programs", "this kernel takes all of them");
+	else
+		tell(doctor, MISSING, "programs",
+		     "this kernel does not take them (%s); 'vsock-bpfd --verbose --once' tells why",
+		     strerror(-ret));
+}
+
+/* What is attached by now, if anything is. */
+static void tell_layer(struct doctor *doctor)
+{
+	struct layer_report report;
+	struct alive alive;
+	int i;
+
+	if (geteuid() || layer_inspect(&report))
+		return;
+	alive_ask(&alive, &report, PROBE_ALL);
+	for (i = 0; i < alive.count; i++)
+		tell(doctor, MISSING, "layer", "%s", alive.finding[i]);
+	if (alive.count)
+		return;
+	if (report.state.generation)
+		tell(doctor, GOOD, "layer", "attached, and its programs run");
+	else if (!report.kernel.native)
+		tell(doctor, NOTE, "layer", "not attached; 'systemctl start vsock-bpfd'");
+}
+
+/* Those whose word a start that failed has not said itself. */
+static void tell_obstacles(struct doctor *doctor, const struct kernel *kernel)
+{
+	tell_bpffs(doctor);
+	tell_lockdown(doctor);
+	tell_ftrace(doctor);
+	tell_addresses(doctor, kernel);
+	tell_memory(doctor);
+}
+
+void doctor_run(struct doctor *doctor)
+{
+	struct kernel kernel;
+
+	pin_find();
+	kernel_probe(&kernel);
+	tell_kernel(doctor, &kernel);
+	tell_module(doctor, "vsock", "sockets");
+	tell_module(doctor, "vsock_loopback", "loopback");
+	tell_taps(doctor);
+	if (kernel.native) {
+		tell_layer(doctor);
+		return;
+	}
+	tell_module(doctor, "vhost_vsock", "guests");
+	tell_btf(doctor, &kernel);
+	tell_gates(doctor, &kernel);
+	tell_identity(doctor, &kernel);
+	tell_sources(doctor, &kernel);
+	tell_obstacles(doctor, &kernel);
+	if (!doctor->missing)
+		tell_programs(doctor, &kernel);
+	tell_layer(doctor);
+	tell(doctor, NOTE, "CIDs",
+	     "one space for the whole machine: a second claim gets EADDRINUSE; "
+	     "give every guest a CID of its own");
+	tell(doctor, NOTE, "ports",
+	     "one space for the whole machine: a second listener on a port gets EADDRINUSE");
+}
+
+static void say_missing(enum diagnosis diagnosis, const char *what, const char *text, void *arg)
+{
+	(void)arg;
+	if (diagnosis == MISSING)
+		fail(ENOTSUP, "%s: %s", what, text);
+}
+
+void doctor_explain(const struct kernel *kernel)
+{
+	struct doctor doctor = { .tell = say_missing };
+
+	tell_obstacles(&doctor, kernel);
+}

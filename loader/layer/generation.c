@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/generation.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layer/vhost.h"
+#include "lib/hash.h"
+#include "kernel/netns.h"
+#include "layer/pins.h"
+#include "layer/probe.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+#include "layer/attach-targets.h"
+#include "vsock-bpfd.skel.h"
+
+/* For tasks that were refused storage: few, and fewer at a time. */
+#define SPARE_DELIVERIES 512
+
+static bool verbose;
+
+void attachment_verbose(void)
+{
+	verbose = true;
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
+}
+
+__u64 attachment_build(void)
+{
+	const void *bytes;
+	size_t size;
+
+	bytes = vsock_bpfd__elf_bytes(&size);
+	return hash_bytes(HASH_START, bytes, size);
+}
+
+static int pin_durable(struct bpf_map *map, const char *name)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
+	/* Reuses what is pinned there, pins what is not. */
+	ret = bpf_map__set_pin_path(map, path);
+	return ret ? fail_errno(-ret, "%s", path) : 0;
+}
+
+/*
+ * Chooses programs, and the maps that they alone use. All are loaded that may be attached one day:
+ * what this kernel does not take is found at the first start, and not by the first local mode.
+ */
+static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
+{
+	const struct program *program;
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj) {
+		program = program_by_name(bpf_program__name(prog));
+		if (program)
+			bpf_program__set_autoload(prog, program_needed(program, kernel, RULES));
+	}
+	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
+	bpf_map__set_autocreate(skel->maps.calling, !kernel->source_check);
+	if (kernel->packet_socket)
+		bpf_map__set_max_entries(skel->maps.deliveries, SPARE_DELIVERIES);
+	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
+	skel->rodata->netns_has_cookie = kernel->netns_cookie;
+	skel->rodata->packets_carry_socket = kernel->packet_socket;
+	skel->rodata->sources_are_checked = kernel->source_check;
+	skel->rodata->kworkers_deliver_others = kernel->other_transports;
+}
+
+static int open_object(struct vsock_bpfd **skel, const struct kernel *kernel)
+{
+	int ret;
+
+	libbpf_set_print(print_libbpf);
+	ret = targets_offer();
+	if (ret)
+		return fail_errno(-ret, "BPF object");
+	*skel = vsock_bpfd__open();
+	if (!*skel)
+		return fail_errno(errno, "BPF object");
+	choose(*skel, kernel);
+	return 0;
+}
+
+int attachment_try(const struct kernel *kernel)
+{
+	struct vsock_bpfd *skel = NULL;
+	int ret = open_object(&skel, kernel);
+
+	if (!ret)
+		ret = vsock_bpfd__load(skel);
+	targets_forget();
+	vsock_bpfd__destroy(skel);
+	return ret;
+}
+
+static int share_maps(struct attachment *new)
+{
+	int ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.sealed_netns, PIN_SEALED_NETNS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_sockets, PIN_LINGERING_SOCKETS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_ports, PIN_LINGERING_PORTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_slots, PIN_LINGERING_SLOTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.lingering_reclaimed, PIN_LINGERING_RECLAIMED);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.tenants, PIN_TENANTS);
+	if (!ret)
+		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
+	return ret;
+}
+
+static int load(struct attachment *new, const struct kernel *kernel)
+{
+	int ret = open_object(&new->skel, kernel);
+
+	if (ret)
+		return ret;
+	new->skel->rodata->generation = new->generation;
+	if (getrandom(&new->skel->rodata->salt, sizeof(new->skel->rodata->salt), 0) < 0)
+		return fail_errno(errno, "random number");
+	ret = share_maps(new);
+	if (ret)
+		return ret;
+	ret = vsock_bpfd__load(new->skel);
+	targets_forget();
+	return ret ? fail_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
+}
+
+static int prepare_state(struct attachment *new, const struct kernel *kernel)
+{
+	struct layer_state *state;
+	struct netns init;
+	int ret;
+
+	new->state = records_map_state(bpf_map__fd(new->skel->maps.data_state));
+	if (!new->state)
+		return fail_errno(errno, "map " PIN_STATE);
+	ret = netns_open_init(&init);
+	if (ret)
+		return ret;
+	state = new->state;
+	state->layout = LAYOUT_VERSION;
+	state->init = init.id;
+	netns_close(&init);
+	state->local_cid = guests_local_cid();
+	state->places.transport_g2h = kernel->places.transport_g2h;
+	state->places.transport_h2g = kernel->places.transport_h2g;
+	state->places.bound = kernel->places.bound;
+	state->places.connected = kernel->places.connected;
+	state->places.vhost_fops = kernel->places.vhost_fops;
+	state->places.guests = kernel->places.guests;
+	return 0;
+}
+
+/* After attaching, so that no device is opened unseen in between. */
+static int take_over_guests(struct attachment *new, const struct kernel *kernel)
+{
+	int ret;
+
+	if (!kernel->guests)
+		return 0;
+	ret = guests_find_offsets(new->skel, new->state);
+	return ret ? ret : guests_adopt(new->skel);
+}
+
+static int attach(struct attachment *new, const struct kernel *kernel)
+{
+	const struct program *program;
+	struct bpf_program *prog;
+	int i, ret;
+
+	for (i = 0; programs[i].name; i++) {
+		program = &programs[i];
+		if (!program_needed(program, kernel, new->extent))
+			continue;
+		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
+		new->links[i] = bpf_program__attach(prog);
+		ret = libbpf_get_error(new->links[i]);
+		if (ret) {
+			new->links[i] = NULL;
+			return fail_errno(-ret, "attaching %s", program->name);
+		}
+	}
+	return 0;
+}
+
+static bool is_durable(const struct bpf_map *map)
+{
+	return bpf_map__pin_path(map) != NULL;
+}
+
+/*
+ * Records of this set, for people who look with bpftool. Internal maps have no use there. A map
+ * that was not created is known by that: since libbpf 1.4 it has the descriptor of a placeholder.
+ */
+static int pin_maps(struct attachment *new)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	int ret;
+
+	bpf_object__for_each_map(map, new->skel->obj) {
+		if (is_durable(map) || bpf_map__is_internal(map) || !bpf_map__autocreate(map))
+			continue;
+		pin_in_generation(path, sizeof(path), new->generation, bpf_map__name(map));
+		ret = bpf_obj_pin(bpf_map__fd(map), path);
+		if (ret)
+			return fail_errno(-ret, "%s", path);
+	}
+	return 0;
+}
+
+static int pin(struct attachment *new)
+{
+	char path[PATH_MAX];
+	int i, ret;
+
+	pin_generation(path, sizeof(path), new->generation);
+	if (mkdir(path, 0700))
+		return fail_errno(errno, "%s", path);
+	for (i = 0; programs[i].name; i++) {
+		if (!new->links[i])
+			continue;
+		pin_in_generation(path, sizeof(path), new->generation, programs[i].name);
+		ret = bpf_obj_pin(bpf_link__fd(new->links[i]), path);
+		if (ret)
+			return fail_errno(-ret, "%s", path);
+	}
+	ret = pin_maps(new);
+	if (ret)
+		return ret;
+	pin_in_generation(path, sizeof(path), new->generation, PIN_CIDS);
+	return guests_pin_cids(new->skel, path);
+}
+
+/* That the kernel runs them is known before they are in force. */
+static int ask(struct attachment *new)
+{
+	struct probed probed[MAX_PROGRAMS];
+	struct bpf_program *prog;
+	int i, count = 0, silent;
+
+	for (i = 0; programs[i].name; i++) {
+		if (!new->links[i])
+			continue;
+		prog = bpf_object__find_program_by_name(new->skel->obj, programs[i].name);
+		probed[count].name = programs[i].name;
+		probed[count++].fd = bpf_program__fd(prog);
+	}
+	silent = probe_ask(probed, count, PROBE_ALL & ~PROBE_CONNECTION);
+	if (silent < 0)
+		return fail_errno(-silent, "asking whether programs run");
+	return silent ? fail(EIO, "%d of %d programs do not run, though they are attached", silent,
+			     count)
+		      : 0;
+}
+
+int attachment_make(struct attachment *new, const struct kernel *kernel)
+{
+	int ret = load(new, kernel);
+
+	if (!ret)
+		ret = prepare_state(new, kernel);
+	if (!ret)
+		ret = attach(new, kernel);
+	if (!ret)
+		ret = ask(new);
+	if (!ret)
+		ret = take_over_guests(new, kernel);
+	return ret ? ret : pin(new);
+}
+
+void attachment_close(struct attachment *new)
+{
+	int i;
+
+	for (i = 0; i < MAX_PROGRAMS; i++)
+		if (new->links[i])
+			bpf_link__destroy(new->links[i]);
+	if (new->state)
+		munmap(new->state, sysconf(_SC_PAGESIZE));
+	vsock_bpfd__destroy(new->skel);
+}

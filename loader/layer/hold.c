@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/hold.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "layer/pins.h"
+#include "layer/netns-records.h"
+
+#define NSEC_PER_USEC 1000ULL
+
+static struct layer_state *open_state(void)
+{
+	int fd = pin_open_map(PIN_STATE);
+	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (state && state->layout == LAYOUT_VERSION)
+		return state;
+	if (state)
+		munmap(state, sysconf(_SC_PAGESIZE));
+	return NULL;
+}
+
+static void set_until(struct layer_state *state, __u64 until)
+{
+	__atomic_store_n(&state->hold_until, until, __ATOMIC_SEQ_CST);
+}
+
+static enum hold_work renew(struct layer_state *state, const struct hold *hold)
+{
+	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
+
+	state->hold = hold->patience * NSEC_PER_USEC;
+	set_until(state, valid ? records_now() + valid : 0);
+	if (!valid || state->holding != YES)
+		return HOLD_NOTHING;
+	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;
+}
+
+enum hold_work hold_renew(const struct hold *hold)
+{
+	struct layer_state *state = open_state();
+	enum hold_work work;
+
+	if (!state)
+		return HOLD_NOTHING;
+	work = renew(state, hold);
+	munmap(state, sysconf(_SC_PAGESIZE));
+	return work;
+}
+
+void hold_end(void)
+{
+	struct layer_state *state = open_state();
+
+	if (!state)
+		return;
+	set_until(state, 0);
+	munmap(state, sysconf(_SC_PAGESIZE));
+}

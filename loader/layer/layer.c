@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/layer.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layer/alive.h"
+#include "layer/generation.h"
+#include "layer/quiesce.h"
+#include "layer/doctor.h"
+#include "layer/vhost.h"
+#include "lib/lock.h"
+#include "kernel/kmod.h"
+#include "kernel/sysctl-modes.h"
+#include "kernel/netns.h"
+#include "layer/pins.h"
+#include "layer/programs.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+
+/* For tasks that are in connect(), past the program that notes them. */
+#define CONNECT_USEC 100000
+
+/* Root that sees the pins, which are its own. */
+static int check_place(void)
+{
+	if (geteuid())
+		return fail_errno(EPERM, "needs root");
+	pin_find();
+	return pin_check_dir();
+}
+
+static int check_kernel(const struct kernel *kernel)
+{
+	if (!kernel->btf)
+		return fail(ENOENT, "/sys/kernel/btf/vmlinux: not there; this kernel was built "
+				    "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
+	return pin_check_bpffs();
+}
+
+/* The programs hook functions and tracepoints of these; they pull in the rest. */
+static int load_modules(void)
+{
+	int ret = module_load("vsock");
+
+	/* On a native kernel, too: loading vsock by name keeps it from being loaded on use. */
+	if (!ret && (!native_here() || module_known("vsock_loopback")))
+		ret = module_load("vsock_loopback");
+	/* A kernel without it has no guests to isolate. */
+	if (!ret && !native_here() && module_known("vhost_vsock"))
+		ret = module_load("vhost_vsock");
+	return ret;
+}
+
+/* By name, and by what the link that is pinned leads to. */
+static bool is_pinned(const struct program *program, const struct layer_state *state,
+		      const struct set *set, struct set_link *link)
+{
+	char path[PATH_MAX];
+
+	pin_in_generation(path, sizeof(path), state->generation, program->name);
+	return !set_read_link(path, set, link) && link->of_set &&
+	       !strncmp(link->program, program->name, sizeof(link->program) - 1);
+}
+
+static bool has_maps(const struct reach *reach)
+{
+	int i;
+
+	for (i = 0; pinned_maps[i]; i++)
+		if (!reach_has_map(reach, pinned_maps[i]))
+			return false;
+	return true;
+}
+
+static bool whole(const struct layer_state *state, const struct kernel *kernel, enum extent extent)
+{
+	const struct program *program;
+	struct set_link link;
+	struct reach reach;
+
+	/* What is left of a --detach that died. */
+	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
+		return false;
+	for (program = programs; program->name; program++)
+		if (program_needed(program, kernel, extent) &&
+		    !is_pinned(program, state, &reach.own, &link))
+			return false;
+	return true;
+}
+
+static bool is_at(__u64 known, __u64 now)
+{
+	return !now || known == now;
+}
+
+bool layer_has_places(const struct layer_state *state, const struct kernel *kernel)
+{
+	const struct kernel_places *known = &state->places, *now = &kernel->places;
+
+	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
+	       is_at(known->transport_g2h, now->transport_g2h) &&
+	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
+	       is_at(known->connected, now->connected);
+}
+
+static int refuse_layout(__u32 layout)
+{
+	return fail(EPROTO,
+		    "%s has layout %u, this program knows %u; "
+		    "'vsock-bpfd --detach' removes it, and with it all modes",
+		    PIN_DIR, layout, LAYOUT_VERSION);
+}
+
+/* Of another layout only the first number can be read. */
+static int read_state_map(int fd, struct layer_state *state)
+{
+	struct layer_state *mapped = records_map_state(fd);
+
+	if (!mapped)
+		return fail_errno(errno, PIN_DIR "/" PIN_STATE);
+	if (mapped->layout == LAYOUT_VERSION)
+		*state = *mapped;
+	else
+		state->layout = mapped->layout;
+	munmap(mapped, sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
+/* What the pinned state says; zeros if nothing is in force, or only a start that died. */
+static int read_state(struct layer_state *state)
+{
+	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE), ret;
+
+	memset(state, 0, sizeof(*state));
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fail_errno(-fd, PIN_DIR "/" PIN_STATE);
+	ret = read_state_map(fd, state);
+	close(fd);
+	if (!ret && state->layout && state->layout != LAYOUT_VERSION)
+		return refuse_layout(state->layout);
+	if (!ret && !state->generation)
+		memset(state, 0, sizeof(*state));
+	return ret;
+}
+
+/* Removes the links of every set but one: of the one before, and of starts that died. */
+static int remove_other_generations(__u32 keep)
+{
+	char path[PATH_MAX], kept[64];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	snprintf(kept, sizeof(kept), PIN_GENERATION "%u", keep);
+	dir = opendir(PIN_DIR);
+	if (!dir)
+		return -errno;
+	while (!ret && (errno = 0, entry = readdir(dir))) {
+		if (strncmp(entry->d_name, PIN_GENERATION, strlen(PIN_GENERATION)) ||
+		    !strcmp(entry->d_name, kept))
+			continue;
+		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
+		ret = pin_remove(path);
+	}
+	if (!ret)
+		ret = -errno;
+	closedir(dir);
+	return ret;
+}
+
+/*
+ * The sets before the one in force answer no more. Those of their programs that run now may have
+ * begun before it was in force, so they still do until those have ended.
+ */
+static int retire_others(struct layer_state *state, const struct barrier *barrier)
+{
+	int ret = barrier_programs(barrier);
+
+	if (!ret)
+		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
+	return ret;
+}
+
+/* What a start that died has left to do: two sets answer. */
+static int retire_left_over(void)
+{
+	struct barrier barrier;
+	struct records records;
+	int ret = records_open(&records);
+
+	if (ret)
+		return ret;
+	ret = barrier_open(&barrier);
+	if (!ret)
+		ret = retire_others(records.state, &barrier);
+	barrier_close(&barrier);
+	records_close(&records);
+	return ret;
+}
+
+/* Of starts that died: one set that was to go, or one that never was in force. */
+static int remove_left_over(const struct layer_state *pinned)
+{
+	int ret = 0;
+
+	if (pinned->retired + 1 < pinned->generation)
+		ret = retire_left_over();
+	return ret ? ret : remove_other_generations(pinned->generation);
+}
+
+/*
+ * What the new set has not seen from its beginning arrives, and is answered, while the old one
+ * still judges it. What a packet is known by is noted in connect() where it carries no socket.
+ */
+static void let_arrive(const struct kernel *kernel, const struct barrier *barrier)
+{
+	if (!kernel->packet_socket)
+		usleep(CONNECT_USEC);
+	barrier_programs(barrier);
+	barrier_loopback();
+}
+
+/* From here on the new set answers, and then no other. */
+static int put_in_force(struct attachment *new, const struct kernel *kernel)
+{
+	struct barrier barrier;
+	int ret = barrier_open(&barrier);
+
+	if (!ret && new->extent >= GATES) {
+		let_arrive(kernel, &barrier);
+		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
+	}
+	if (!ret) {
+		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
+		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
+		retire_others(new->state, &barrier);
+	}
+	barrier_close(&barrier);
+	return ret;
+}
+
+/* A place that is not known would cut all guests off, or take them for those of others. */
+static int check_addresses(const struct kernel *kernel)
+{
+	if (kernel->addresses)
+		return 0;
+	return fail(EPERM,
+		    "the kernel does not tell where the modules vsock and vhost_vsock are "
+		    "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
+		    "kernel.kptr_restrict=1' is enough for a start",
+		    kernel_kptr_restrict());
+}
+
+/* What a start that died has left is not adopted. */
+static int make_dir(bool upgrade)
+{
+	int ret = upgrade ? 0 : pin_remove(PIN_DIR);
+
+	if (ret)
+		return fail_errno(-ret, PIN_DIR);
+	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
+		return fail_errno(errno, PIN_DIR);
+	return pin_check_dir();
+}
+
+/* What the checks of doctor know of a failure is said with it. */
+static int make(struct attachment *new, const struct kernel *kernel,
+		const struct layer_state *pinned)
+{
+	int ret = remove_left_over(pinned);
+
+	if (!ret)
+		ret = attachment_make(new, kernel);
+	if (!ret)
+		ret = put_in_force(new, kernel);
+	if (ret)
+		doctor_explain(kernel);
+	return ret;
+}
+
+static int attach_new(const struct kernel *kernel, const struct layer_state *pinned,
+		      enum extent extent)
+{
+	struct attachment new = { .generation = pinned->generation + 1, .extent = extent };
+	bool upgrade = pinned->generation > 0;
+	int ret = check_addresses(kernel);
+
+	if (!ret)
+		ret = alive_check_ftrace();
+	if (!ret)
+		ret = make_dir(upgrade);
+	if (ret)
+		return ret;
+	ret = make(&new, kernel, pinned);
+	/* First of all, as removing pins takes descriptors, which may be what is missing. */
+	attachment_close(&new);
+	if (ret && !upgrade)
+		pin_remove(PIN_DIR);
+	else if (ret)
+		remove_other_generations(pinned->generation);
+	if (ret)
+		return ret;
+	ret = remove_other_generations(new.generation);
+	if (ret)
+		return fail_errno(-ret, "%s", PIN_DIR);
+	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
+}
+
+/* What programs in force use is pinned again first, so that no mode is lost. */
+static int regain(struct layer_state *pinned)
+{
+	struct reach reach;
+	int ret = reach_find(&reach);
+
+	if (!ret && reach.hidden.state)
+		ret = fail(EBUSY, "%s", reach_why_hidden());
+	if (!ret)
+		ret = reach_repair(&reach);
+	return ret < 0 ? ret : read_state(pinned);
+}
+
+/* Of this machine as a guest: it changes where the machine moves, or its device comes. */
+void layer_renew_cid(void)
+{
+	__u32 cid = guests_local_cid();
+	struct records records;
+
+	if (!records_are_there() || records_open(&records))
+		return;
+	if (records.state->local_cid != cid)
+		__atomic_store_n(&records.state->local_cid, cid, __ATOMIC_SEQ_CST);
+	records_close(&records);
+}
+
+/* That it is pinned is not enough: it has to run. */
+static int ask(const struct kernel *kernel)
+{
+	struct layer_report report = { .kernel = *kernel };
+	struct alive alive;
+	int ret = layer_look(&report);
+
+	if (ret)
+		return ret;
+	alive_ask(&alive, &report, PROBE_ALL);
+	return alive.dead ? fail(EIO, "%s", alive.finding[0]) : 0;
+}
+
+static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
+{
+	int ret = remove_left_over(pinned);
+
+	if (!ret)
+		ret = ask(kernel);
+	if (ret)
+		return ret;
+	layer_renew_cid();
+	return LAYER_ADOPTED;
+}
+
+static int attach_locked(const struct config *config, enum extent extent)
+{
+	struct layer_state pinned;
+	struct kernel kernel;
+	int ret = config->load_modules ? load_modules() : 0;
+
+	if (ret)
+		return ret;
+	kernel_probe(&kernel);
+	ret = kernel.native ? 0 : check_kernel(&kernel);
+	if (!ret)
+		ret = regain(&pinned);
+	if (ret)
+		return ret;
+	/* Policies are what brings programs into a kernel that isolates by itself. */
+	if (kernel.native && !pinned.generation && extent == RECORDING)
+		return LAYER_NATIVE;
+	if (extent < extent_of(&pinned))
+		extent = extent_of(&pinned);
+	if (pinned.generation && pinned.build == attachment_build() &&
+	    layer_has_places(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+		return adopt(&kernel, &pinned);
+	return attach_new(&kernel, &pinned, extent);
+}
+
+int layer_arm(enum extent extent)
+{
+	struct layer_state pinned;
+	struct kernel kernel;
+	int ret = regain(&pinned);
+
+	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
+		return ret;
+	kernel_probe(&kernel);
+	ret = check_kernel(&kernel);
+	if (ret || (pinned.generation && whole(&pinned, &kernel, extent)))
+		return ret;
+	ret = attach_new(&kernel, &pinned, extent);
+	return ret < 0 ? ret : 0;
+}
+
+int layer_attach(const struct config *config, enum extent extent)
+{
+	int lock, ret = check_place();
+
+	if (ret)
+		return ret;
+	lock = lock_take();
+	if (lock < 0)
+		return lock;
+	ret = attach_locked(config, extent);
+	lock_release(lock);
+	return ret;
+}
+
+/*
+ * One store, and none of the programs answers any more: the kernel takes them out one by one, and
+ * some without the others would judge otherwise than all. Should this die, the set is seen to be
+ * retired, and the next start attaches another.
+ */
+static void retire_all(void)
+{
+	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
+	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (!state)
+		return;
+	if (state->layout == LAYOUT_VERSION)
+		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
+	munmap(state, sysconf(_SC_PAGESIZE));
+}
+
+/* So that it is known which set is to go. */
+static int regain_to_detach(void)
+{
+	struct reach reach;
+	int ret = reach_find(&reach);
+
+	return ret ? ret : reach_repair(&reach);
+}
+
+static int detach_locked(void)
+{
+	int ret;
+
+	if (access(PIN_DIR, F_OK))
+		return reach_refuse_hidden();
+	ret = regain_to_detach();
+	if (ret < 0)
+		return ret;
+	retire_all();
+	ret = pin_remove(PIN_DIR);
+	if (ret)
+		return fail_errno(-ret, PIN_DIR);
+	ret = reach_refuse_hidden();
+	return ret ? ret : 1;
+}
+
+int layer_detach(void)
+{
+	int lock, ret = check_place();
+
+	if (ret)
+		return ret;
+	lock = lock_take();
+	if (lock < 0)
+		return lock;
+	ret = detach_locked();
+	lock_release(lock);
+	return ret;
+}
+
+/* By its pin, or where that is missing by what the programs use. */
+static int find_state(struct layer_report *report)
+{
+	int fd, ret = read_state(&report->state);
+
+	if (ret || report->state.generation || !report->reach.own.state)
+		return ret;
+	fd = bpf_map_get_fd_by_id(report->reach.own.state);
+	if (fd < 0)
+		return 0;
+	ret = read_state_map(fd, &report->state);
+	close(fd);
+	return ret;
+}
+
+int layer_look(struct layer_report *report)
+{
+	const struct program *program;
+	struct set_link link;
+	int ret = reach_find(&report->reach);
+
+	report->needed = report->pinned = 0;
+	report->skipped = 0;
+	if (!ret)
+		ret = find_state(report);
+	if (ret || (!report->state.generation && report->kernel.native))
+		return ret;
+	for (program = programs; program->name; program++) {
+		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
+			continue;
+		report->needed++;
+		if (!is_pinned(program, &report->state, &report->reach.own, &link))
+			continue;
+		report->pinned++;
+		report->skipped += link.skipped;
+	}
+	return 0;
+}
+
+int layer_inspect(struct layer_report *report)
+{
+	int ret = check_place();
+
+	memset(report, 0, sizeof(*report));
+	if (ret)
+		return ret;
+	kernel_probe(&report->kernel);
+	return layer_look(report);
+}

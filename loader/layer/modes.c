@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/modes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "layer/layer.h"
+#include "lib/lock.h"
+#include "kernel/sysctl-modes.h"
+#include "layer/pins.h"
+#include "layer/netns-records.h"
+#include "lib/log.h"
+
+static const char *const mode_names[] = { [GLOBAL] = "global", [LOCAL] = "local" };
+static const char *const knob_names[] = {
+	[NS_MODE] = "ns_mode",
+	[CHILD_NS_MODE] = "child_ns_mode",
+};
+
+static int index_of(const char *text, const char *const *names)
+{
+	if (!strcmp(text, names[0]))
+		return 0;
+	if (!strcmp(text, names[1]))
+		return 1;
+	return -EINVAL;
+}
+
+const char *mode_name(enum vsock_mode mode)
+{
+	return mode_names[mode == LOCAL];
+}
+
+int mode_parse(const char *text, enum vsock_mode *mode)
+{
+	int index = index_of(text, mode_names);
+
+	if (index < 0)
+		return index;
+	*mode = index;
+	return 0;
+}
+
+const char *knob_name(enum knob knob)
+{
+	return knob_names[knob];
+}
+
+int knob_parse(const char *text, enum knob *knob)
+{
+	int index = index_of(text, knob_names);
+
+	if (index < 0)
+		return index;
+	*knob = index;
+	return 0;
+}
+
+static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
+{
+	struct records records;
+	struct netns_record record;
+	int ret = records_open(&records);
+
+	if (ret)
+		return ret;
+	ret = records_read(&records, ns->id, &record);
+	records_close(&records);
+	*mode = knob == NS_MODE ? record.mode : record.child_mode;
+	return ret;
+}
+
+int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
+{
+	int ret;
+
+	if (!native_here())
+		return layer_get(ns, knob, mode);
+	ret = native_get(ns, knob_name(knob), mode);
+	if (ret)
+		return fail_errno(-ret, "%s", knob_name(knob));
+	/* A policy can make local what the kernel has as global. */
+	return *mode == GLOBAL && records_are_there() ? layer_get(ns, knob, mode) : 0;
+}
+
+/* In the order of the kernel: EPERM comes before EBUSY. */
+static int set_child(struct netns_record *record, enum vsock_mode mode)
+{
+	if (record->mode == LOCAL && mode == GLOBAL)
+		return -EPERM;
+	if (record->child_locked == YES && record->child_mode != mode)
+		return -EBUSY;
+	record->child_mode = mode;
+	record->child_locked = YES;
+	return 0;
+}
+
+/* A local namespace makes local ones, as if it had been made local. */
+static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mode)
+{
+	if (is_init || mode == GLOBAL)
+		return record->mode == mode ? 0 : -EPERM;
+	record->mode = LOCAL;
+	record->child_mode = LOCAL;
+	return 0;
+}
+
+/* Gates first: one that stands too early is harmless, one too late is a hole. */
+static int write_record(struct records *records, const struct netns *ns,
+			struct netns_record *record)
+{
+	int ret = 0;
+
+	if (record->mode == LOCAL || record->child_mode == LOCAL)
+		ret = layer_arm(GATES);
+	if (ret)
+		return ret;
+	record->inode = ns->inode;
+	ret = records_write(records, ns->id, record);
+	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+}
+
+static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
+{
+	struct netns_record record;
+	struct records records;
+	int lock, ret;
+
+	lock = lock_take();
+	if (lock < 0)
+		return lock;
+	ret = records_open(&records);
+	if (ret)
+		goto unlock;
+	ret = records_read(&records, ns->id, &record);
+	if (!ret)
+		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
+					    : set_own(&record, ns->id == records.state->init, mode);
+	if (ret)
+		fail_errno(-ret, "%s", knob_name(knob));
+	else
+		ret = write_record(&records, ns, &record);
+	records_close(&records);
+unlock:
+	lock_release(lock);
+	return ret;
+}
+
+/* The kernel's ns_mode is read-only: what holds already is all that can be set. */
+static int native_set_own(const struct netns *ns, enum vsock_mode mode)
+{
+	enum vsock_mode now;
+	int ret = native_get(ns, knob_name(NS_MODE), &now);
+
+	return ret ? ret : now == mode ? 0 : -EPERM;
+}
+
+int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
+{
+	int ret;
+
+	if (!native_here())
+		return layer_set(ns, knob, mode);
+	ret = knob == NS_MODE ? native_set_own(ns, mode) : native_set(ns, knob_name(knob), mode);
+	return ret ? fail_errno(-ret, "%s", knob_name(knob)) : 0;
+}

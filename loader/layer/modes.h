@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two knobs of a namespace, ns_mode and child_ns_mode, with the rules and
+ * errors of Linux 7.0, whoever keeps them: the kernel or the pinned maps.
+ */
+#ifndef MODE_H
+#define MODE_H
+
+#include "kernel/netns.h"
+
+const char *mode_name(enum vsock_mode mode);
+
+/* "global" or "local"; -EINVAL for anything else. */
+int mode_parse(const char *text, enum vsock_mode *mode);
+
+enum knob {
+	NS_MODE,
+	CHILD_NS_MODE,
+};
+
+const char *knob_name(enum knob knob);
+int knob_parse(const char *text, enum knob *knob);
+
+/*
+ * Both say what is wrong. Beyond the errors of the native sysctls (-EPERM, -EBUSY):
+ * -ENOSYS if neither the kernel nor the layer isolates, -ENOSPC if records are full.
+ *
+ * CHILD_NS_MODE is written once. NS_MODE goes one way, to local, on a namespace that
+ * runs; the initial one stays global (-EPERM).
+ */
+int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode);
+int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/pins.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+const char *const pinned_maps[] = {
+	PIN_NAMESPACES,
+	PIN_DEVICES,
+	PIN_SEALED,
+	PIN_SEALED_NETNS,
+	PIN_LINGERING_SOCKETS,
+	PIN_LINGERING_PORTS,
+	PIN_LINGERING_SLOTS,
+	PIN_LINGERING_RECLAIMED,
+	PIN_RULES,
+	PIN_EVENTS,
+	PIN_COUNTERS,
+	PIN_STATE,
+	NULL,
+};
+
+void pin_generation(char *path, size_t size, __u32 generation)
+{
+	snprintf(path, size, PIN_DIR "/" PIN_GENERATION "%u", generation);
+}
+
+void pin_in_generation(char *path, size_t size, __u32 generation, const char *name)
+{
+	snprintf(path, size, PIN_DIR "/" PIN_GENERATION "%u/%s", generation, name);
+}
+
+static bool sees_bpffs(void)
+{
+	struct statfs fs;
+
+	return !statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+void pin_find(void)
+{
+	int fd;
+
+	if (sees_bpffs())
+		return;
+	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* If it cannot be entered, what follows says what is missing. */
+	if (setns(fd, CLONE_NEWNS))
+		errno = 0;
+	close(fd);
+}
+
+int pin_check_bpffs(void)
+{
+	if (sees_bpffs())
+		return 0;
+	return fail(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS, BPFFS_MOUNT);
+}
+
+/* Of the folder itself, wherever a link of that name leads. */
+static bool is_dir_ours(int dir, struct stat *st)
+{
+	return !fstat(dir, st) && st->st_uid == 0 && (st->st_mode & 07777) == 0700;
+}
+
+int pin_check_dir(void)
+{
+	int dir = open(PIN_DIR, O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC);
+	struct stat st = {};
+	bool ours;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : fail_errno(errno, PIN_DIR);
+	ours = is_dir_ours(dir, &st);
+	close(dir);
+	if (ours)
+		return 0;
+	return fail(EPERM,
+		    "%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
+		    "not trusted; 'rm -r %s' removes it",
+		    PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
+}
+
+int pin_open_map(const char *name)
+{
+	char path[PATH_MAX];
+
+	pin_find();
+	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
+	return bpf_obj_get(path);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) ? -errno : 0;
+}
+
+int pin_remove(const char *path)
+{
+	int ret = nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+
+	if (ret == -1)
+		return errno == ENOENT ? 0 : -errno;
+	return ret;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static FILE *copy_to;
+
+static void put_line(FILE *out, const char *format, va_list args, const char *reason)
+{
+	vfprintf(out, format, args);
+	if (reason)
+		fprintf(out, ": %s", reason);
+	fputc('\n', out);
+}
+
+static void put_copy(const char *format, va_list args, const char *reason)
+{
+	va_list again;
+
+	if (!copy_to)
+		return;
+	va_copy(again, args);
+	put_line(copy_to, format, again, reason);
+	va_end(again);
+}
+
+static void print_line(const char *format, va_list args, const char *reason)
+{
+	put_copy(format, args, reason);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	put_line(stderr, format, args, reason);
+}
+
+int fail(int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line(format, args, NULL);
+	va_end(args);
+	return -error;
+}
+
+int fail_errno(int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line(format, args, strerror(error));
+	va_end(args);
+	return -error;
+}
+
+void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_copy(format, args, NULL);
+	put_line(stdout, format, args, NULL);
+	va_end(args);
+	fflush(stdout);
+}
+
+void report_copy(FILE *copy)
+{
+	copy_to = copy;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/text-table.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void add_cell(struct table *table, char *text)
+{
+	if (table->cells == table->room) {
+		table->room = table->room ? 2 * table->room : 64;
+		table->cell = reallocarray(table->cell, table->room, sizeof(*table->cell));
+	}
+	if (!text || !table->cell)
+		err(EXIT_FAILURE, NULL);
+	table->cell[table->cells++] = text;
+}
+
+void table_start(struct table *table, size_t columns, const char *const *head)
+{
+	size_t i;
+
+	memset(table, 0, sizeof(*table));
+	table->columns = columns;
+	for (i = 0; i < columns; i++)
+		add_cell(table, strdup(head[i]));
+}
+
+void table_add(struct table *table, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	add_cell(table, text);
+}
+
+static void measure(const struct table *table, size_t *width)
+{
+	size_t i, length;
+
+	for (i = 0; i < table->cells; i++) {
+		length = strlen(table->cell[i]);
+		if (length > width[i % table->columns])
+			width[i % table->columns] = length;
+	}
+}
+
+bool table_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+void table_print(struct table *table)
+{
+	size_t width[TABLE_COLUMNS] = {}, i;
+	bool colour = table_colour(), last;
+
+	measure(table, width);
+	for (i = 0; i < table->cells; i++) {
+		last = i % table->columns == table->columns - 1;
+		if (colour && i == 0)
+			fputs("\033[1m", stdout);
+		printf("%-*s", last ? 0 : (int)width[i % table->columns] + 2, table->cell[i]);
+		if (colour && i == table->columns - 1)
+			fputs("\033[0m", stdout);
+		if (last)
+			putchar('\n');
+		free(table->cell[i]);
+	}
+	free(table->cell);
+}

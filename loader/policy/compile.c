@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules as cells of the map `rules`; vsock-bpfd.h says how those lie.
+ *
+ * A table comes from edges: where on a line of numbers a rule begins to hold or ends. Walking
+ * along them, counting who allows and who denies, gives the spans. A table of tables has a line
+ * of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are one.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "lib/log.h"
+
+/* Behind the last number. */
+#define END (1ULL << 32)
+
+/* By how much more, or fewer, rules allow and deny from here on. */
+struct edge {
+	__u64 at;
+	int allow, deny;
+};
+
+struct edges {
+	struct edge *edge;
+	size_t count, room;
+};
+
+/* On the line of a table of tables: where the ports of a rule come or go. */
+struct turn {
+	__u64 at;
+	const struct rule *rule;
+	int by; /* 1 or -1 */
+};
+
+struct turns {
+	struct turn *turn;
+	size_t count, room;
+};
+
+struct compiler {
+	const struct policies *policies;
+	struct compiled *compiled;
+	bool full;		/* there was no room for a cell */
+	struct edges now, next; /* of ports, while walking along turns; sorted */
+	struct edges change;	/* from one to the other */
+	struct turns turns;
+	__u32 *known; /* places of tables, by hash; 0: free */
+	size_t slots;
+};
+
+static void *room_for_one(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? 2 * *room : 64;
+	array = reallocarray(array, *room, size);
+	if (!array)
+		err(EXIT_FAILURE, NULL);
+	return array;
+}
+
+static void add_edge(struct edges *edges, __u64 at, int allow, int deny)
+{
+	if (at == END || (!allow && !deny))
+		return;
+	edges->edge = room_for_one(edges->edge, edges->count, &edges->room, sizeof(*edges->edge));
+	edges->edge[edges->count++] = (struct edge){ .at = at, .allow = allow, .deny = deny };
+}
+
+/* The numbers for which a rule holds come (by 1) or go (by -1). */
+static void add_ranges(struct edges *edges, const struct rule *rule, const struct ranges *ranges,
+		       int by)
+{
+	int allow = rule->decision == ALLOW ? by : 0, deny = rule->decision == DENY ? by : 0;
+	size_t i;
+
+	for (i = 0; i < ranges->count; i++) {
+		add_edge(edges, ranges->range[i].first, allow, deny);
+		add_edge(edges, ranges->range[i].last + 1ULL, -allow, -deny);
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void append(struct edges *edges, const struct edge *edge)
+{
+	struct edge *last = edges->count ? &edges->edge[edges->count - 1] : NULL;
+
+	if (!last || last->at != edge->at) {
+		add_edge(edges, edge->at, edge->allow, edge->deny);
+		return;
+	}
+	last->allow += edge->allow;
+	last->deny += edge->deny;
+	/* What came and went leaves nothing to walk over. */
+	if (!last->allow && !last->deny)
+		edges->count--;
+}
+
+/* Makes the change, which need not be sorted, and forgets it. */
+static void apply_change(struct compiler *compiler)
+{
+	struct edges *now = &compiler->now, *change = &compiler->change, swap;
+	size_t i = 0, j = 0;
+
+	if (change->count)
+		qsort(change->edge, change->count, sizeof(*change->edge), by_place);
+	compiler->next.count = 0;
+	while (i < now->count || j < change->count) {
+		if (j == change->count || (i < now->count && now->edge[i].at <= change->edge[j].at))
+			append(&compiler->next, &now->edge[i++]);
+		else
+			append(&compiler->next, &change->edge[j++]);
+	}
+	change->count = 0;
+	swap = compiler->now;
+	compiler->now = compiler->next;
+	compiler->next = swap;
+}
+
+/* Tables grow at the end of the cells: a head, then spans. */
+static __u32 begin_table(struct compiler *compiler)
+{
+	struct compiled *compiled = compiler->compiled;
+	__u32 place = compiled->count;
+
+	if (place == RULE_CELLS) {
+		compiler->full = true;
+		return 0;
+	}
+	compiled->cells[compiled->count++] = (struct rule_cell){};
+	return place;
+}
+
+/* A span that says what the one before says is part of it. */
+static void add_span(struct compiler *compiler, __u32 place, __u32 first, __u32 value)
+{
+	struct compiled *compiled = compiler->compiled;
+	struct rule_cell *head = &compiled->cells[place];
+
+	if (head->count && head[head->count].value == value)
+		return;
+	if (compiled->count == RULE_CELLS) {
+		compiler->full = true;
+		return;
+	}
+	compiled->cells[compiled->count++] = (struct rule_cell){ .first = first, .value = value };
+	head->count++;
+}
+
+static __u32 hash_table(const struct rule_cell *head)
+{
+	const __u32 *word = (const __u32 *)head;
+	__u32 hash = 2166136261U;
+	size_t i;
+
+	for (i = 0; i < 2 * (1UL + head->count); i++)
+		hash = (hash ^ word[i]) * 16777619U ^ hash >> 15;
+	return hash;
+}
+
+static bool same_table(const struct rule_cell *a, const struct rule_cell *b)
+{
+	return a->count == b->count && !memcmp(a, b, (1UL + a->count) * sizeof(*a));
+}
+
+/* The place of the table that grew at `place`, or of one like it; 0 if it decides nothing. */
+static __u32 end_table(struct compiler *compiler, __u32 place)
+{
+	struct compiled *compiled = compiler->compiled;
+	struct rule_cell *head = &compiled->cells[place];
+	size_t slot;
+
+	if (compiler->full)
+		return 0;
+	if (head->count == 1 && !head[1].value) {
+		compiled->count = place;
+		return 0;
+	}
+	slot = hash_table(head) & (compiler->slots - 1);
+	for (; compiler->known[slot]; slot = (slot + 1) & (compiler->slots - 1)) {
+		if (same_table(&compiled->cells[compiler->known[slot]], head)) {
+			compiled->count = place;
+			return compiler->known[slot];
+		}
+	}
+	compiler->known[slot] = place;
+	return place;
+}
+
+/* The table of the edges that are there now. */
+static __u32 make_table(struct compiler *compiler)
+{
+	const struct edges *edges = &compiler->now;
+	__u32 place = begin_table(compiler);
+	int allow = 0, deny = 0;
+	size_t i;
+
+	if (!place)
+		return 0;
+	if (!edges->count || edges->edge[0].at)
+		add_span(compiler, place, 0, UNDECIDED);
+	for (i = 0; i < edges->count && !compiler->full; i++) {
+		allow += edges->edge[i].allow;
+		deny += edges->edge[i].deny;
+		add_span(compiler, place, edges->edge[i].at,
+			 deny	 ? DENY
+			 : allow ? ALLOW
+				 : UNDECIDED);
+	}
+	return end_table(compiler, place);
+}
+
+/* Whether the rule is about this. */
+static bool is_about(const struct rule *rule, enum rule_verb verb, enum rule_peer peer)
+{
+	return rule->verb == verb && rule->peer == peer;
+}
+
+/* A table by port, or by CID for GUEST. */
+static __u32 make_flat(struct compiler *compiler, const struct policy *policy, enum rule_verb verb,
+		       enum rule_peer peer)
+{
+	size_t i;
+
+	for (i = 0; i < policy->rules; i++)
+		if (is_about(&policy->rule[i], verb, peer))
+			add_ranges(&compiler->change, &policy->rule[i],
+				   verb == GUEST ? &policy->rule[i].cids : &policy->rule[i].ports,
+				   1);
+	compiler->now.count = 0;
+	apply_change(compiler);
+	return make_table(compiler);
+}
+
+static void add_turn(struct compiler *compiler, __u64 at, const struct rule *rule, int by)
+{
+	struct turns *turns = &compiler->turns;
+
+	if (at == END)
+		return;
+	turns->turn = room_for_one(turns->turn, turns->count, &turns->room, sizeof(*turns->turn));
+	turns->turn[turns->count++] = (struct turn){ .at = at, .rule = rule, .by = by };
+}
+
+static void add_named(struct compiler *compiler, const struct rule *rule, __u32 number)
+{
+	add_turn(compiler, number, rule, 1);
+	add_turn(compiler, number + 1ULL, rule, -1);
+}
+
+static void add_turns(struct compiler *compiler, const struct rule *rule)
+{
+	const struct policy *peer;
+	size_t i;
+
+	switch (rule->peer) {
+	case BY_CID:
+		for (i = 0; i < rule->cids.count; i++) {
+			add_turn(compiler, rule->cids.range[i].first, rule, 1);
+			add_turn(compiler, rule->cids.range[i].last + 1ULL, rule, -1);
+		}
+		return;
+	case BY_POLICY:
+		peer = policies_find(compiler->policies, rule->name);
+		i = peer - compiler->policies->policy;
+		/* Nothing begins between two heads: up to the next one it is this policy. */
+		add_turn(compiler, compiler->compiled->heads[i], rule, 1);
+		add_turn(compiler, compiler->compiled->heads[i] + POLICY_CELLS, rule, -1);
+		return;
+	default:
+		add_named(compiler, rule, compiled_name(compiler->compiled, rule->name));
+		if (rule->decision == DENY)
+			add_named(compiler, rule,
+				  compiled_former_name(compiler->compiled, rule->name));
+	}
+}
+
+static int by_turn(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The tables by port come before the one that leads to them, which is collected aside. */
+static __u32 walk_turns(struct compiler *compiler)
+{
+	const struct turns *turns = &compiler->turns;
+	struct rule_cell *spans = calloc(turns->count + 1, sizeof(*spans));
+	size_t count = 0, i = 0;
+	__u32 place;
+
+	if (!spans)
+		err(EXIT_FAILURE, NULL);
+	compiler->now.count = 0;
+	if (turns->turn[0].at)
+		spans[count++] = (struct rule_cell){};
+	while (i < turns->count && !compiler->full) {
+		spans[count].first = turns->turn[i].at;
+		for (; i < turns->count && turns->turn[i].at == spans[count].first; i++)
+			add_ranges(&compiler->change, turns->turn[i].rule,
+				   &turns->turn[i].rule->ports, turns->turn[i].by);
+		apply_change(compiler);
+		spans[count++].value = make_table(compiler);
+	}
+	place = compiler->full ? 0 : begin_table(compiler);
+	for (i = 0; place && i < count; i++)
+		add_span(compiler, place, spans[i].first, spans[i].value);
+	free(spans);
+	return place ? end_table(compiler, place) : 0;
+}
+
+/* A table of tables. */
+static __u32 make_deep(struct compiler *compiler, const struct policy *policy, enum rule_verb verb,
+		       enum rule_peer peer)
+{
+	size_t i;
+
+	compiler->turns.count = 0;
+	for (i = 0; i < policy->rules; i++)
+		if (is_about(&policy->rule[i], verb, peer))
+			add_turns(compiler, &policy->rule[i]);
+	if (!compiler->turns.count)
+		return 0;
+	qsort(compiler->turns.turn, compiler->turns.count, sizeof(*compiler->turns.turn), by_turn);
+	return walk_turns(compiler);
+}
+
+static __u32 make(struct compiler *compiler, const struct policy *policy, enum rule_verb verb,
+		  enum rule_peer peer)
+{
+	return peer == ANYONE || peer == OUTSIDE ? make_flat(compiler, policy, verb, peer)
+						 : make_deep(compiler, policy, verb, peer);
+}
+
+static __u32 flags_of(const struct policy *policy)
+{
+	__u32 flags = policy->audit ? POLICY_AUDIT : 0;
+
+	if (!policy->inherit)
+		flags |= POLICY_PRIVATE;
+	if (policy->sets_mode && policy->mode == LOCAL)
+		flags |= POLICY_LOCAL | POLICY_LOCAL_CHILDREN;
+	if (policy->sets_child_mode && policy->child_mode == LOCAL)
+		flags |= POLICY_LOCAL_CHILDREN;
+	return flags;
+}
+
+/* The initial namespace is not made any more. */
+static bool fits_init_alone(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->names.count; i++)
+		if (strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+			return false;
+	return policy->names.count;
+}
+
+/* Whether it matters to a new namespace that this policy is found to fit it, or not, in time. */
+static bool holds_up(const struct policy *policy)
+{
+	bool refuses = policy->rules || (policy->sets_mode && policy->mode == LOCAL) ||
+		       (policy->sets_child_mode && policy->child_mode == LOCAL);
+
+	return refuses && !policy->audit && !fits_init_alone(policy);
+}
+
+static void compile_policy(struct compiler *compiler, size_t index)
+{
+	const struct policy *policy = &compiler->policies->policy[index];
+	struct rule_cell *head = &compiler->compiled->cells[compiler->compiled->heads[index]];
+	int peer;
+
+	head->flags = flags_of(policy);
+	if (policy->audit || policy->rules)
+		compiler->compiled->ruled = true;
+	if (policy->cgroups.count)
+		compiler->compiled->watching = true;
+	if (holds_up(policy))
+		compiler->compiled->holding = true;
+	if (!policy->rules)
+		return;
+	for (peer = 0; peer < RULE_PEERS; peer++) {
+		head[1 + peer].on_connect = make(compiler, policy, CONNECT, peer);
+		head[1 + peer].on_accept = make(compiler, policy, ACCEPT, peer);
+	}
+	head[1 + RULE_PEERS].on_bind = make_flat(compiler, policy, BIND, ANYONE);
+	head[1 + RULE_PEERS].on_guest = make_flat(compiler, policy, GUEST, ANYONE);
+}
+
+/* Heads come first: tables by policy have their places as keys. Cell 0 is no place. */
+static int place_heads(struct compiler *compiler)
+{
+	struct compiled *compiled = compiler->compiled;
+	size_t count = compiler->policies->count, i;
+
+	if (count > (RULE_CELLS - 1) / POLICY_CELLS)
+		return fail(ENOSPC, "%zu policies: there is room for %d", count,
+			    (RULE_CELLS - 1) / POLICY_CELLS);
+	compiled->cells = calloc(RULE_CELLS, sizeof(*compiled->cells));
+	compiled->heads = calloc(count + 1, sizeof(*compiled->heads));
+	if (!compiled->cells || !compiled->heads)
+		err(EXIT_FAILURE, NULL);
+	for (i = 0; i < count; i++)
+		compiled->heads[i] = 1 + i * POLICY_CELLS;
+	compiled->count = 1 + count * POLICY_CELLS;
+	return 0;
+}
+
+static int by_word(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_names(struct compiled *compiled, const struct policy *policy, size_t *room)
+{
+	size_t i;
+
+	for (i = 0; i < policy->rules; i++) {
+		if (policy->rule[i].peer != BY_NAME)
+			continue;
+		compiled->names = room_for_one(compiled->names, compiled->named, room,
+					       sizeof(*compiled->names));
+		compiled->names[compiled->named++] = strdup(policy->rule[i].name);
+		if (!compiled->names[compiled->named - 1])
+			err(EXIT_FAILURE, NULL);
+	}
+}
+
+static void number_names(struct compiler *compiler)
+{
+	struct compiled *compiled = compiler->compiled;
+	size_t room = 0, kept = 0, i;
+
+	for (i = 0; i < compiler->policies->count; i++)
+		add_names(compiled, &compiler->policies->policy[i], &room);
+	if (!compiled->named)
+		return;
+	qsort(compiled->names, compiled->named, sizeof(*compiled->names), by_word);
+	for (i = 0; i < compiled->named; i++) {
+		if (kept && !strcmp(compiled->names[kept - 1], compiled->names[i]))
+			free(compiled->names[i]);
+		else
+			compiled->names[kept++] = compiled->names[i];
+	}
+	compiled->named = kept;
+}
+
+__u32 compiled_name(const struct compiled *compiled, const char *name)
+{
+	char **found;
+
+	if (!compiled->named)
+		return 0;
+	found = bsearch(&name, compiled->names, compiled->named, sizeof(name), by_word);
+	return found ? found - compiled->names + 1 : 0;
+}
+
+__u32 compiled_former_name(const struct compiled *compiled, const char *name)
+{
+	__u32 number = compiled_name(compiled, name);
+
+	return number ? compiled->named + number : 0;
+}
+
+const char *compiled_name_of(const struct compiled *compiled, __u32 number)
+{
+	if (number > compiled->named)
+		number -= compiled->named;
+	return number && number <= compiled->named ? compiled->names[number - 1] : NULL;
+}
+
+static int compile_all(struct compiler *compiler)
+{
+	size_t i;
+
+	for (i = 0; i < compiler->policies->count; i++) {
+		compile_policy(compiler, i);
+		if (compiler->full)
+			return fail(ENOSPC,
+				    "%s: with its rules, all policies need more than the %d cells "
+				    "that there are; say the same with fewer ranges and peers",
+				    compiler->policies->policy[i].file, RULE_CELLS);
+	}
+	return 0;
+}
+
+int policies_compile(const struct policies *policies, struct compiled *compiled)
+{
+	struct compiler compiler = { .policies = policies, .compiled = compiled };
+	int ret;
+
+	memset(compiled, 0, sizeof(*compiled));
+	ret = place_heads(&compiler);
+	if (ret)
+		return ret;
+	number_names(&compiler);
+	/* A table has two cells or more: half of the slots stay free. */
+	for (compiler.slots = 1; compiler.slots < RULE_CELLS;)
+		compiler.slots *= 2;
+	compiler.known = calloc(compiler.slots, sizeof(*compiler.known));
+	if (!compiler.known)
+		err(EXIT_FAILURE, NULL);
+	ret = compile_all(&compiler);
+	free(compiler.known);
+	free(compiler.now.edge);
+	free(compiler.next.edge);
+	free(compiler.change.edge);
+	free(compiler.turns.turn);
+	if (ret)
+		compiled_free(compiled);
+	return ret;
+}
+
+void compiled_free(struct compiled *compiled)
+{
+	size_t i;
+
+	for (i = 0; i < compiled->named; i++)
+		free(compiled->names[i]);
+	free(compiled->names);
+	free(compiled->heads);
+	free(compiled->cells);
+	memset(compiled, 0, sizeof(*compiled));
+}

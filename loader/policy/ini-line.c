@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy/ini-line.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *mistake(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *mistake(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		err(EXIT_FAILURE, NULL);
+	va_end(args);
+	return text;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct line line_strip(struct line line)
+{
+	if (line.length && line.text[line.length - 1] == '\r')
+		line.length--;
+	while (line.length && is_blank(line.text[line.length - 1]))
+		line.length--;
+	while (line.length && is_blank(*line.text)) {
+		line.text++;
+		line.length--;
+	}
+	return line;
+}
+
+bool line_is_empty(struct line line)
+{
+	return !line.length || *line.text == '#' || *line.text == ';';
+}
+
+/* How many bytes the character at `text` has, or 0 if it is none. */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+	/* What would have been shorter, surrogates, and what is beyond the last. */
+	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned long code;
+	size_t length, i;
+
+	if (*text < 0x80)
+		return 1;
+	if (*text < 0xc0 || *text > 0xf7)
+		return 0;
+	length = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
+	if (length > left)
+		return 0;
+	code = *text & (0x7f >> length);
+	for (i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	if (code < least[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
+		return 0;
+	return length;
+}
+
+static char *text_mistake(struct line line)
+{
+	const unsigned char *text = (const unsigned char *)line.text;
+	size_t i, length;
+
+	for (i = 0; i < line.length; i += length) {
+		length = utf8_length(text + i, line.length - i);
+		if (!length)
+			return mistake("this is not UTF-8");
+		if ((text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
+			return mistake("a control character, 0x%02x, has no place here", text[i]);
+	}
+	return NULL;
+}
+
+static bool has_comment(struct line line)
+{
+	size_t i;
+
+	for (i = 1; i < line.length; i++)
+		if (line.text[i] == ';' && is_blank(line.text[i - 1]))
+			return true;
+	return false;
+}
+
+static const char *form_mistake(struct line line)
+{
+	const char *equals = memchr(line.text, '=', line.length);
+	const char *colon = memchr(line.text, ':', line.length);
+
+	if (has_comment(line))
+		return "a comment needs a line of its own";
+	if (*line.text == '[')
+		return memchr(line.text, ']', line.length) == line.text + line.length - 1
+			       ? NULL
+			       : "a section is [Name] and nothing else";
+	/* libinih would take the colon for the equals sign. */
+	if (!equals || (colon && colon < equals))
+		return "neither [Section] nor Key=value";
+	if (equals == line.text)
+		return "there is no key before the '='";
+	return NULL;
+}
+
+char *line_mistake(struct line line, size_t most)
+{
+	char *text = text_mistake(line);
+	const char *form;
+
+	if (text || line_is_empty(line))
+		return text;
+	form = form_mistake(line);
+	if (form)
+		return mistake("%s", form);
+	if (line.length > most)
+		return mistake("longer than %zu bytes; several lines with one key add up", most);
+	return NULL;
+}

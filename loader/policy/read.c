@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Policy files: libinih takes lines apart, what comes before and after is checked here. */
+#include <err.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/files.h"
+#include "policy/ini-line.h"
+#include "policy/rule.h"
+#include "lib/keywords.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+enum section {
+	MATCH_SECTION,
+	NAMESPACE_SECTION,
+	RULES_SECTION,
+	SECTIONS
+};
+
+static const char *const sections[] = { "Match", "Namespace", "Rules" };
+
+enum key {
+	NAME,
+	PATH,
+	CGROUP,
+	ANNOTATION,
+	MODE,
+	CHILD_MODE,
+	AUDIT,
+	INHERIT,
+	ALLOWS,
+	DENIES,
+	KEYS
+};
+
+static const char *const keys[] = { "Name",	 "Path",  "Cgroup",  "Annotation", "Mode",
+				    "ChildMode", "Audit", "Inherit", "Allow",	   "Deny" };
+
+/* Where the keys of each section begin. */
+static const enum key first_key[] = { NAME, MODE, ALLOWS, KEYS };
+
+struct reader {
+	struct policies *policies;
+	struct policy *policy;
+	const char *next, *end; /* of the file's text */
+	unsigned int line;
+	size_t before;			/* mistakes of other files */
+	bool begun;			/* a section has begun, or tried to */
+	unsigned int section[SECTIONS]; /* lines of them, 0: not there */
+	unsigned int key[KEYS];		/* lines where they stand last */
+};
+
+#define mistake(reader, ...)                                                                       \
+	policies_mistake((reader)->policies, (reader)->policy->file, (reader)->line, __VA_ARGS__)
+
+/* Room for one more: for twice as many at each power of two. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	array = reallocarray(array, count ? 2 * count : 1, size);
+	if (!array)
+		err(EXIT_FAILURE, NULL);
+	return array;
+}
+
+static void add_glob(struct globs *globs, const char *glob)
+{
+	globs->glob = grow(globs->glob, globs->count, sizeof(*globs->glob));
+	globs->glob[globs->count] = strdup(glob);
+	if (!globs->glob[globs->count++])
+		err(EXIT_FAILURE, NULL);
+}
+
+/* What fnmatch() would take for a letter, or fit to nothing. */
+static const char *glob_mistake(const char *glob)
+{
+	for (; *glob; glob++) {
+		if (*glob == '\\' && !*++glob)
+			return "ends with a backslash";
+		/* A bracket at the beginning of a set is one of its letters. */
+		if (*glob == '[') {
+			glob += glob[1] == '!' || glob[1] == '^' ? 2 : 1;
+			glob = *glob ? strchr(glob + 1, ']') : NULL;
+			if (!glob)
+				return "a '[' without its ']'";
+		}
+	}
+	return NULL;
+}
+
+/* What other configurations have, and globs do not. A backslash makes each a letter. */
+static const char *foreign_mistake(const char *glob)
+{
+	switch (*glob) {
+	case '!':
+		return "there is no negation; a policy that comes first takes out what it fits";
+	case '#':
+		return "a comment needs a line of its own";
+	case '"':
+	case '\'':
+		return "quotes are letters here; a blank is fitted by '?'";
+	default:
+		return NULL;
+	}
+}
+
+/* As between ports. A backslash makes it a letter. */
+static bool has_comma(const char *glob)
+{
+	const char *comma = strchr(glob, ',');
+
+	return comma && (comma == glob || comma[-1] != '\\');
+}
+
+static const char *name_mistake(const char *glob)
+{
+	return strchr(glob, '/') ? "a name has no slash; Path= is for paths" : NULL;
+}
+
+static const char *path_mistake(const char *glob)
+{
+	return *glob != '/' && *glob != '*' ? "begins neither with / nor with *" : NULL;
+}
+
+static const char *annotation_mistake(const char *glob)
+{
+	const char *equals = strchr(glob, '=');
+
+	if (!equals || equals == glob)
+		return "not KEY=GLOB";
+	if (strcspn(glob, "*?[") < (size_t)(equals - glob))
+		return "a glob can only stand behind the '='";
+	return NULL;
+}
+
+static void take_globs(struct reader *reader, enum key key, const char *value)
+{
+	static const char *(*const special[])(const char *) = { name_mistake, path_mistake,
+								path_mistake, annotation_mistake };
+	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
+					&reader->policy->cgroups, &reader->policy->annotations };
+	char *copy = strdup(value), *glob, *rest;
+	const char *reason;
+
+	if (!copy)
+		err(EXIT_FAILURE, NULL);
+	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
+		reason = foreign_mistake(glob);
+		if (!reason)
+			reason = special[key](glob);
+		if (!reason)
+			reason = glob_mistake(glob);
+		if (!reason && key != ANNOTATION && has_comma(glob))
+			reason = "values are separated by blanks, not by commas";
+		if (reason)
+			mistake(reader, "%s=%s: %s", keys[key], glob, reason);
+		add_glob(globs[key], glob);
+	}
+	free(copy);
+}
+
+static void take_mode(struct reader *reader, enum key key, const char *value, bool *sets,
+		      enum vsock_mode *mode)
+{
+	/* In the order of enum vsock_mode. */
+	static const char *const modes[] = { "global", "local" };
+	int found = words_find(value, modes, COUNT(modes));
+
+	if (found < 0) {
+		mistake(reader, "%s=%s: neither global nor local%s", keys[key], value,
+			words_hint(value, modes, COUNT(modes)).text);
+		return;
+	}
+	*sets = true;
+	*mode = found;
+}
+
+static void take_bool(struct reader *reader, enum key key, const char *value, bool *flag)
+{
+	if (words_bool(value, flag))
+		mistake(reader, "%s=%s: neither yes nor no", keys[key], value);
+}
+
+static void take_rule(struct reader *reader, enum key key, const char *value)
+{
+	struct policy *policy = reader->policy;
+	struct rule rule;
+	char *reason;
+
+	if (rule_parse(&rule, key == ALLOWS ? ALLOW : DENY, value, &reason)) {
+		mistake(reader, "%s", reason);
+		free(reason);
+		rule_free(&rule);
+		return;
+	}
+	rule.line = reader->line;
+	policy->rule = grow(policy->rule, policy->rules, sizeof(rule));
+	policy->rule[policy->rules++] = rule;
+}
+
+static void take(struct reader *reader, enum key key, const char *value)
+{
+	struct policy *policy = reader->policy;
+
+	switch (key) {
+	case MODE:
+		take_mode(reader, key, value, &policy->sets_mode, &policy->mode);
+		break;
+	case CHILD_MODE:
+		take_mode(reader, key, value, &policy->sets_child_mode, &policy->child_mode);
+		break;
+	case AUDIT:
+		take_bool(reader, key, value, &policy->audit);
+		break;
+	case INHERIT:
+		take_bool(reader, key, value, &policy->inherit);
+		break;
+	case ALLOWS:
+	case DENIES:
+		take_rule(reader, key, value);
+		break;
+	default:
+		take_globs(reader, key, value);
+	}
+}
+
+static void unknown_key(struct reader *reader, int section, const char *name)
+{
+	int elsewhere = words_find(name, keys, KEYS), other = SECTIONS;
+
+	if (elsewhere < 0) {
+		mistake(reader, "%s=: no such key in [%s]%s", name, sections[section],
+			words_hint(name, keys + first_key[section],
+				   first_key[section + 1] - first_key[section])
+				.text);
+		return;
+	}
+	while (first_key[--other] > (enum key)elsewhere)
+		;
+	mistake(reader, "%s=: belongs in [%s], not in [%s]", name, sections[other],
+		sections[section]);
+}
+
+static bool may_repeat(enum key key)
+{
+	return key < MODE || key >= ALLOWS;
+}
+
+/* Called by libinih for every Key=value, while the reader is at its line. */
+static int on_key(void *arg, const char *section_name, const char *name, const char *value)
+{
+	struct reader *reader = arg;
+	int section = words_find(section_name, sections, SECTIONS), key;
+
+	/* Its line is a mistake already. */
+	if (section < 0)
+		return 1;
+	key = words_find(name, keys, KEYS);
+	if (key < (int)first_key[section] || key >= (int)first_key[section + 1]) {
+		unknown_key(reader, section, name);
+	} else if (!*value) {
+		mistake(reader, "%s=: its value is missing", name);
+	} else if (reader->key[key] && !may_repeat(key)) {
+		mistake(reader, "%s=: stands in line %u already", name, reader->key[key]);
+	} else {
+		reader->key[key] = reader->line;
+		take(reader, key, value);
+	}
+	return 1;
+}
+
+/* The line is a [Section]. */
+static void look_at_section(struct reader *reader, struct line line)
+{
+	char *name = strndup(line.text + 1, line.length - 2);
+	int section;
+
+	if (!name)
+		err(EXIT_FAILURE, NULL);
+	section = words_find(name, sections, SECTIONS);
+	if (section < 0)
+		mistake(reader, "[%s]: no such section%s", name,
+			words_hint(name, sections, SECTIONS).text);
+	else if (reader->section[section])
+		mistake(reader, "[%s]: stands in line %u already", name, reader->section[section]);
+	else
+		reader->section[section] = reader->line;
+	free(name);
+}
+
+/* Whether libinih may have the line. */
+static bool look_at(struct reader *reader, struct line line, size_t most)
+{
+	bool begun = reader->begun;
+	char *reason = line_mistake(line, most);
+
+	reader->begun |= line.length && *line.text == '[';
+	if (reason) {
+		mistake(reader, "%s", reason);
+		free(reason);
+		return false;
+	}
+	if (line_is_empty(line))
+		return false;
+	if (*line.text == '[') {
+		look_at_section(reader, line);
+		return true;
+	}
+	/* The first is enough: it is the section that is missing, not each key that is wrong. */
+	if (!begun)
+		mistake(reader, "there is no [Section] before it");
+	reader->begun = true;
+	return begun;
+}
+
+/*
+ * What libinih reads lines with. It gets them without the blanks in front that would make
+ * them parts of the line before, and empty ones instead of those that are no good.
+ */
+static char *next_line(char *buffer, int room, void *arg)
+{
+	struct reader *reader = arg;
+	const char *end;
+	struct line line;
+	bool good;
+
+	if (reader->next == reader->end)
+		return NULL;
+	end = memchr(reader->next, '\n', reader->end - reader->next);
+	line.text = reader->next;
+	line.length = (end ? end : reader->end) - line.text;
+	reader->next = end ? end + 1 : reader->end;
+	reader->line++;
+	line = line_strip(line);
+	good = look_at(reader, line, room - 1);
+	/* Keys behind a bad section are in none, rather than in the one before. */
+	if (!good && line.length && *line.text == '[')
+		return strcpy(buffer, "[]");
+	if (!good)
+		line.length = 0;
+	memcpy(buffer, line.text, line.length);
+	buffer[line.length] = '\0';
+	return buffer;
+}
+
+static bool means_init(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->names.count; i++)
+		if (!strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+			return true;
+	return false;
+}
+
+/* What only the whole file shows. */
+static void look_at_all(struct reader *reader)
+{
+	const struct policy *policy = reader->policy;
+	bool local = policy->sets_mode && policy->mode == LOCAL;
+
+	/* What is missing may be what is wrong. */
+	if (reader->policies->mistakes > reader->before)
+		return;
+	reader->line = reader->section[MATCH_SECTION];
+	if (!reader->line)
+		mistake(reader, "there is no [Match]: it would hold for nothing");
+	else if (!reader->key[NAME] && !reader->key[PATH] && !reader->key[CGROUP] &&
+		 !reader->key[ANNOTATION])
+		mistake(reader, "[Match] needs Name=, Path=, Cgroup= or Annotation=");
+	reader->line = reader->key[CHILD_MODE];
+	if (local && policy->sets_child_mode && policy->child_mode == GLOBAL)
+		mistake(reader, "ChildMode=global: a local namespace makes only local ones");
+	reader->line = reader->key[MODE];
+	if (local && means_init(policy))
+		mistake(reader, "Mode=local: Name=%s stays global; ChildMode= is for what it makes",
+			POLICY_INIT_NAME);
+}
+
+static struct policy *add_policy(struct policies *policies, const char *name, const char *file)
+{
+	struct policy *policy;
+
+	policies->policy = grow(policies->policy, policies->count, sizeof(*policy));
+	policy = &policies->policy[policies->count++];
+	*policy = (struct policy){ .name = strdup(name), .file = strdup(file), .inherit = true };
+	if (!policy->name || !policy->file)
+		err(EXIT_FAILURE, NULL);
+	return policy;
+}
+
+void policy_read(struct policies *policies, const char *name, const char *file, const char *text,
+		 size_t size)
+{
+	struct reader reader = { .policies = policies, .policy = add_policy(policies, name, file) };
+	int ret;
+
+	reader.before = policies->mistakes;
+	reader.end = text + size;
+	/* The mark that editors of other systems begin UTF-8 with. */
+	reader.next = text + (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0);
+	ret = ini_parse_stream(next_line, &reader, on_key, &reader);
+	if (ret > 0) {
+		/* None is known that comes here; it would be no reason to go on. */
+		reader.line = ret;
+		mistake(&reader, "neither [Section] nor Key=value");
+	} else if (ret) {
+		errno = ENOMEM;
+		err(EXIT_FAILURE, NULL);
+	}
+	look_at_all(&reader);
+}

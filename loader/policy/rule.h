@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The words of a rule. */
+#ifndef POLICY_RULE_H
+#define POLICY_RULE_H
+
+#include "policy/policy.h"
+
+/*
+ * Reads what stands behind Allow= or Deny=. Returns 0, or -EINVAL with *reason, which is
+ * the caller's to free. rule_free() is never wrong.
+ */
+int rule_parse(struct rule *rule, enum decision decision, const char *text, char **reason);
+void rule_free(struct rule *rule);
+
+/* Whether this is a glob and no name. */
+bool is_glob(const char *text);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/keywords.h"
+
+#define METRICS_ENDING	".prom"
+#define METRICS_SEC_MAX 86400
+#define HOLD_SEC_MAX	60
+
+struct reader {
+	struct config *config;
+	char mistake[320]; /* the first one */
+};
+
+static void note_mistake(struct reader *reader, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note_mistake(struct reader *reader, const char *format, ...)
+{
+	va_list args;
+
+	if (reader->mistake[0])
+		return;
+	va_start(args, format);
+	vsnprintf(reader->mistake, sizeof(reader->mistake), format, args);
+	va_end(args);
+}
+
+static int take_load_modules(struct reader *reader, const char *value)
+{
+	if (!words_bool(value, &reader->config->load_modules))
+		return 0;
+	note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
+	return -EINVAL;
+}
+
+/* What node_exporter reads ends so; anything else would be written and never seen. */
+static bool is_metrics_file(const char *path)
+{
+	size_t length = strlen(path), ending = strlen(METRICS_ENDING);
+
+	return path[0] == '/' && length > ending && path[length - ending - 1] != '/' &&
+	       !strcmp(path + length - ending, METRICS_ENDING);
+}
+
+static int take_metrics_file(struct reader *reader, const char *value)
+{
+	struct config *config = reader->config;
+
+	if (!is_metrics_file(value))
+		note_mistake(reader,
+			     "MetricsFile=%s: not an absolute path that ends in " METRICS_ENDING,
+			     value);
+	else if (strlen(value) >= sizeof(config->metrics_file))
+		note_mistake(reader, "MetricsFile=: longer than %zu characters",
+			     sizeof(config->metrics_file) - 1);
+	else {
+		strcpy(config->metrics_file, value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int take_seconds(struct reader *reader, const char *key, const char *value,
+			unsigned int least, unsigned int most, unsigned int *seconds)
+{
+	char *end;
+	unsigned long number = strtoul(value, &end, 10);
+
+	if (*value >= '0' && *value <= '9' && !*end && number >= least && number <= most) {
+		*seconds = number;
+		return 0;
+	}
+	note_mistake(reader, "%s=%s: not a number of seconds from %u to %u", key, value, least,
+		     most);
+	return -EINVAL;
+}
+
+static int take_metrics_sec(struct reader *reader, const char *value)
+{
+	return take_seconds(reader, "MetricsSec", value, 1, METRICS_SEC_MAX,
+			    &reader->config->metrics_sec);
+}
+
+static int take_hold_sec(struct reader *reader, const char *value)
+{
+	return take_seconds(reader, "HoldSec", value, 0, HOLD_SEC_MAX, &reader->config->hold_sec);
+}
+
+static const struct key {
+	const char *name;
+	int (*take)(struct reader *reader, const char *value);
+} keys[] = {
+	{ "HoldSec", take_hold_sec },
+	{ "LoadModules", take_load_modules },
+	{ "MetricsFile", take_metrics_file },
+	{ "MetricsSec", take_metrics_sec },
+};
+
+static const struct key *find_key(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+/* libinih wants 0 for a mistake; it goes on, and tells the line of the first. */
+static int on_key(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = arg;
+	const struct key *key = find_key(name);
+
+	if (strcmp(section, "Service"))
+		note_mistake(reader, "[%s]: no such section; there is [Service]", section);
+	else if (!key)
+		note_mistake(reader,
+			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, MetricsFile= "
+			     "and MetricsSec=",
+			     name);
+	else
+		return !key->take(reader, value);
+	return 0;
+}
+
+int config_read(struct config *config, const char *path)
+{
+	struct reader reader = { .config = config };
+	const char *name = path ?: CONFIG_FILE;
+	FILE *file;
+	int line;
+
+	*config = (struct config){ .load_modules = true, .metrics_sec = 15, .hold_sec = 2 };
+	file = fopen(name, "re");
+	if (!file && errno == ENOENT && !path)
+		return 0;
+	if (!file)
+		return fail_errno(errno, "%s", name);
+	line = ini_parse_file(file, on_key, &reader);
+	fclose(file);
+	if (!line)
+		return 0;
+	return fail(EINVAL, "%s:%d: %s", name, line,
+		    reader.mistake[0] ? reader.mistake : "neither [Section] nor Key=value");
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/control-server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl/control-client.h"
+#include "lib/log.h"
+
+/* More at once are turned away: each may keep 200 KiB of the kernel's memory. */
+#define MAX_CLIENTS 32
+
+struct client {
+	struct client *next;
+	struct hub *hub;
+	sd_event_source *source;
+	int fd;
+	bool follows;
+	unsigned long long lost; /* lines, since it was last told */
+};
+
+struct hub {
+	sd_event *event;
+	sd_event_source *source;
+	int fd;
+	int dir; /* locked: whoever holds it is the one that listens */
+	const struct hub_word *words;
+	void *arg;
+	struct client *clients;
+	size_t count;
+};
+
+static void drop_client(struct client *client)
+{
+	struct hub *hub = client->hub;
+	struct client **at;
+
+	for (at = &hub->clients; *at != client; at = &(*at)->next)
+		;
+	*at = client->next;
+	hub->count--;
+	sd_event_source_disable_unref(client->source);
+	close(client->fd);
+	free(client);
+}
+
+static bool send_line(int fd, const char *line)
+{
+	return send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* --- Followers --- */
+
+/* Room came back: it hears of the gap before what follows. */
+static bool tell_lost(struct client *client)
+{
+	char line[160];
+
+	if (!client->lost)
+		return true;
+	snprintf(line, sizeof(line),
+		 "{ \"kind\": \"lost\", \"count\": %llu, \"message\": "
+		 "\"lost: %llu lines, as they were not read in time\" }",
+		 client->lost, client->lost);
+	if (!send_line(client->fd, line))
+		return false;
+	client->lost = 0;
+	sd_event_source_set_io_events(client->source, EPOLLIN);
+	return true;
+}
+
+static void tell_client(struct client *client, const char *line)
+{
+	if (tell_lost(client) && send_line(client->fd, line))
+		return;
+	client->lost++;
+	sd_event_source_set_io_events(client->source, EPOLLIN | EPOLLOUT);
+}
+
+bool hub_has_followers(const struct hub *hub)
+{
+	const struct client *client;
+
+	for (client = hub->clients; client; client = client->next)
+		if (client->follows)
+			return true;
+	return false;
+}
+
+void hub_tell(struct hub *hub, const char *line)
+{
+	struct client *client;
+
+	for (client = hub->clients; client; client = client->next)
+		if (client->follows)
+			tell_client(client, line);
+}
+
+/* --- Words --- */
+
+/* What is said while the word is answered is the answer. */
+static void answer(struct client *client, const struct hub_word *word)
+{
+	char *text = NULL, *packet = NULL;
+	FILE *said;
+	size_t size;
+	int ret;
+
+	said = open_memstream(&text, &size);
+	if (!said)
+		return;
+	report_copy(said);
+	ret = word->run(client->hub->arg);
+	report_copy(NULL);
+	fclose(said);
+	if (text && asprintf(&packet, "%s%.*s", ret ? CONTROL_FAILED : CONTROL_OK,
+			     CONTROL_ANSWER_MAX - 16, text) >= 0)
+		send_line(client->fd, packet);
+	free(packet);
+	free(text);
+}
+
+static void answer_unknown(struct client *client, const char *word)
+{
+	char packet[128];
+
+	snprintf(packet, sizeof(packet), CONTROL_FAILED "%s: the service does not know this word",
+		 word);
+	send_line(client->fd, packet);
+}
+
+static const struct hub_word *find_word(const struct hub *hub, const char *name)
+{
+	const struct hub_word *word;
+
+	for (word = hub->words; word->word; word++)
+		if (!strcmp(word->word, name))
+			return word;
+	return NULL;
+}
+
+/* False for one with which there is no more to do. */
+static bool take_word(struct client *client, const char *name)
+{
+	const struct hub_word *word = find_word(client->hub, name);
+
+	if (!strcmp(name, "monitor")) {
+		client->follows = true;
+		return send_line(client->fd, CONTROL_OK);
+	}
+	if (word)
+		answer(client, word);
+	else
+		answer_unknown(client, name);
+	return false;
+}
+
+/* Nothing is expected of a follower but its end. */
+static bool hear(struct client *client)
+{
+	char word[CONTROL_WORD_SIZE];
+	ssize_t size = recv(client->fd, word, sizeof(word) - 1, MSG_DONTWAIT);
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (!size || client->follows)
+		return false;
+	word[size] = '\0';
+	return take_word(client, word);
+}
+
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct client *client = arg;
+
+	(void)source;
+	(void)fd;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !hear(client))
+		drop_client(client);
+	else if (events & EPOLLOUT)
+		tell_lost(client);
+	return 0;
+}
+
+/* --- Clients come --- */
+
+/* The folder is root's alone; this holds even if somebody opened it for others. */
+static bool is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && !peer.uid;
+}
+
+static int add_client(struct hub *hub, int fd)
+{
+	struct client *client;
+	int ret;
+
+	if (hub->count >= MAX_CLIENTS || !is_root(fd))
+		return -EPERM;
+	client = calloc(1, sizeof(*client));
+	if (!client)
+		return -ENOMEM;
+	client->hub = hub;
+	client->fd = fd;
+	ret = sd_event_add_io(hub->event, &client->source, fd, EPOLLIN, on_client, client);
+	if (ret < 0) {
+		free(client);
+		return ret;
+	}
+	client->next = hub->clients;
+	hub->clients = client;
+	hub->count++;
+	return 0;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)source;
+	(void)events;
+	if (client < 0)
+		return 0;
+	if (add_client(arg, client)) {
+		send_line(client, CONTROL_FAILED "not for you, or too many at once");
+		close(client);
+	}
+	return 0;
+}
+
+/* --- The socket --- */
+
+/* Held until the end of the process, however that comes. */
+static int lock_dir(void)
+{
+	int dir, ret;
+
+	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
+		return fail_errno(errno, CONTROL_DIR);
+	dir = open(CONTROL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return fail_errno(errno, CONTROL_DIR);
+	if (fchmod(dir, 0700)) {
+		ret = fail_errno(errno, CONTROL_DIR);
+	} else if (flock(dir, LOCK_EX | LOCK_NB)) {
+		ret = errno == EWOULDBLOCK
+			      ? fail(EBUSY, CONTROL_SOCKET ": another service answers there")
+			      : fail_errno(errno, CONTROL_DIR);
+	} else {
+		return dir;
+	}
+	close(dir);
+	return ret;
+}
+
+static int listen_there(int fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
+	mode_t mask;
+	int ret;
+
+	/* Of a service that was killed; the lock says that none listens. */
+	unlink(CONTROL_SOCKET);
+	mask = umask(0177);
+	ret = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (!ret)
+		ret = listen(fd, MAX_CLIENTS);
+	return ret ? fail_errno(errno, CONTROL_SOCKET) : 0;
+}
+
+static int open_socket(struct hub *hub)
+{
+	int ret;
+
+	hub->dir = lock_dir();
+	if (hub->dir < 0)
+		return hub->dir;
+	hub->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (hub->fd < 0)
+		return fail_errno(errno, "socket");
+	ret = listen_there(hub->fd);
+	if (ret)
+		return ret;
+	ret = sd_event_add_io(hub->event, &hub->source, hub->fd, EPOLLIN, on_connection, hub);
+	return ret < 0 ? fail_errno(-ret, "event loop") : 0;
+}
+
+int hub_open(struct hub **hub, sd_event *event, const struct hub_word *words, void *arg)
+{
+	struct hub *new = calloc(1, sizeof(*new));
+	int ret;
+
+	if (!new)
+		return fail_errno(ENOMEM, "control socket");
+	new->event = event;
+	new->words = words;
+	new->arg = arg;
+	new->fd = new->dir = -1;
+	ret = open_socket(new);
+	if (ret)
+		hub_close(new);
+	else
+		*hub = new;
+	return ret;
+}
+
+void hub_close(struct hub *hub)
+{
+	if (!hub)
+		return;
+	while (hub->clients)
+		drop_client(hub->clients);
+	sd_event_source_disable_unref(hub->source);
+	if (hub->fd >= 0) {
+		unlink(CONTROL_SOCKET);
+		close(hub->fd);
+	}
+	if (hub->dir >= 0)
+		close(hub->dir);
+	free(hub);
+}

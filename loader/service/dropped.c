@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/dropped.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Origins that have gone leave the table when it would grow. */
+static void forget_gone(struct drops *drops)
+{
+	size_t i, kept = 0;
+	__u64 dropped;
+
+	for (i = 0; i < drops->count; i++)
+		if (drops->read(drops->entry[i].id, &dropped, drops->arg) != -ENOENT)
+			drops->entry[kept++] = drops->entry[i];
+	drops->count = kept;
+}
+
+static void make_room(struct drops *drops)
+{
+	if (drops->count < drops->room)
+		return;
+	forget_gone(drops);
+	if (drops->count < drops->room / 2)
+		return;
+	drops->room = drops->room ? 2 * drops->room : 64;
+	drops->entry = reallocarray(drops->entry, drops->room, sizeof(*drops->entry));
+	if (!drops->entry)
+		err(EXIT_FAILURE, NULL);
+}
+
+/* Where it is, or belongs. */
+static size_t place_of(const struct drops *drops, netns_id id)
+{
+	size_t low = 0, high = drops->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (drops->entry[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct drop *entry_of(struct drops *drops, netns_id id)
+{
+	size_t place = place_of(drops, id);
+	struct drop *entry;
+
+	if (place < drops->count && drops->entry[place].id == id)
+		return &drops->entry[place];
+	make_room(drops);
+	/* Others may have left. */
+	place = place_of(drops, id);
+	entry = &drops->entry[place];
+	memmove(entry + 1, entry, (drops->count - place) * sizeof(*entry));
+	drops->count++;
+	*entry = (struct drop){ .id = id };
+	return entry;
+}
+
+void drops_start(struct drops *drops, netns_id id, __u64 dropped)
+{
+	entry_of(drops, id)->seen = dropped;
+}
+
+void drops_note(struct drops *drops, netns_id id)
+{
+	entry_of(drops, id)->recent = true;
+}
+
+bool drops_look(struct drops *drops, void (*each)(netns_id id, __u64 count, void *arg), void *arg)
+{
+	struct drop *entry;
+	bool again = false;
+	__u64 dropped;
+	size_t i;
+
+	for (i = 0; i < drops->count; i++) {
+		entry = &drops->entry[i];
+		if (!entry->recent)
+			continue;
+		entry->recent = false;
+		if (drops->read(entry->id, &dropped, drops->arg))
+			continue;
+		/* Another namespace of the same identity has begun anew. */
+		if (dropped < entry->seen)
+			entry->seen = 0;
+		if (dropped == entry->seen)
+			continue;
+		each(entry->id, dropped - entry->seen, arg);
+		entry->seen = dropped;
+		entry->recent = again = true;
+	}
+	return again;
+}
+
+void drops_free(struct drops *drops)
+{
+	free(drops->entry);
+	drops->entry = NULL;
+	drops->count = drops->room = 0;
+}

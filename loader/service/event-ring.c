@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/event-ring.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "layer/pins.h"
+
+struct events {
+	__u32 map_id;
+	int map;
+	struct ring_buffer *ring;
+	void (*each)(const struct event *event, void *arg);
+	void *arg;
+};
+
+static int on_sample(void *arg, void *data, size_t size)
+{
+	struct events *events = arg;
+
+	if (size >= sizeof(struct event))
+		events->each(data, events->arg);
+	return 0;
+}
+
+static __u32 map_id(int map)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(map, &info, &size) ? 0 : info.id;
+}
+
+static int open_ring(struct events **events, int map)
+{
+	struct events *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->map = map;
+	new->map_id = map_id(map);
+	new->ring = ring_buffer__new(map, on_sample, new, NULL);
+	if (!new->ring) {
+		free(new);
+		return -errno;
+	}
+	*events = new;
+	return 0;
+}
+
+int events_follow(struct events **events, void (*each)(const struct event *event, void *arg),
+		  void *arg)
+{
+	struct events *new = NULL;
+	int map = pin_open_map(PIN_EVENTS), ret;
+
+	if (map < 0)
+		return map;
+	if (*events && (*events)->map_id == map_id(map)) {
+		close(map);
+		return 0;
+	}
+	ret = open_ring(&new, map);
+	if (ret) {
+		close(map);
+		return ret;
+	}
+	new->each = each;
+	new->arg = arg;
+	events_close(*events);
+	*events = new;
+	return 0;
+}
+
+int events_fd(const struct events *events)
+{
+	return ring_buffer__epoll_fd(events->ring);
+}
+
+void events_read(struct events *events)
+{
+	ring_buffer__consume(events->ring);
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	ring_buffer__free(events->ring);
+	close(events->map);
+	free(events);
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/policy-watch.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "layer/hold.h"
+#include "policy/apply.h"
+#include "policy/store.h"
+#include "lib/log.h"
+
+#define CHANGES                                                                                    \
+	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
+	 IN_MOVE_SELF | IN_ONLYDIR)
+#define MOUNTS "/proc/self/mountinfo"
+/* Who writes one file mostly writes another, but some never come to rest. */
+#define QUIET_USEC    200000
+#define PATIENCE_USEC 1000000
+
+/* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
+static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
+#define LOOKS_NAMED 1
+#define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
+
+/* Looking takes at most this part of the time. */
+#define SHARE 10
+
+/* How often it is said, while new namespaces wait, that somebody asks policies for them. */
+#define BEAT_MAX_USEC 1000000
+
+struct policy_watch {
+	sd_event *event;
+	char *dir;
+	void (*applied)(void *arg);
+	void *arg;
+	sd_event_source *files, *parent;
+	sd_event_source *mounts; /* NULL while no policy asks for a path */
+	int mounts_fd;
+	sd_event_source *reload, *look;
+	uint64_t changed;		 /* first change that was not looked at; 0 for none */
+	size_t looks_wanted, looks_done; /* since the last news */
+	uint64_t look_cost, reload_cost; /* microseconds of the last one */
+	uint64_t patience;		 /* of new namespaces */
+	sd_event_source *beat;
+	__u64 seen; /* hash of the files that were tried last */
+	bool tried;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
+}
+
+/* A start without policies is nothing to tell. */
+static void say_outcome(int count, bool first)
+{
+	if (count < 0)
+		say("the policies that were in force stay in force");
+	else if (count)
+		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+	else if (!first)
+		say("no policy in force");
+}
+
+static void look_again(struct policy_watch *watch, size_t wanted);
+static enum hold_work beat(struct policy_watch *watch);
+
+/* Whether what is in force asks where namespaces are mounted. */
+static bool asks_for_paths(void)
+{
+	const struct policies *policies;
+	struct policy_set *set;
+	bool asks = false;
+	size_t i;
+
+	if (policy_set_open(&set))
+		return false;
+	policies = policy_set_policies(set);
+	for (i = 0; i < policies->count; i++)
+		asks |= policies->policy[i].paths.count > 0;
+	policy_set_close(set);
+	return asks;
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	look_again(arg, LOOKS_NAMED);
+	return 0;
+}
+
+static void end_mounts(struct policy_watch *watch)
+{
+	watch->mounts = sd_event_source_disable_unref(watch->mounts);
+	if (watch->mounts_fd >= 0)
+		close(watch->mounts_fd);
+	watch->mounts_fd = -1;
+}
+
+/* Paths are not told by inotify: what is mounted on one may come long after the file. */
+static void follow_mounts(struct policy_watch *watch)
+{
+	int ret;
+
+	end_mounts(watch);
+	if (!asks_for_paths())
+		return;
+	watch->mounts_fd = open(MOUNTS, O_RDONLY | O_CLOEXEC);
+	ret = watch->mounts_fd < 0 ? -errno
+				   : sd_event_add_io(watch->event, &watch->mounts, watch->mounts_fd,
+						     EPOLLPRI, on_mounts, watch);
+	if (ret < 0)
+		fail_errno(-ret, MOUNTS ": paths are looked at late");
+}
+
+/* What comes while it goes on may be found by nobody but a look that comes later. */
+int policy_watch_reload(struct policy_watch *watch)
+{
+	uint64_t start = now_usec();
+	bool first = !watch->tried;
+	int count;
+
+	beat(watch);
+	watch->tried = !store_hash(watch->dir, &watch->seen);
+	count = policy_apply(watch->dir);
+	say_outcome(count, first);
+	malloc_trim(0);
+	watch->reload_cost = now_usec() - start;
+	beat(watch);
+	if (count < 0)
+		return count;
+	follow_mounts(watch);
+	if (count)
+		look_again(watch, LOOKS_MADE);
+	return count;
+}
+
+static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
+		     sd_event_time_handler_t handler)
+{
+	if (!*timer)
+		return sd_event_add_time_relative(watch->event, timer, CLOCK_MONOTONIC, usec, 0,
+						  handler, watch);
+	sd_event_source_set_time_relative(*timer, usec);
+	return sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+}
+
+static int on_beat(sd_event_source *source, uint64_t time, void *arg);
+
+/* A look, a reload or a machine that stands still may keep it from being said in time. */
+static enum hold_work beat(struct policy_watch *watch)
+{
+	struct hold hold = {
+		.patience = watch->patience,
+		.valid = 2 * watch->patience + 2 * (watch->look_cost + watch->reload_cost),
+	};
+	uint64_t next = watch->patience / 2;
+	enum hold_work work = hold_renew(&hold);
+
+	if (work != HOLD_NOTHING)
+		set_timer(watch, &watch->beat, next < BEAT_MAX_USEC ? next : BEAT_MAX_USEC,
+			  on_beat);
+	return work;
+}
+
+static bool looks_soon(const struct policy_watch *watch)
+{
+	return watch->looks_wanted && looks[watch->looks_done] <= BEAT_MAX_USEC;
+}
+
+/* Whoever was held for long enough is let go by a look, which nothing else may ask for. */
+static int on_beat(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	(void)source;
+	(void)time;
+	if (beat(watch) == HOLD_LOOK && !looks_soon(watch))
+		look_again(watch, LOOKS_NAMED);
+	return 0;
+}
+
+void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
+{
+	watch->patience = seconds * 1000000ULL;
+	beat(watch);
+}
+
+static int watch_files(struct policy_watch *watch);
+
+/* Other files of the parent change, too, one of which may be a link on the way: see what is new. */
+static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	__u64 hash;
+
+	(void)source;
+	(void)time;
+	watch->changed = 0;
+	watch_files(watch);
+	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
+		return 0;
+	policy_watch_reload(watch);
+	watch->applied(watch->arg);
+	return 0;
+}
+
+static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct policy_watch *watch = arg;
+	uint64_t now = now_usec();
+
+	(void)source;
+	(void)event;
+	if (!watch->changed)
+		watch->changed = now;
+	if (now - watch->changed > PATIENCE_USEC)
+		return 0;
+	return set_timer(watch, &watch->reload, QUIET_USEC, on_files_settled);
+}
+
+static int watch_dir(struct policy_watch *watch, sd_event_source **source, const char *path)
+{
+	int ret;
+
+	sd_event_source_disable_unref(*source);
+	*source = NULL;
+	ret = sd_event_add_inotify(watch->event, source, path, CHANGES, on_file, watch);
+	/* Its parent tells when it comes. */
+	return ret == -ENOENT || ret == -ENOTDIR ? 0 : ret;
+}
+
+static int watch_files(struct policy_watch *watch)
+{
+	char parent[PATH_MAX];
+	int ret;
+
+	snprintf(parent, sizeof(parent), "%s", watch->dir);
+	ret = watch_dir(watch, &watch->parent, dirname(parent));
+	return ret < 0 ? ret : watch_dir(watch, &watch->files, watch->dir);
+}
+
+static int on_look(sd_event_source *source, uint64_t time, void *arg);
+
+static int next_look(struct policy_watch *watch)
+{
+	uint64_t wait = looks[watch->looks_done], rest = SHARE * watch->look_cost;
+
+	return set_timer(watch, &watch->look, wait > rest ? wait : rest, on_look);
+}
+
+static int on_look(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+	uint64_t start = now_usec();
+
+	(void)source;
+	(void)time;
+	policy_bind();
+	malloc_trim(0);
+	watch->look_cost = now_usec() - start;
+	beat(watch);
+	if (++watch->looks_done < watch->looks_wanted)
+		return next_look(watch);
+	watch->looks_wanted = watch->looks_done = 0;
+	return 0;
+}
+
+/* Many that come at once are looked at together. */
+static void look_again(struct policy_watch *watch, size_t wanted)
+{
+	bool first_is_due = watch->looks_wanted && !watch->looks_done;
+
+	if (watch->looks_wanted < wanted)
+		watch->looks_wanted = wanted;
+	if (first_is_due)
+		return;
+	watch->looks_done = 0;
+	next_look(watch);
+}
+
+void policy_watch_named(struct policy_watch *watch)
+{
+	look_again(watch, LOOKS_NAMED);
+}
+
+void policy_watch_made(struct policy_watch *watch)
+{
+	look_again(watch, LOOKS_MADE);
+}
+
+struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
+					void (*applied)(void *arg), void *arg)
+{
+	struct policy_watch *watch = calloc(1, sizeof(*watch));
+	int ret;
+
+	if (!watch)
+		err(EXIT_FAILURE, NULL);
+	watch->event = event;
+	watch->mounts_fd = -1;
+	watch->applied = applied;
+	watch->arg = arg;
+	watch->dir = strdup(dir);
+	if (!watch->dir)
+		err(EXIT_FAILURE, NULL);
+	ret = watch_files(watch);
+	if (ret >= 0)
+		return watch;
+	fail_errno(-ret, "watching %s", dir);
+	policy_watch_end(watch);
+	return NULL;
+}
+
+void policy_watch_end(struct policy_watch *watch)
+{
+	if (!watch)
+		return;
+	sd_event_source_unref(watch->files);
+	sd_event_source_unref(watch->parent);
+	sd_event_source_unref(watch->reload);
+	sd_event_source_unref(watch->look);
+	sd_event_source_unref(watch->beat);
+	end_mounts(watch);
+	hold_end();
+	free(watch->dir);
+	free(watch);
+}

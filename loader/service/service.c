@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "service/service.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "service/keeper.h"
+#include "layer/layer.h"
+#include "kernel/sysctl-modes.h"
+#include "service/telemetry.h"
+#include "policy/apply.h"
+#include "service/policy-watch.h"
+#include "lib/log.h"
+
+#define SETTLE_USEC 200000
+
+struct service {
+	const char *config_path, *policy_dir;
+	struct config config;
+	sd_event *event;
+	struct names_watch *names;
+	struct policy_watch *policies;
+	struct observer *observer;
+	struct keeper *keeper;
+	int uevents; /* netlink socket */
+};
+
+static const char *outcome_text(int outcome)
+{
+	static const char *const texts[] = {
+		[LAYER_NATIVE] = "this kernel isolates by itself; nothing to attach",
+		[LAYER_ATTACHED] = "attached; enforcement is live",
+		[LAYER_UPGRADED] = "attached in place of an older set; enforcement is live",
+		[LAYER_ADOPTED] = "already attached; enforcement is live",
+	};
+
+	return texts[outcome];
+}
+
+int service_attach(const struct config *config, enum extent extent)
+{
+	int outcome = layer_attach(config, extent);
+
+	if (outcome < 0)
+		return outcome;
+	say("%s", outcome_text(outcome));
+	return 0;
+}
+
+/* The same later, when there is little to say. */
+static int attach_again(const struct config *config)
+{
+	int outcome = layer_attach(config, RECORDING);
+
+	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
+		say("%s", outcome_text(outcome));
+	return outcome < 0 ? outcome : 0;
+}
+
+/*
+ * A module of AF_VSOCK came by itself: it is hooked, too. Until then the gates refuse
+ * what comes through it, as they cannot tell who sent it.
+ */
+static int on_settled(sd_event_source *source, uint64_t now, void *arg)
+{
+	struct service *service = arg;
+
+	(void)source;
+	(void)now;
+	attach_again(&service->config);
+	observer_follow(service->observer, &service->config);
+	return 0;
+}
+
+/* The kernel tells of a module before it has started it; several come at once. */
+static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	static const char prefix[] = "add@/module/";
+	struct service *service = arg;
+	bool ours = false;
+	char text[4096];
+	ssize_t size;
+
+	(void)source;
+	(void)events;
+	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+		text[size] = '\0';
+		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
+			say("module %s came", text + strlen(prefix));
+			ours = true;
+		}
+	}
+	if (!ours)
+		return 0;
+	return sd_event_add_time_relative(service->event, NULL, CLOCK_MONOTONIC, SETTLE_USEC, 0,
+					  on_settled, service);
+}
+
+/* A mistake leaves the old configuration in force. Everything is said that went wrong. */
+static int reload(void *arg)
+{
+	struct service *service = arg;
+	struct config config;
+	int ret;
+
+	sd_notify(0, "RELOADING=1");
+	ret = config_read(&config, service->config_path);
+	if (!ret) {
+		service->config = config;
+		policy_watch_set_patience(service->policies, config.hold_sec);
+		ret = attach_again(&service->config);
+		if (!ret && policy_watch_reload(service->policies) < 0)
+			ret = -EINVAL;
+		observer_follow(service->observer, &service->config);
+	}
+	sd_notify(0, "READY=1");
+	return ret;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)source;
+	(void)info;
+	reload(arg);
+	return 0;
+}
+
+/* What vsockctl asks for on the control socket. */
+static const struct hub_word words[] = {
+	{ "reload", reload },
+	{},
+};
+
+/* The kernel's own events: there is no udev in a container. */
+static int watch_modules(struct service *service)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0)
+		return -errno;
+	service->uevents = fd;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	return sd_event_add_io(service->event, NULL, fd, EPOLLIN, on_uevent, service);
+}
+
+static int watch_signals(struct service *service)
+{
+	int ret = sd_event_add_signal(service->event, NULL, SIGTERM, NULL, NULL);
+
+	if (ret >= 0)
+		ret = sd_event_add_signal(service->event, NULL, SIGINT, NULL, NULL);
+	if (ret >= 0)
+		ret = sd_event_add_signal(service->event, NULL, SIGHUP, on_hangup, service);
+	return ret;
+}
+
+/* sd-event wants signals blocked; done early, one that comes while attaching is not lost. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void on_named(void *arg)
+{
+	struct service *service = arg;
+
+	if (service->policies)
+		policy_watch_named(service->policies);
+}
+
+static void on_made(void *arg)
+{
+	struct service *service = arg;
+
+	policy_watch_made(service->policies);
+}
+
+/* On 7.x the first policy brings the programs, and with them what they tell. */
+static void on_applied(void *arg)
+{
+	struct service *service = arg;
+
+	observer_follow(service->observer, &service->config);
+}
+
+/* Watches before it attaches: a module or a file that comes in between is not missed. */
+static int watch(struct service *service)
+{
+	int ret = sd_event_new(&service->event);
+
+	if (ret >= 0)
+		ret = watch_signals(service);
+	if (ret >= 0)
+		ret = watch_modules(service);
+	if (ret >= 0)
+		ret = names_watch_start(&service->names, service->event, on_named, service);
+	if (ret < 0)
+		return fail_errno(-ret, "event loop");
+	service->policies =
+		policy_watch_start(service->event, service->policy_dir, on_applied, service);
+	return service->policies ? 0 : -EIO;
+}
+
+static int observe(struct service *service)
+{
+	struct observer_needs needs = {
+		.event = service->event,
+		.words = words,
+		.made = on_made,
+		.arg = service,
+		.names = service->names,
+	};
+
+	service->observer = observer_start(&needs);
+	if (!service->observer)
+		return -ENOMEM;
+	observer_follow(service->observer, &service->config);
+	return 0;
+}
+
+/* What has lost its programs is attached again, and is what the policies say. */
+static int mend(void *arg)
+{
+	struct service *service = arg;
+	int ret = attach_again(&service->config);
+
+	if (!ret && policy_watch_reload(service->policies) < 0)
+		ret = -EINVAL;
+	observer_follow(service->observer, &service->config);
+	return ret;
+}
+
+static int keep(struct service *service)
+{
+	struct keeper_needs needs = { .event = service->event, .mend = mend, .arg = service };
+
+	service->keeper = keeper_start(&needs);
+	return service->keeper ? 0 : -ENOMEM;
+}
+
+/* Policies hold before anybody is told that enforcement is live. */
+static int start(struct service *service)
+{
+	enum extent extent;
+	int ret = watch(service);
+
+	if (!ret)
+		ret = policy_extent(service->policy_dir, &extent);
+	if (!ret)
+		ret = service_attach(&service->config, extent);
+	if (!ret) {
+		policy_watch_set_patience(service->policies, service->config.hold_sec);
+		ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
+	}
+	if (!ret)
+		ret = observe(service);
+	return ret ? ret : keep(service);
+}
+
+static int loop(struct service *service)
+{
+	int ret;
+
+	sd_notify(0, "READY=1\nSTATUS=Enforcement is live.");
+	ret = sd_event_loop(service->event);
+	if (ret < 0)
+		return fail_errno(-ret, "event loop");
+	say(native_here() ? "ending"
+			  : "ending; enforcement stays ('vsock-bpfd --detach' removes it)");
+	return 0;
+}
+
+int service_run(const char *config_path, const char *policy_dir)
+{
+	struct service service = {
+		.config_path = config_path,
+		.policy_dir = policy_dir,
+		.uevents = -1,
+	};
+	int ret = config_read(&service.config, config_path);
+
+	if (ret)
+		return ret;
+	block_signals();
+	ret = start(&service);
+	if (!ret)
+		ret = loop(&service);
+	keeper_stop(service.keeper);
+	observer_stop(service.observer);
+	policy_watch_end(service.policies);
+	names_watch_stop(service.names);
+	sd_event_unref(service.event);
+	if (service.uevents >= 0)
+		close(service.uevents);
+	return ret;
+}
