@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs suites one after the other, reads their TAP, keeps it in log files, shows
- * how they get on and what fails, and ends with one line that counts.
+ * how they get on and what fails, and ends with all failures once more and one line
+ * that counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,9 @@
 
 /* Of one suite; the rest is in its log. */
 #define FAILURES_SHOWN 20
+
+/* Of all suites, once more at the end, for who sees only the last lines. */
+#define FAILURES_REPEATED 40
 
 /* Longer than any suite takes; the machines of the lab have limits of their own. */
 #define LIMIT_SECONDS 3600
@@ -43,6 +47,9 @@ struct suite {
 };
 
 static int passed, failed, skipped;
+
+static char *failures[FAILURES_REPEATED];
+static int failure_count;
 
 /* Set by a signal; the suite's whole process group is then ended. */
 static volatile sig_atomic_t interrupted;
@@ -73,6 +80,34 @@ static void clear_progress(void)
 		fputs("\r\033[K", stdout);
 }
 
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void keep_failure(const struct suite *suite, const char *line)
+{
+	int number = failure_count++;
+
+	if (number < FAILURES_REPEATED &&
+	    asprintf(&failures[number], "%s: %s", suite->name, line) < 0)
+		die("tally: asprintf");
+}
+
+static void repeat_failures(void)
+{
+	int i;
+
+	if (!failure_count)
+		return;
+	puts("What failed:");
+	for (i = 0; i < failure_count && i < FAILURES_REPEATED; i++)
+		printf("    %s\n", failures[i]);
+	if (failure_count > FAILURES_REPEATED)
+		printf("    ... and %d more\n", failure_count - FAILURES_REPEATED);
+}
+
 static void show(const struct suite *suite, const char *line)
 {
 	clear_progress();
@@ -98,6 +133,7 @@ static void fail(struct suite *suite, const char *format, ...)
 	fprintf(suite->log, "# tally: %s\n", text);
 	clear_progress();
 	printf("    %s: %s\n", suite->name, text);
+	keep_failure(suite, text);
 	suite->failed++;
 }
 
@@ -118,6 +154,7 @@ static void take_result(struct suite *suite, const char *line, bool good)
 		suite->out_of_order = true;
 	if (!good) {
 		show(suite, line);
+		keep_failure(suite, line);
 		suite->failed++;
 	} else if (is_skip(end)) {
 		suite->skipped++;
@@ -213,12 +250,6 @@ static void follow(struct suite *suite)
 		}
 		show_progress(suite);
 	}
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
 }
 
 static void start(struct suite *suite, char *path)
@@ -325,6 +356,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	for (i = 2; i < argc && !interrupted; i++)
 		run(argv[i], argv[1]);
+	repeat_failures();
 	print_counts(passed, failed, skipped);
 	putchar('\n');
 	/* No suite at all proves nothing. */
