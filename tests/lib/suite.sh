@@ -5,8 +5,22 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
-# Machines at a time. Each keeps little more than one CPU busy.
+# Machines at a time, of all suites that run. Each keeps little more than one CPU busy.
 readonly jobs=${JOBS:-2}
+
+# in_slot COMMAND...: as soon as one of $jobs places is free, which other suites share.
+in_slot() {
+	local place status busy=199
+	mkdir -p build/tests/slots
+	while true; do
+		for ((place = 1; place <= jobs; place++)); do
+			status=0
+			flock --no-fork --nonblock --conflict-exit-code "$busy" "build/tests/slots/$place" "$@" || status=$?
+			[[ $status -eq $busy ]] || return "$status"
+		done
+		sleep 0.3
+	done
+}
 
 # What prepares a machine for its command; suites that start the service themselves
 # empty it.
@@ -17,7 +31,7 @@ wrapper=(tests/lib/in-machine)
 attempt() {
 	local label=$1
 	shift
-	{ "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
+	{ in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
 		sed -u "s/^/$label: /" >&2; } || return "${PIPESTATUS[0]}"
 }
 
