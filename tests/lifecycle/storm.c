@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connects as fast as it can until it gets SIGTERM, and then says what came of it:
+ * Connects again and again until it gets SIGTERM, and then says what came of it:
  * who must never be accepted, and who must never be refused.
  */
 #include <errno.h>
@@ -26,6 +26,14 @@
 
 #define PORTS	  32 /* of one storm: a port is no other namespace's while connections there close */
 #define PAIRS_MAX 8
+
+/*
+ * After each connection. Whoever never sleeps leaves nothing of the processors to what is
+ * switched under the storm, and holds up the grace periods (RCU tasks) that each program
+ * which is attached waits for: an upgrade then takes minutes instead of seconds, and a
+ * step of it sees no more connections.
+ */
+#define PAUSE_US 3000
 
 static const char usage[] =
 	"usage: storm FROM TO never|always|flees [FROM TO never|always|flees]...\n"
@@ -188,8 +196,6 @@ static void flee(struct tally *tally, int fd, const struct sockaddr_vm *to)
 		tally->failed++;
 	else
 		tally->accepted++;
-	/* There is one worker for all. */
-	usleep(2000);
 }
 
 static void count(struct tally *tally, int fd, int err)
@@ -226,6 +232,7 @@ static void connect_for_ever(const struct pair *pair, bool blocking)
 		close(fd);
 		if (makes)
 			enter_or_make(pair->from);
+		usleep(PAUSE_US);
 	}
 }
 
