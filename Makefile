@@ -57,7 +57,7 @@ test-attack: deps ## known attacks, with the layer and without
 
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
-	@tests/mutants
+	@tests/mutants/run
 
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check

@@ -20,13 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../include/vsock-bpfd.h"
-#include "command.h"
-#include "hold.h"
-#include "sockets.h"
-#include "stall.h"
-#include "tap.h"
-#include "world.h"
+#include "vsock-bpfd.h"
+#include "lib/command.h"
+#include "lib/hold.h"
+#include "lib/sockets.h"
+#include "lib/stall.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 static struct world world;
 static struct said said;

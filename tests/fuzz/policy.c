@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../rules/plain.h"
+#include "model/plain.h"
 #include "fuzz.h"
 #include "kernel-side.h"
 #include "policy/files.h"

@@ -74,11 +74,11 @@ background() {
 	"$@" &
 }
 
-# compare_table TABLE: tests/scenarios/TABLE.table natively and with the layer on
+# compare_table TABLE: tests/tables/TABLE.table natively and with the layer on
 # the older kernels, compared; TAP on standard output.
 compare_table() {
 	local table=$1
-	local run=(-- build/tests/scenario "$table" "tests/scenarios/$table.table")
+	local run=(-- build/tests/tables/scenario "$table" "tests/tables/$table.table")
 	results=build/tests/results/$table
 	rm -rf "$results"
 	mkdir -p "$results"
@@ -88,7 +88,7 @@ compare_table() {
 	background machine 6.1 6.1 "${run[@]}"
 	background machine 6.12 6.12 "${run[@]}"
 	wait
-	build/tests/compare tests/scenarios/known-differences "$results/native.out" \
+	build/tests/tables/compare tests/tables/known-differences "$results/native.out" \
 		"5.10=$results/5.10.out" "5.10+bpf=$results/5.10+bpf.out" \
 		"6.1=$results/6.1.out" "6.12=$results/6.12.out"
 }
