@@ -49,13 +49,13 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	__u32 port;
 	int ret = 0;
 
-	if (layer->isolating == NO || !sk || !is_vsock(sk) ||
+	if (layer->gates_wanted == NO || !sk || !is_vsock(sk) ||
 	    length < (int)sizeof(struct sockaddr_vm))
 		return 0;
 	port = vsock_address(address)->svm_port;
 	if (port == VMADDR_PORT_ANY)
 		return 0;
-	if (layer->ruled == YES)
+	if (layer->has_rules == YES)
 		ret = check_port(netns_of_sock(sk), port, layer);
 	return ret ? ret : check_holders(sock, netns_of_sock(sk), port);
 }

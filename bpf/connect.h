@@ -139,7 +139,7 @@ static __always_inline int check_way(struct socket *sock, const struct sockaddr_
 	if (!sk || !is_vsock(sk))
 		return 0;
 	way = way_of(to, layer);
-	if (layer->isolating == YES) {
+	if (layer->gates_wanted == YES) {
 		call.from.netns = netns_of_sock(sk);
 		call.to.port = to->svm_port;
 		if (way == LOOPBACK)

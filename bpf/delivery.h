@@ -194,13 +194,13 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->listener = listener;
 }
 
-/* `changes` is read first: what comes after makes that the answer is judged, too. */
+/* `verdict_epoch` is read first: what comes after makes that the answer is judged, too. */
 static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
 					  const struct layer_state *layer)
 {
 	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
 
-	delivery->changes = changes_until_now(layer);
+	delivery->verdict_epoch = current_epoch(layer);
 	if (read_ports(delivery))
 		call.from = origin_of(delivery);
 	delivery->caller = call.from.netns;
@@ -274,8 +274,8 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
 		return !is_delivering() || judge_unknown(layer);
 	delivery->step = TAKEN;
-	delivery->changes = NOT_JUDGED;
-	if (layer->isolating == NO || !in_force(layer))
+	delivery->verdict_epoch = NOT_JUDGED;
+	if (layer->gates_wanted == NO || !in_force(layer))
 		return true;
 	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
 	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
@@ -294,8 +294,8 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 					      const struct layer_state *layer)
 {
 	return delivery->child && delivery->child == delivery->sender &&
-	       delivery->caller == receiver && delivery->changes == changes_until_now(layer) &&
-	       delivery->changes % 2 == 0;
+	       delivery->caller == receiver && delivery->verdict_epoch == current_epoch(layer) &&
+	       delivery->verdict_epoch % 2 == 0;
 }
 
 static __always_inline int check_sk_alloc(const struct sock *sk, int family)

@@ -126,7 +126,7 @@ static __always_inline bool tell_made(netns_id id)
 		return false;
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time = bpf_ktime_get_boot_ns();
-	event->kind = EVENT_MADE;
+	event->kind = EVENT_NEW_NETNS;
 	event->origin.netns = id;
 	name_caller(event);
 	bpf_ringbuf_submit(event, 0);

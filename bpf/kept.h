@@ -4,9 +4,9 @@
  * asked, need not look through modes and rules once more.
  *
  * A verdict depends on both ends and the port, and on nothing else until a mode, a policy or an
- * identity changes. User space, when it changes one, makes `changes` in the state odd before and
- * even again behind it, and so all that is kept here void; if it dies in between it leaves it odd,
- * and then nothing is kept. Programs, which do not die, add two.
+ * identity changes. User space, when it changes one, makes `verdict_epoch` in the state odd before
+ * and even again behind it, and so all that is kept here void; if it dies in between it leaves it
+ * odd, and then nothing is kept. Programs, which do not die, add two.
  */
 #ifndef KEPT_H
 #define KEPT_H
@@ -19,7 +19,7 @@ struct kept {
 	netns_id from, to;
 	__u32 from_cid, to_cid;
 	__u32 port;
-	__u32 changes; /* how many there had been when it was asked for */
+	__u32 verdict_epoch; /* how many there had been when it was asked for */
 	__u64 sum;
 	__u32 objection; /* see verdict.h */
 };
@@ -37,7 +37,7 @@ static __always_inline __u64 mixed(__u64 sum, __u64 word)
 }
 
 /* `sum` is of the question alone: it tells the place, too. */
-static __always_inline void describe(struct kept *of, const struct call *call, __u32 changes)
+static __always_inline void describe(struct kept *of, const struct call *call, __u32 epoch)
 {
 	__u64 sum = mixed(salt, call->from.netns);
 
@@ -46,10 +46,10 @@ static __always_inline void describe(struct kept *of, const struct call *call, _
 	of->from_cid = call->from.cid;
 	of->to_cid = call->to.cid;
 	of->port = call->to.port;
-	of->changes = changes;
+	of->verdict_epoch = epoch;
 	sum = mixed(sum, of->to);
 	sum = mixed(sum, (__u64)of->from_cid << 32 | of->to_cid);
-	of->sum = mixed(sum, (__u64)of->port << 32 | changes);
+	of->sum = mixed(sum, (__u64)of->port << 32 | epoch);
 }
 
 static __always_inline struct kept *place_of(const struct kept *of)
@@ -63,26 +63,26 @@ static __always_inline __u64 sum_with(const struct kept *of, __u32 objection)
 }
 
 /* Whether the verdict on this call is kept, and which. */
-static __always_inline bool recall(const struct call *call, __u32 changes, __u32 *objection)
+static __always_inline bool recall(const struct call *call, __u32 epoch, __u32 *objection)
 {
 	struct kept asked, *kept;
 
-	describe(&asked, call, changes);
+	describe(&asked, call, epoch);
 	kept = place_of(&asked);
 	*objection = *(const volatile __u32 *)&kept->objection;
 	return kept->sum == sum_with(&asked, *objection) && kept->from == asked.from &&
 	       kept->to == asked.to && kept->from_cid == asked.from_cid &&
 	       kept->to_cid == asked.to_cid && kept->port == asked.port &&
-	       kept->changes == asked.changes;
+	       kept->verdict_epoch == asked.verdict_epoch;
 }
 
-static __always_inline void keep(const struct call *call, __u32 changes, __u32 objection)
+static __always_inline void keep(const struct call *call, __u32 epoch, __u32 objection)
 {
 	struct kept asked, *place;
 
-	if (changes % 2)
+	if (epoch % 2)
 		return;
-	describe(&asked, call, changes);
+	describe(&asked, call, epoch);
 	place = place_of(&asked);
 	asked.sum = sum_with(&asked, objection);
 	asked.objection = objection;

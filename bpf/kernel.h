@@ -265,7 +265,8 @@ struct vsock_sock_tail {
 	struct list_head connected_table;
 };
 
-/* Set by the loader: which kernel this is (loader/kernel/kernel-probe.c), and which set of programs. */
+/* Set by the loader: which kernel this is (loader/kernel/kernel-probe.c), and which set of
+ * programs. */
 const volatile bool netns_has_cookie;	     /* else told apart by inode number */
 const volatile bool packets_carry_socket;    /* else origins are recorded by address */
 const volatile bool sources_are_checked;     /* a socket takes packets of its peer alone */

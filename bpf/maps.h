@@ -149,7 +149,7 @@ struct delivery {
 	} step;
 	/* The last request that was judged: who sent it, when, and the sender of its answer. */
 	netns_id caller;
-	__u32 changes;
+	__u32 verdict_epoch;
 	__u32 unused;
 	__u64 child;
 	/* Of a worker of vhost, once it was found: the device that it works for all of its life. */
@@ -307,9 +307,9 @@ static __always_inline __u32 half_in_force(const struct layer_state *layer)
 }
 
 /* Read before what it stands for, once for a whole decision. */
-static __always_inline __u32 changes_until_now(const struct layer_state *layer)
+static __always_inline __u32 current_epoch(const struct layer_state *layer)
 {
-	return *(const volatile __u32 *)&layer->changes;
+	return *(const volatile __u32 *)&layer->verdict_epoch;
 }
 
 /*
@@ -320,7 +320,7 @@ static __always_inline __u32 changes_until_now(const struct layer_state *layer)
  */
 static __always_inline bool in_force(const struct layer_state *layer)
 {
-	return layer->generation >= generation && layer->retired < generation;
+	return layer->generation >= generation && layer->retired_generation < generation;
 }
 
 #endif

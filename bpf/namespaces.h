@@ -38,7 +38,7 @@ static __always_inline enum vsock_mode mode_of_child(const struct netns_record *
 static __always_inline void hold_up(struct netns_record *made, const struct netns_record *parent,
 				    netns_id maker, struct layer_state *layer)
 {
-	bool asked_for = layer->holding == YES && bpf_ktime_get_ns() < layer->hold_until;
+	bool asked_for = layer->hold_new_netns == YES && bpf_ktime_get_ns() < layer->hold_until_ns;
 
 	if (!asked_for)
 		return;
@@ -51,10 +51,10 @@ static __always_inline void hold_up(struct netns_record *made, const struct netn
 /* Those who follow look at all that have come, so one is enough until they begin to look. */
 static __always_inline void tell_those_who_ask(netns_id id, struct layer_state *layer)
 {
-	if (layer->watching != YES && layer->holding != YES)
+	if (layer->report_new_netns != YES && layer->hold_new_netns != YES)
 		return;
-	if (layer->made_told == NO && tell_made(id))
-		layer->made_told = YES;
+	if (layer->new_netns_reported == NO && tell_made(id))
+		layer->new_netns_reported = YES;
 }
 
 static __always_inline bool needs_record(const struct netns_record *record, bool overflow)
@@ -72,7 +72,7 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 	if (!bpf_map_update_elem(&namespaces, &id, ns, BPF_ANY))
 		return;
 	layer->overflow = YES;
-	__sync_fetch_and_add(&layer->changes, 2);
+	__sync_fetch_and_add(&layer->verdict_epoch, 2);
 }
 
 /* Counts a namespace that is being made. False if it is crowded out. */
@@ -115,7 +115,7 @@ static __always_inline bool join(const struct net *made, netns_id id, struct lay
 	if (!tenant || join_tenant(tenant, id))
 		return true;
 	layer->crowded = YES;
-	__sync_fetch_and_add(&layer->changes, 2);
+	__sync_fetch_and_add(&layer->verdict_epoch, 2);
 	return false;
 }
 
@@ -155,7 +155,7 @@ int BPF_PROG(namespace_made, struct net *made)
 	tell_those_who_ask(id, layer);
 	/* What is kept of verdicts can be about another one that had this identity. */
 	if (!netns_has_cookie)
-		__sync_fetch_and_add(&layer->changes, 2);
+		__sync_fetch_and_add(&layer->verdict_epoch, 2);
 	return 0;
 }
 

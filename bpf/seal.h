@@ -104,7 +104,7 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 	struct call call = { .from.netns = receiver, .to = origin_of(delivery) };
 
 	call.from.port = delivery->port;
-	if (layer->isolating == YES && in_force(layer) && is_answer_to(delivery, sk))
+	if (layer->gates_wanted == YES && in_force(layer) && is_answer_to(delivery, sk))
 		seal(sk, &call, layer);
 }
 
@@ -252,7 +252,7 @@ static __always_inline int check_transfer(struct socket *sock)
 	struct layer_state *layer = layer_state();
 	struct sock *sk = sock->sk;
 
-	if (!sk || !is_vsock(sk) || layer->isolating == NO)
+	if (!sk || !is_vsock(sk) || layer->gates_wanted == NO)
 		return 0;
 	if (is_waiting_for_answer(sock, sk))
 		return -ENOTCONN;

@@ -24,7 +24,7 @@ static __always_inline bool is_tap(const char *name)
 /* Not -EPERM, which is -1: the compiler would negate the answer, and the verifier not follow. */
 static __always_inline int check_module(const char *name)
 {
-	return layer_state()->isolating == YES && is_tap(name) ? -EACCES : 0;
+	return layer_state()->gates_wanted == YES && is_tap(name) ? -EACCES : 0;
 }
 
 SEC("lsm/kernel_module_request")

@@ -33,8 +33,8 @@ static __always_inline bool is_held_up(const struct netns_record *record)
 {
 	const struct layer_state *layer = layer_state();
 
-	return record->held == YES && layer->holding == YES &&
-	       bpf_ktime_get_ns() < layer->hold_until;
+	return record->held == YES && layer->hold_new_netns == YES &&
+	       bpf_ktime_get_ns() < layer->hold_until_ns;
 }
 
 static __always_inline enum lookup look_up(struct party *party, const struct end *end, __u32 half)
@@ -201,13 +201,13 @@ static __noinline int conclude(const struct call *call, __u32 objection)
 }
 
 /*
- * Both ends. `changes` is read first: what comes after voids what is kept. There is room for what
- * one end says, so what the caller audits is not kept; nor that an end is unknown or held, as the
- * next time it may not be.
+ * Both ends. `verdict_epoch` is read first: what comes after voids what is kept. There is room for
+ * what one end says, so what the caller audits is not kept; nor that an end is unknown or held, as
+ * the next time it may not be.
  */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
-	__u32 changes = changes_until_now(layer);
+	__u32 epoch = current_epoch(layer);
 	__u32 half = half_in_force(layer) ? SECOND_HALF : 0;
 	__u32 caller = ask_end(call, half), objection = caller;
 
@@ -217,7 +217,7 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 		objection = ask_end(call, half | OF_CALLED);
 	}
 	if (!(caller & AUDITED) && !is_passing(objection & REASON))
-		keep(call, changes, objection);
+		keep(call, epoch, objection);
 	return conclude(call, objection);
 }
 
@@ -228,9 +228,9 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
  */
 static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
 {
-	if (a == b && a != NETNS_UNKNOWN && layer->ruled == NO)
+	if (a == b && a != NETNS_UNKNOWN && layer->has_rules == NO)
 		return true;
-	return layer->isolating == NO;
+	return layer->gates_wanted == NO;
 }
 
 static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
@@ -239,7 +239,7 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 
 	if (may_meet(call->from.netns, call->to.netns, layer))
 		return true;
-	if (!recall(call, changes_until_now(layer), &objection))
+	if (!recall(call, current_epoch(layer), &objection))
 		return judge(call, layer);
 	return objection == AGREED || conclude(call, objection);
 }

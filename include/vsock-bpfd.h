@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 5
+#define LAYOUT_VERSION 6
 
 /* What the kernel copies has no holes (bpf/maps.h). */
 #pragma GCC diagnostic push
@@ -67,7 +67,7 @@ struct netns_record {
 	enum bound_by bound_by;
 	/*
 	 * Policies could fit it that have not been asked: it talks to nobody until they have been,
-	 * or nobody is there to ask them (state.hold_until).
+	 * or nobody is there to ask them (state.hold_until_ns).
 	 */
 	enum yes_no held;
 	netns_id maker; /* of one that is held, if its maker was held, too: gets its policy */
@@ -198,9 +198,9 @@ struct end {
 
 enum event_kind {
 	EVENT_REFUSED = 0,
-	EVENT_AUDITED = 1, /* would have been refused */
-	EVENT_SEALED = 2,  /* an established connection to the wrong end was cut off */
-	EVENT_MADE = 3,	   /* origin.netns was made: one while state.made_told is NO */
+	EVENT_AUDITED = 1,   /* would have been refused */
+	EVENT_SEALED = 2,    /* an established connection to the wrong end was cut off */
+	EVENT_NEW_NETNS = 3, /* origin.netns was made: one while state.new_netns_reported is NO */
 };
 
 /* What the ring buffer `events` holds. */
@@ -294,29 +294,31 @@ enum sealed {
 
 /* The only value of the map `state`. */
 struct layer_state {
-	__u32 layout;	       /* LAYOUT_VERSION of who made the maps */
-	__u32 generation;      /* the set of links that is in force */
-	__u64 build;	       /* which BPF object that set was made from */
-	netns_id init;	       /* the initial namespace */
-	enum yes_no isolating; /* some namespace is, or was, or makes LOCAL */
-	enum yes_no overflow;  /* a record could not be written */
+	__u32 layout;		  /* LAYOUT_VERSION of who made the maps */
+	__u32 generation;	  /* the set of links that is in force */
+	__u64 build;		  /* which BPF object that set was made from */
+	netns_id init;		  /* the initial namespace */
+	enum yes_no gates_wanted; /* some namespace is, or was, or makes LOCAL */
+	enum yes_no overflow;	  /* a record could not be written */
 	enum sealed sealed;
-	enum yes_no lingering; /* a port was noted */
-	__u32 local_cid;       /* of this machine as a guest, or VMADDR_CID_ANY */
-	enum yes_no ruled;     /* some policy has rules, or only audits */
-	__u32 half;	       /* of `rules` and of bindings: which one holds */
-	enum yes_no watching;  /* policies want to hear of new namespaces */
-	__u32 reloads;	       /* how often policies were switched */
-	__u32 settled;	       /* the half that all bindings are made for: another one is behind */
-	__u32 changes;	       /* of what verdicts are made of; odd while one is under way */
-	__u32 retired;	       /* sets of links up to this one do not answer any more */
-	__u64 policies[2];     /* which are in each half: a hash of their files */
-	__u64 hold;	       /* how long a new namespace waits for a policy to fit, nanoseconds */
-	__u64 hold_until;      /* somebody asks policies until then, CLOCK_MONOTONIC; 0: nobody */
-	enum yes_no holding;   /* some policy could refuse something to a namespace that is made */
-	enum yes_no held;      /* some namespace may be held */
-	enum yes_no made_told; /* an EVENT_MADE is there for who follows, and is enough */
-	enum yes_no crowded;   /* some tenant has made more namespaces than it may */
+	enum yes_no lingering;	      /* a port was noted */
+	__u32 local_cid;	      /* of this machine as a guest, or VMADDR_CID_ANY */
+	enum yes_no has_rules;	      /* some policy has rules, or only audits */
+	__u32 half;		      /* of `rules` and of bindings: which one holds */
+	enum yes_no report_new_netns; /* policies want to hear of new namespaces */
+	__u32 reloads;		      /* how often policies were switched */
+	__u32 bound_half;    /* the half that all bindings are made for: another one is behind */
+	__u32 verdict_epoch; /* of what verdicts are made of; odd while one is under way */
+	__u32 retired_generation; /* sets of links up to this one do not answer any more */
+	__u64 policies[2];	  /* which are in each half: a hash of their files */
+	__u64 hold_ns;	     /* how long a new namespace waits for a policy to fit, nanoseconds */
+	__u64 hold_until_ns; /* somebody asks policies until then, CLOCK_MONOTONIC; 0: nobody */
+	enum yes_no
+		hold_new_netns; /* some policy could refuse something to a namespace that is made */
+	enum yes_no held;	/* some namespace may be held */
+	enum yes_no
+		new_netns_reported; /* an EVENT_NEW_NETNS is there for who follows, and is enough */
+	enum yes_no crowded;	    /* some tenant has made more namespaces than it may */
 	struct kernel_places places;
 	struct lingering_list lingering_list;
 };

@@ -130,7 +130,7 @@ static const char *first_silent(const struct probed *probed)
 /* Sockets that are connected may be refused by a policy, and that would be told. */
 static enum probe unnoticed(enum probe how, const struct layer_state *state)
 {
-	return state->ruled == YES ? how & ~PROBE_CONNECTION : how;
+	return state->has_rules == YES ? how & ~PROBE_CONNECTION : how;
 }
 
 static void listen_for_answers(struct alive *alive, const struct layer_report *report,

@@ -89,7 +89,8 @@ static bool whole(const struct layer_state *state, const struct kernel *kernel, 
 	struct reach reach;
 
 	/* What is left of a --detach that died. */
-	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
+	if (state->retired_generation >= state->generation || reach_find(&reach) ||
+	    !has_maps(&reach))
 		return false;
 	for (program = programs; program->name; program++)
 		if (program_needed(program, kernel, extent) &&
@@ -189,7 +190,8 @@ static int retire_others(struct layer_state *state, const struct barrier *barrie
 	int ret = barrier_programs(barrier);
 
 	if (!ret)
-		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation - 1,
+				 __ATOMIC_SEQ_CST);
 	return ret;
 }
 
@@ -215,7 +217,7 @@ static int remove_left_over(const struct layer_state *pinned)
 {
 	int ret = 0;
 
-	if (pinned->retired + 1 < pinned->generation)
+	if (pinned->retired_generation + 1 < pinned->generation)
 		ret = retire_left_over();
 	return ret ? ret : remove_other_generations(pinned->generation);
 }
@@ -240,7 +242,7 @@ static int put_in_force(struct attachment *new, const struct kernel *kernel)
 
 	if (!ret && new->extent >= GATES) {
 		let_arrive(kernel, &barrier);
-		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->gates_wanted, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
 		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
@@ -401,7 +403,7 @@ int layer_arm(enum extent extent)
 	struct kernel kernel;
 	int ret = regain(&pinned);
 
-	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
+	if (ret || (pinned.generation > pinned.retired_generation && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
@@ -440,7 +442,7 @@ static void retire_all(void)
 	if (!state)
 		return;
 	if (state->layout == LAYOUT_VERSION)
-		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation, __ATOMIC_SEQ_CST);
 	munmap(state, sysconf(_SC_PAGESIZE));
 }
 

@@ -79,7 +79,7 @@ int records_open(struct records *records)
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
 		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
 			   records->state->layout, LAYOUT_VERSION);
-	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
+	else if (!ret && (records->state->half > 1 || records->state->bound_half > 1))
 		ret = fail(EPROTO,
 			   "the map " PIN_STATE " holds what no program of ours has written; "
 			   "'vsock-bpfd --detach' removes it, and with it all modes");
@@ -141,12 +141,12 @@ static void keep_devices(netns_id owner, __u64 made)
 /* Whoever died in between has left it odd. */
 void change_begins(struct layer_state *state)
 {
-	__atomic_or_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 void change_ends(struct layer_state *state)
 {
-	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 static int write_record(const struct records *records, netns_id id,

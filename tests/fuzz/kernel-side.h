@@ -78,23 +78,23 @@ static __u32 half_in_force(const struct layer_state *layer)
 	return layer->half & 1;
 }
 
-static __u32 changes_until_now(const struct layer_state *layer)
+static __u32 current_epoch(const struct layer_state *layer)
 {
-	return layer->changes;
+	return layer->verdict_epoch;
 }
 
-static bool recall(const struct call *call, __u32 changes, __u32 *objection)
+static bool recall(const struct call *call, __u32 epoch, __u32 *objection)
 {
 	(void)call;
-	(void)changes;
+	(void)epoch;
 	(void)objection;
 	return false;
 }
 
-static void keep(const struct call *call, __u32 changes, __u32 objection)
+static void keep(const struct call *call, __u32 epoch, __u32 objection)
 {
 	(void)call;
-	(void)changes;
+	(void)epoch;
 	(void)objection;
 }
 
