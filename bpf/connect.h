@@ -32,13 +32,13 @@ static __always_inline enum way way_of(const struct sockaddr_vm *to,
 
 	if (to->svm_cid == VMADDR_CID_LOCAL)
 		return LOOPBACK;
-	in_guest = has_transport(layer->places.transport_g2h);
+	in_guest = has_transport(layer->addresses.transport_g2h);
 	if (to->svm_cid == (in_guest ? layer->local_cid : VMADDR_CID_HOST))
 		return LOOPBACK;
 	if (!in_guest)
 		return TO_GUEST;
 	if (to->svm_cid <= VMADDR_CID_HOST || (to->svm_flags & VMADDR_FLAG_TO_HOST) ||
-	    !has_transport(layer->places.transport_h2g))
+	    !has_transport(layer->addresses.transport_h2g))
 		return TO_HOST;
 	return TO_GUEST;
 }

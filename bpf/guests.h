@@ -18,21 +18,22 @@
 #define MAX_BUCKET_DEVICES 512
 #define MAX_DEVICE_SIZE	   65536
 
-static __always_inline __u64 first_in_bucket(__u32 cid, const struct kernel_places *places)
+static __always_inline __u64 first_in_bucket(__u32 cid, const struct kernel_addresses *addresses)
 {
 	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
 	__u64 node = 0;
 
-	if (places->guests)
-		bpf_probe_read_kernel(&node, sizeof(node), (void *)(places->guests + bucket * 8));
+	if (addresses->guest_table)
+		bpf_probe_read_kernel(&node, sizeof(node),
+				      (void *)(addresses->guest_table + bucket * 8));
 	return node;
 }
 
-static __always_inline __u32 cid_of(__u64 device, const struct kernel_places *places)
+static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses *addresses)
 {
 	__u32 cid = 0;
 
-	bpf_probe_read_kernel(&cid, sizeof(cid), (void *)(device + places->device_cid));
+	bpf_probe_read_kernel(&cid, sizeof(cid), (void *)(device + addresses->device_cid));
 	return cid;
 }
 
@@ -63,14 +64,14 @@ static __always_inline bool may_see(const struct viewer *viewer, __u64 address)
  * found is alive. Without a viewer it is the first one.
  */
 static __always_inline __u64 device_of(__u32 cid, const struct viewer *viewer,
-				       const struct kernel_places *places)
+				       const struct kernel_addresses *addresses)
 {
-	__u64 node = first_in_bucket(cid, places), address;
+	__u64 node = first_in_bucket(cid, addresses), address;
 	int i;
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
-		address = node - places->device_node;
-		if (cid_of(address, places) == cid && (!viewer || may_see(viewer, address)))
+		address = node - addresses->device_node;
+		if (cid_of(address, addresses) == cid && (!viewer || may_see(viewer, address)))
 			return address;
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
@@ -82,11 +83,11 @@ static __always_inline __u64 device_of(__u32 cid, const struct viewer *viewer,
  * `made` of a namespace's record, 0 where it has none. Should it be that of another record by now,
  * it is a number that this one never had.
  */
-static __always_inline __u64 record_made(netns_id id)
+static __always_inline __u64 netns_created_ns(netns_id id)
 {
 	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &id);
 
-	return record ? *(const volatile __u64 *)&record->made : 0;
+	return record ? *(const volatile __u64 *)&record->created_ns : 0;
 }
 
 /*
@@ -103,7 +104,7 @@ static __always_inline netns_id owner_of_device(__u64 address)
 	if (!device)
 		return NETNS_UNKNOWN;
 	owner = device->owner;
-	outlived = record_made(owner) != device->owner_made;
+	outlived = netns_created_ns(owner) != device->owner_created_ns;
 	if (outlived || !still_holds(&devices, &address, device))
 		return NETNS_UNKNOWN;
 	return owner;
@@ -112,7 +113,7 @@ static __always_inline netns_id owner_of_device(__u64 address)
 /* The same where no device has the CID. */
 static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *viewer)
 {
-	return owner_of_device(device_of(cid, viewer, &layer_state()->places));
+	return owner_of_device(device_of(cid, viewer, &layer_state()->addresses));
 }
 
 /* A kernel thread is told at its birth which device it works for. */
@@ -127,9 +128,9 @@ static __always_inline __u64 device_of_thread(void)
 }
 
 /* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
-static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_places *places)
+static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_addresses *addresses)
 {
-	__u64 address = device_of(cid, NULL, places);
+	__u64 address = device_of(cid, NULL, addresses);
 	struct vhost_vsock *vsock = (void *)address;
 	struct task_struct *worker;
 
@@ -140,9 +141,9 @@ static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_pla
 }
 
 /* Of the current task, if it is a worker of vhost. */
-static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_places *places)
+static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addresses *addresses)
 {
-	return is_user_worker() ? device_of_worker(cid, places) : device_of_thread();
+	return is_user_worker() ? device_of_worker(cid, addresses) : device_of_thread();
 }
 
 /*
@@ -151,13 +152,13 @@ static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_plac
  */
 static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
 {
-	const struct kernel_places *places = &layer_state()->places;
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
 
 	/* Without storage of its own a task may find what another one has left. */
 	if (delivery->tid)
-		return find_own_device(cid, places);
+		return find_own_device(cid, addresses);
 	if (!delivery->works_for)
-		delivery->works_for = find_own_device(cid, places);
+		delivery->works_for = find_own_device(cid, addresses);
 	return delivery->works_for;
 }
 
@@ -165,11 +166,11 @@ static __always_inline void record_device(const struct file *file, struct task_s
 					  __u64 flags)
 {
 	__u64 address = (__u64)file->private_data;
-	struct device device = { .since = bpf_ktime_get_boot_ns() };
+	struct device device = { .opened_ns = bpf_ktime_get_boot_ns() };
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
 	device.owner = netns_of_task(task);
-	device.owner_made = record_made(device.owner);
+	device.owner_created_ns = netns_created_ns(device.owner);
 	device.inode = BPF_CORE_READ(net, ns.inum);
 	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);
@@ -206,7 +207,7 @@ int BPF_PROG(device_file_freed, struct file *file)
 	struct layer_state *layer = layer_state();
 	__u64 address;
 
-	if ((__u64)file->f_op != layer->places.vhost_fops)
+	if ((__u64)file->f_op != layer->addresses.vhost_fops)
 		return 0;
 	address = (__u64)file->private_data;
 	bpf_map_delete_elem(&devices, &address);
@@ -226,8 +227,8 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 
 	/* Loaded once: a second load would have to be checked again. */
 	barrier_var(task);
-	if (!file || !task || !layer->places.vhost_fops ||
-	    (__u64)file->f_op != layer->places.vhost_fops)
+	if (!file || !task || !layer->addresses.vhost_fops ||
+	    (__u64)file->f_op != layer->addresses.vhost_fops)
 		return 0;
 	record_device(file, task, BPF_NOEXIST);
 	return 0;
@@ -237,12 +238,12 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
  * Whether the kernel's table has the device: one that is closed has a CID for a moment yet. Behind
  * the pointer to the next in the table is one to what points here, which goes with the entry.
  */
-static __always_inline bool is_in_table(__u64 device, const struct kernel_places *places)
+static __always_inline bool is_in_table(__u64 device, const struct kernel_addresses *addresses)
 {
 	__u64 previous = 0;
 
 	bpf_probe_read_kernel(&previous, sizeof(previous),
-			      (void *)(device + places->device_node + sizeof(previous)));
+			      (void *)(device + addresses->device_node + sizeof(previous)));
 	return previous;
 }
 
@@ -257,8 +258,8 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!address || !device)
 		return 0;
-	line.cid = cid_of(*address, &layer->places);
-	if (!line.cid || !is_in_table(*address, &layer->places))
+	line.cid = cid_of(*address, &layer->addresses);
+	if (!line.cid || !is_in_table(*address, &layer->addresses))
 		return 0;
 	line.device = *device;
 	bpf_seq_write(ctx->meta->seq, &line, sizeof(line));
@@ -285,7 +286,7 @@ int find_offsets(struct bpf_raw_tracepoint_args *ctx)
 	__u64 device = ctx->args[0], node;
 	__u32 cid = ctx->args[1], word, i;
 
-	node = first_in_bucket(cid, &layer->places);
+	node = first_in_bucket(cid, &layer->addresses);
 	if (node <= device || node - device >= MAX_DEVICE_SIZE)
 		return 0;
 	for (i = 16; i < 512; i += 4) {
@@ -293,8 +294,8 @@ int find_offsets(struct bpf_raw_tracepoint_args *ctx)
 		bpf_probe_read_kernel(&word, sizeof(word), (void *)(node + i));
 		if (word != cid)
 			continue;
-		layer->places.device_node = node - device;
-		layer->places.device_cid = node - device + i;
+		layer->addresses.device_node = node - device;
+		layer->addresses.device_cid = node - device + i;
 		return 1;
 	}
 	return 0;

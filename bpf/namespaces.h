@@ -68,7 +68,7 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 {
 	ns->child_mode = ns->mode;
 	ns->inode = made->ns.inum;
-	ns->made = bpf_ktime_get_ns();
+	ns->created_ns = bpf_ktime_get_ns();
 	if (!bpf_map_update_elem(&namespaces, &id, ns, BPF_ANY))
 		return;
 	layer->overflow = YES;

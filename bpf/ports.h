@@ -56,9 +56,9 @@ static __always_inline __u64 address_of(__u32 cid, __u32 port)
 /* Of the list that has the sockets at `port`; of those that are connected, to loopback. */
 static __always_inline __u64 head_of(enum table table, __u32 port)
 {
-	const struct kernel_places *places = &layer_state()->places;
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
 	__u32 bucket = table == BOUND ? port : VMADDR_CID_LOCAL ^ port;
-	__u64 heads = table == BOUND ? places->bound : places->connected;
+	__u64 heads = table == BOUND ? addresses->bound_table : addresses->connected_table;
 
 	return heads + bucket % VSOCK_HASH_SIZE * sizeof(struct list_head);
 }

@@ -62,7 +62,7 @@ struct netns_record {
 	enum vsock_mode child_mode;
 	enum yes_no child_locked; /* child_mode was written once */
 	__u32 inode;		  /* of the nsfs file, for people: lsns shows it */
-	__u64 made;		  /* when, in nanoseconds: tells it from one of the same identity */
+	__u64 created_ns;	  /* when, in nanoseconds: tells it from one of the same identity */
 	struct binding binding[2]; /* to each half of `rules`; state.half says which one holds */
 	enum bound_by bound_by;
 	/*
@@ -76,8 +76,8 @@ struct netns_record {
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
 struct device {
 	netns_id owner;		/* namespace of the task that opened it */
-	__u64 owner_made;	/* `made` of the owner's record, 0 if it had none */
-	__u64 since;		/* nanoseconds of CLOCK_BOOTTIME */
+	__u64 owner_created_ns; /* `created_ns` of the owner's record, 0 if it had none */
+	__u64 opened_ns;	/* nanoseconds of CLOCK_BOOTTIME */
 	__u32 inode;		/* of the owner's nsfs file */
 	__u32 pid;		/* of the process that opened it */
 	enum vsock_mode native; /* of the owner to the kernel itself; 7.0 on */
@@ -93,15 +93,15 @@ struct cid_line {
 };
 
 /* Where the modules vsock and vhost_vsock keep what the gates ask. 0: not loaded. */
-struct kernel_places {
-	__u64 guests;	     /* vhost_vsock_hash: the kernel's own table of CIDs */
+struct kernel_addresses {
+	__u64 guest_table;   /* vhost_vsock_hash: the kernel's own table of CIDs */
 	__u64 vhost_fops;    /* vhost_vsock_fops: what an open device is known by */
 	__u64 transport_g2h; /* pointers to the transports in use */
 	__u64 transport_h2g;
-	__u64 bound;	   /* vsock_bind_table: sockets by the port that they hold */
-	__u64 connected;   /* vsock_connected_table: those that have a peer */
-	__u32 device_node; /* offsets in struct vhost_vsock: link of the table, */
-	__u32 device_cid;  /* CID */
+	__u64 bound_table;     /* vsock_bind_table: sockets by the port that they hold */
+	__u64 connected_table; /* vsock_connected_table: those that have a peer */
+	__u32 device_node;     /* offsets in struct vhost_vsock: link of the table, */
+	__u32 device_cid;      /* CID */
 };
 
 /* What a rule is about. */
@@ -319,7 +319,7 @@ struct layer_state {
 	enum yes_no
 		new_netns_reported; /* an EVENT_NEW_NETNS is there for who follows, and is enough */
 	enum yes_no crowded;	    /* some tenant has made more namespaces than it may */
-	struct kernel_places places;
+	struct kernel_addresses addresses;
 	struct lingering_list lingering_list;
 };
 

@@ -104,14 +104,16 @@ static bool is_at(__u64 known, __u64 now)
 	return !now || known == now;
 }
 
-bool layer_has_places(const struct layer_state *state, const struct kernel *kernel)
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel)
 {
-	const struct kernel_places *known = &state->places, *now = &kernel->places;
+	const struct kernel_addresses *known = &state->addresses, *now = &kernel->addresses;
 
-	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
+	return is_at(known->guest_table, now->guest_table) &&
+	       is_at(known->vhost_fops, now->vhost_fops) &&
 	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
-	       is_at(known->connected, now->connected);
+	       is_at(known->transport_h2g, now->transport_h2g) &&
+	       is_at(known->bound_table, now->bound_table) &&
+	       is_at(known->connected_table, now->connected_table);
 }
 
 static int refuse_layout(__u32 layout)
@@ -257,7 +259,7 @@ static int put_in_force(struct attachment *new, const struct kernel *kernel)
 /* A place that is not known would cut all guests off, or take them for those of others. */
 static int check_addresses(const struct kernel *kernel)
 {
-	if (kernel->addresses)
+	if (kernel->addresses_known)
 		return 0;
 	return fail(EPERM,
 		    "the kernel does not tell where the modules vsock and vhost_vsock are "
@@ -392,7 +394,7 @@ static int attach_locked(const struct config *config, enum extent extent)
 	if (extent < extent_of(&pinned))
 		extent = extent_of(&pinned);
 	if (pinned.generation && pinned.build == attachment_build() &&
-	    layer_has_places(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+	    layer_has_addresses(&pinned, &kernel) && whole(&pinned, &kernel, extent))
 		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, extent);
 }

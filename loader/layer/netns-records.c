@@ -130,9 +130,9 @@ static void keep_devices(netns_id owner, __u64 made)
 	while (!bpf_map_get_next_key(devices, previous, &address)) {
 		previous = &address;
 		if (bpf_map_lookup_elem(devices, &address, &device) || device.owner != owner ||
-		    device.owner_made)
+		    device.owner_created_ns)
 			continue;
-		device.owner_made = made;
+		device.owner_created_ns = made;
 		bpf_map_update_elem(devices, &address, &device, BPF_EXIST);
 	}
 	close(devices);
@@ -164,16 +164,16 @@ static int write_record(const struct records *records, netns_id id,
 int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
 	struct netns_record new = *record;
-	bool first = !new.made;
+	bool first = !new.created_ns;
 	int ret;
 
 	if (first)
-		new.made = records_now();
+		new.created_ns = records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
 	if (first)
-		keep_devices(id, new.made);
+		keep_devices(id, new.created_ns);
 	return 0;
 }
 

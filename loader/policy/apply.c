@@ -242,7 +242,7 @@ static bool is_asked(const struct binder *binder, const struct netns_record *rec
 
 	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->hold_new_netns)
 		return true;
-	return records_now() - record->made >= state->hold_ns ||
+	return records_now() - record->created_ns >= state->hold_ns ||
 	       is_ruled_out_by_name(binder, resident);
 }
 
