@@ -20,7 +20,7 @@ static __always_inline int check_port(netns_id own, __u32 port, const struct lay
 	audited = policy_has(half, policy, POLICY_AUDIT);
 	call.to.netns = own;
 	call.to.port = port;
-	tell(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
+	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
 	return audited ? 0 : -EACCES;
 }
 
@@ -38,7 +38,7 @@ static __always_inline int check_holders(struct socket *sock, netns_id own, __u3
 		return 0;
 	call.to.netns = own;
 	call.to.port = port;
-	tell(&call, EVENT_REFUSED, REASON_PORT, BIND);
+	report(&call, EVENT_REFUSED, REASON_PORT, BIND);
 	return -EADDRINUSE;
 }
 

@@ -13,27 +13,27 @@
 
 #include "verdict.h"
 
-#define PLACES_OF_CALLS 4096
+#define CALL_SLOTS 4096
 
 /* The namespace is that of all calls which are counted, NETNS_UNKNOWN if they are of several. */
-static struct called {
+static struct call_slot {
 	netns_id netns;
 	__u32 calls;
 	__u32 unused;
-} called[PLACES_OF_CALLS];
+} call_slots[CALL_SLOTS];
 
-static __always_inline struct called *called_at(__u32 port)
+static __always_inline struct call_slot *slot_of_call(__u32 port)
 {
-	return &called[port % PLACES_OF_CALLS];
+	return &call_slots[port % CALL_SLOTS];
 }
 
 /*
  * The first one names the place. If another has come before that is done, it is nobody's; so is it
  * if a stranger has named it.
  */
-static __always_inline void count_call(struct called *at, netns_id id, __u32 port)
+static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 port)
 {
-	volatile struct called *now = at;
+	volatile struct call_slot *now = at;
 
 	__sync_fetch_and_add(&at->calls, 1);
 	if (now->calls != 1) {
@@ -55,7 +55,7 @@ static __always_inline void forget_call(__u64 socket)
 		return;
 	port = *known;
 	if (!bpf_map_delete_elem(&calling, &socket))
-		__sync_fetch_and_add(&called_at(port)->calls, -1);
+		__sync_fetch_and_add(&slot_of_call(port)->calls, -1);
 }
 
 /* False if there is no room: the call is not to be made. */
@@ -64,14 +64,14 @@ static __always_inline bool note_call(__u64 socket, netns_id id, __u32 port)
 	forget_call(socket);
 	if (bpf_map_update_elem(&calling, &socket, &port, BPF_NOEXIST))
 		return false;
-	count_call(called_at(port), id, port);
+	count_call(slot_of_call(port), id, port);
 	return true;
 }
 
 /* Who calls a port: NETNS_NONE if nobody does. */
 static __always_inline netns_id caller_of(__u32 port)
 {
-	const volatile struct called *at = called_at(port);
+	const volatile struct call_slot *at = slot_of_call(port);
 
 	return at->calls ? at->netns : NETNS_NONE;
 }

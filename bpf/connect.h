@@ -9,24 +9,24 @@
 #include "origin.h"
 #include "ports.h"
 
-enum way {
+enum route {
 	LOOPBACK,
 	TO_HOST,  /* out of this guest */
 	TO_GUEST, /* of this host */
 };
 
-static __always_inline bool has_transport(__u64 place)
+static __always_inline bool has_transport(__u64 address)
 {
 	__u64 transport = 0;
 
-	if (place)
-		bpf_probe_read_kernel(&transport, sizeof(transport), (void *)place);
+	if (address)
+		bpf_probe_read_kernel(&transport, sizeof(transport), (void *)address);
 	return transport;
 }
 
 /* The transport that the kernel will choose: vsock_assign_transport(). */
-static __always_inline enum way way_of(const struct sockaddr_vm *to,
-				       const struct layer_state *layer)
+static __always_inline enum route route_of(const struct sockaddr_vm *to,
+					   const struct layer_state *layer)
 {
 	bool in_guest;
 
@@ -60,12 +60,12 @@ static __always_inline int check_host(struct call *call, const struct layer_stat
 static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
 				       short type, const struct layer_state *layer)
 {
-	struct viewer viewer = { .id = call->from.netns };
+	struct asking_netns asker = { .id = call->from.netns };
 
-	viewer.native = native_mode(sk->__sk_common.skc_net.net);
+	asker.native = native_mode(sk->__sk_common.skc_net.net);
 	call->to.cid = cid;
-	call->to.netns = owner_of_cid(cid, &viewer);
-	call->again = call->to.netns == NETNS_UNKNOWN;
+	call->to.netns = owner_of_cid(cid, &asker);
+	call->silent = call->to.netns == NETNS_UNKNOWN;
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
@@ -128,33 +128,33 @@ static __always_inline int check_loopback(struct call *call, struct socket *sock
 	return -ECONNRESET;
 }
 
-static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,
-				     const struct layer_state *layer)
+static __always_inline int check_route(struct socket *sock, const struct sockaddr_vm *to,
+				       const struct layer_state *layer)
 {
 	struct call call = { .by_caller = true };
 	struct sock *sk = sock->sk;
-	enum way way;
+	enum route route;
 	int ret = 0;
 
 	if (!sk || !is_vsock(sk))
 		return 0;
-	way = way_of(to, layer);
+	route = route_of(to, layer);
 	if (layer->gates_wanted == YES) {
 		call.from.netns = netns_of_sock(sk);
 		call.to.port = to->svm_port;
-		if (way == LOOPBACK)
+		if (route == LOOPBACK)
 			ret = check_loopback(&call, sock, sk, to, layer);
-		else if (way == TO_HOST)
+		else if (route == TO_HOST)
 			ret = check_host(&call, layer);
 		else
 			ret = check_guest(&call, sk, to->svm_cid, sock->type, layer);
 	}
 	if (packets_carry_socket)
 		return ret;
-	if (way == LOOPBACK && !ret)
+	if (route == LOOPBACK && !ret)
 		note_connect(sock, sk);
 	else
-		note_nothing();
+		forget_connect();
 	return ret;
 }
 
@@ -165,7 +165,7 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 
 	if (length < (int)sizeof(*to) || to->svm_family != AF_VSOCK)
 		return 0;
-	return check_way(sock, to, layer_state());
+	return check_route(sock, to, layer_state());
 }
 
 SEC("lsm/socket_connect")

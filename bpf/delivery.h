@@ -30,7 +30,7 @@ static __always_inline bool is_delivering_loopback(void)
 }
 
 /* Counts what could not be recorded. A change makes all records void that are there. */
-static __u32 lost;
+static __u32 lost_epoch;
 
 /* Whether a task ever got no storage: from 7.0 on it can be refused at any time. */
 static bool storage_failed;
@@ -38,7 +38,7 @@ static bool storage_failed;
 /* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
 static __always_inline struct delivery *storage_of_task(__u64 flags)
 {
-	return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+	return bpf_task_storage_get(&delivery_storage, bpf_get_current_task_btf(), NULL, flags);
 }
 
 static __always_inline struct delivery *delivery_of_guest(void)
@@ -52,7 +52,7 @@ static __always_inline struct delivery *delivery_of_guest(void)
 			return delivery;
 	}
 	tid = current_tid();
-	return bpf_map_lookup_elem(&deliveries, &tid);
+	return bpf_map_lookup_elem(&delivery_by_tid, &tid);
 }
 
 static __always_inline struct delivery *map_delivery(void)
@@ -61,8 +61,8 @@ static __always_inline struct delivery *map_delivery(void)
 	struct delivery *delivery;
 	__u32 tid = current_tid();
 
-	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
-	delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	bpf_map_update_elem(&delivery_by_tid, &tid, &none, BPF_ANY);
+	delivery = bpf_map_lookup_elem(&delivery_by_tid, &tid);
 	if (delivery)
 		delivery->tid = tid;
 	return delivery;
@@ -81,43 +81,46 @@ static __always_inline struct delivery *make_delivery(void)
 	return map_delivery();
 }
 
-/* `step` comes last: what is not complete is at none. */
-static __always_inline void begin_delivery(struct delivery *delivery, enum step step,
+/* `kind` comes last: what is not complete is at none. */
+static __always_inline void begin_delivery(struct delivery *delivery, enum packet_kind kind,
 					   const struct end *origin, __u32 port)
 {
 	delivery->origin = *origin;
 	delivery->listener = NETNS_NONE;
 	delivery->ports = 0;
 	delivery->port = port;
-	delivery->step = step;
+	delivery->kind = kind;
 }
 
-static __always_inline void loopback_arrives(enum step step, netns_id origin, __u32 from, __u32 to)
+static __always_inline void loopback_arrives(enum packet_kind kind, netns_id origin, __u32 from,
+					     __u32 to)
 {
 	loopback_task = bpf_get_current_task();
 	loopback.origin.netns = origin;
 	loopback.origin.port = from;
 	loopback.listener = NETNS_NONE;
 	loopback.port = to;
-	loopback.step = step;
+	loopback.kind = kind;
 }
 
 /* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
-static __always_inline void loopback_packet(enum step step, struct sock *sk, const void *header)
+static __always_inline void loopback_packet(enum packet_kind kind, struct sock *sk,
+					    const void *header)
 {
 	loopback_task = bpf_get_current_task();
 	loopback.origin.netns = netns_of_sock(sk);
 	loopback.sender = (__u64)sk;
 	loopback.listener = NETNS_NONE;
 	loopback.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
-	loopback.step = step;
+	loopback.kind = kind;
 }
 
 /*
  * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
  * fall to another one at this very moment, that one reads that it is not its own.
  */
-static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
+static __always_inline void guest_arrives(enum packet_kind kind, const struct end *origin,
+					  __u32 port)
 {
 	struct delivery *delivery = delivery_of_guest();
 
@@ -128,23 +131,23 @@ static __always_inline void guest_arrives(enum step step, const struct end *orig
 		delivery = make_delivery();
 	if (!delivery) {
 		/* The record of an earlier request must not be taken for that of this one. */
-		__sync_fetch_and_add(&lost, 1);
+		__sync_fetch_and_add(&lost_epoch, 1);
 		return;
 	}
 	if (delivery->tid)
 		delivery->tid = current_tid();
-	delivery->lost = lost;
+	delivery->lost_epoch = lost_epoch;
 	delivery->device = 0;
 	if (origin->netns == NETNS_UNKNOWN && origin->cid)
 		delivery->device = device_of_sender(delivery, origin->cid);
-	begin_delivery(delivery, step, origin, port);
+	begin_delivery(delivery, kind, origin, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
 {
 	if (delivery->tid && delivery->tid != current_tid())
 		return false;
-	return delivery->lost == lost;
+	return delivery->lost_epoch == lost_epoch;
 }
 
 static __always_inline struct delivery *own_delivery_of_guest(void)
@@ -154,11 +157,11 @@ static __always_inline struct delivery *own_delivery_of_guest(void)
 	return delivery && is_own(delivery) ? delivery : NULL;
 }
 
-static __always_inline struct delivery *current_delivery(enum step step)
+static __always_inline struct delivery *current_delivery(enum packet_kind kind)
 {
 	struct delivery *delivery = is_delivering_loopback() ? &loopback : own_delivery_of_guest();
 
-	return delivery && (delivery->step & step) ? delivery : NULL;
+	return delivery && (delivery->kind & kind) ? delivery : NULL;
 }
 
 /* The packet is there until its delivery is over. */
@@ -262,7 +265,7 @@ static __always_inline bool refuse_port(const struct delivery *delivery)
 	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
 
 	call.to.port = delivery->port;
-	tell(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
+	report(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
 	return false;
 }
 
@@ -271,16 +274,16 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 					 const struct layer_state *layer)
 {
 	/* Or it is a process, at the address of a task that has delivered. */
-	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
+	if (!delivery || !(delivery->kind & REQUEST) || delivery->listener == NETNS_NONE)
 		return !is_delivering() || judge_unknown(layer);
-	delivery->step = TAKEN;
+	delivery->kind = CONSUMED;
 	delivery->verdict_epoch = NOT_JUDGED;
 	if (layer->gates_wanted == NO || !in_force(layer))
 		return true;
 	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
 	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
 		return refuse_port(delivery);
-	if (may_meet(delivery->origin.netns, delivery->listener, layer))
+	if (needs_no_verdict(delivery->origin.netns, delivery->listener, layer))
 		return true;
 	return judge_request(delivery, child, layer);
 }

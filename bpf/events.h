@@ -12,7 +12,7 @@
 struct call {
 	struct end from, to;
 	bool by_caller; /* the current task is the one that calls */
-	bool again;	/* was judged before: refusals are not told once more */
+	bool silent;	/* was judged before: refusals are not told once more */
 };
 
 static __always_inline struct counters *counters_of(netns_id id)
@@ -61,7 +61,7 @@ static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
 	return true;
 }
 
-static __always_inline bool may_tell(struct counters *of, __u64 now)
+static __always_inline bool may_report(struct counters *of, __u64 now)
 {
 	return take_token(of, now) && take_token_of_tenant(of->tenant, now);
 }
@@ -104,8 +104,8 @@ static __always_inline bool submit(const struct call *call, enum event_kind kind
 	return true;
 }
 
-static __noinline void tell(const struct call *call, enum event_kind kind, enum reason reason,
-			    enum rule_verb verb)
+static __noinline void report(const struct call *call, enum event_kind kind, enum reason reason,
+			      enum rule_verb verb)
 {
 	struct counters *of = counters_of(call->from.netns);
 	__u64 now = bpf_ktime_get_boot_ns();
@@ -113,12 +113,12 @@ static __noinline void tell(const struct call *call, enum event_kind kind, enum 
 	if (!of)
 		return;
 	count(of, kind, reason);
-	if (!may_tell(of, now) || !submit(call, kind, reason, verb, now))
+	if (!may_report(of, now) || !submit(call, kind, reason, verb, now))
 		__sync_fetch_and_add(&of->dropped, 1);
 }
 
 /* For who matches policies to namespaces by what runs in them. */
-static __always_inline bool tell_made(netns_id id)
+static __always_inline bool report_new_netns(netns_id id)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 

@@ -38,7 +38,7 @@ static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses 
 }
 
 /* Who asks for a CID. */
-struct viewer {
+struct asking_netns {
 	netns_id id;
 	enum vsock_mode native;
 };
@@ -47,23 +47,23 @@ struct viewer {
  * From 7.0 on several guests can have a CID, of whom one sees at most one. One that has no record
  * is what is found, and belongs to nobody.
  */
-static __always_inline bool may_see(const struct viewer *viewer, __u64 address)
+static __always_inline bool may_see(const struct asking_netns *asker, __u64 address)
 {
 	struct device *device;
 
 	if (!netns_has_mode())
 		return true;
 	device = bpf_map_lookup_elem(&devices, &address);
-	if (!device || device->owner == viewer->id)
+	if (!device || device->owner == asker->id)
 		return true;
-	return viewer->native == GLOBAL && device->native == GLOBAL;
+	return asker->native == GLOBAL && device->native == GLOBAL;
 }
 
 /*
  * As vhost_vsock_get() does it; 0 where no device has the CID. Devices are freed by RCU, so what is
  * found is alive. Without a viewer it is the first one.
  */
-static __always_inline __u64 device_of(__u32 cid, const struct viewer *viewer,
+static __always_inline __u64 device_of(__u32 cid, const struct asking_netns *asker,
 				       const struct kernel_addresses *addresses)
 {
 	__u64 node = first_in_bucket(cid, addresses), address;
@@ -71,7 +71,7 @@ static __always_inline __u64 device_of(__u32 cid, const struct viewer *viewer,
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
 		address = node - addresses->device_node;
-		if (cid_of(address, addresses) == cid && (!viewer || may_see(viewer, address)))
+		if (cid_of(address, addresses) == cid && (!asker || may_see(asker, address)))
 			return address;
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
@@ -111,9 +111,9 @@ static __always_inline netns_id owner_of_device(__u64 address)
 }
 
 /* The same where no device has the CID. */
-static __always_inline netns_id owner_of_cid(__u32 cid, const struct viewer *viewer)
+static __always_inline netns_id owner_of_cid(__u32 cid, const struct asking_netns *asker)
 {
-	return owner_of_device(device_of(cid, viewer, &layer_state()->addresses));
+	return owner_of_device(device_of(cid, asker, &layer_state()->addresses));
 }
 
 /* A kernel thread is told at its birth which device it works for. */

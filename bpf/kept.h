@@ -13,9 +13,9 @@
 
 #include "events.h"
 
-#define KEPT 256
+#define CACHE_SLOTS 256
 
-struct kept {
+struct cached_verdict {
 	netns_id from, to;
 	__u32 from_cid, to_cid;
 	__u32 port;
@@ -24,8 +24,8 @@ struct kept {
 	__u32 objection; /* see verdict.h */
 };
 
-/* By sum. Any task writes any place, so one can hold halves of two calls: then its sum is wrong. */
-static struct kept kept_verdicts[KEPT];
+/* By sum. Any task writes any slot, so one can hold halves of two calls: then its sum is wrong. */
+static struct cached_verdict verdict_cache[CACHE_SLOTS];
 
 /* Unknown outside, so that nobody can choose calls whose halves have the sum of another one. */
 const volatile __u64 salt;
@@ -36,8 +36,9 @@ static __always_inline __u64 mixed(__u64 sum, __u64 word)
 	return sum ^ (sum >> 32);
 }
 
-/* `sum` is of the question alone: it tells the place, too. */
-static __always_inline void describe(struct kept *of, const struct call *call, __u32 epoch)
+/* `sum` is of the question alone: it tells the slot, too. */
+static __always_inline void describe(struct cached_verdict *of, const struct call *call,
+				     __u32 epoch)
 {
 	__u64 sum = mixed(salt, call->from.netns);
 
@@ -52,41 +53,41 @@ static __always_inline void describe(struct kept *of, const struct call *call, _
 	of->sum = mixed(sum, (__u64)of->port << 32 | epoch);
 }
 
-static __always_inline struct kept *place_of(const struct kept *of)
+static __always_inline struct cached_verdict *cache_slot(const struct cached_verdict *of)
 {
-	return &kept_verdicts[of->sum % KEPT];
+	return &verdict_cache[of->sum % CACHE_SLOTS];
 }
 
-static __always_inline __u64 sum_with(const struct kept *of, __u32 objection)
+static __always_inline __u64 sum_with(const struct cached_verdict *of, __u32 objection)
 {
 	return objection ? mixed(of->sum, objection) : of->sum;
 }
 
 /* Whether the verdict on this call is kept, and which. */
-static __always_inline bool recall(const struct call *call, __u32 epoch, __u32 *objection)
+static __always_inline bool find_cached(const struct call *call, __u32 epoch, __u32 *objection)
 {
-	struct kept asked, *kept;
+	struct cached_verdict asked, *cached;
 
 	describe(&asked, call, epoch);
-	kept = place_of(&asked);
-	*objection = *(const volatile __u32 *)&kept->objection;
-	return kept->sum == sum_with(&asked, *objection) && kept->from == asked.from &&
-	       kept->to == asked.to && kept->from_cid == asked.from_cid &&
-	       kept->to_cid == asked.to_cid && kept->port == asked.port &&
-	       kept->verdict_epoch == asked.verdict_epoch;
+	cached = cache_slot(&asked);
+	*objection = *(const volatile __u32 *)&cached->objection;
+	return cached->sum == sum_with(&asked, *objection) && cached->from == asked.from &&
+	       cached->to == asked.to && cached->from_cid == asked.from_cid &&
+	       cached->to_cid == asked.to_cid && cached->port == asked.port &&
+	       cached->verdict_epoch == asked.verdict_epoch;
 }
 
-static __always_inline void keep(const struct call *call, __u32 epoch, __u32 objection)
+static __always_inline void cache_verdict(const struct call *call, __u32 epoch, __u32 objection)
 {
-	struct kept asked, *place;
+	struct cached_verdict asked, *slot;
 
 	if (epoch % 2)
 		return;
 	describe(&asked, call, epoch);
-	place = place_of(&asked);
+	slot = cache_slot(&asked);
 	asked.sum = sum_with(&asked, objection);
 	asked.objection = objection;
-	*place = asked;
+	*slot = asked;
 }
 
 #endif

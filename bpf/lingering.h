@@ -141,9 +141,9 @@ static __always_inline bool is_end_of_connection(const struct delivery *delivery
 {
 	const void *ports = (const void *)delivery->ports;
 
-	if (delivery->step != EITHER || !ports)
-		return delivery->step == LEAVING;
-	return step_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
+	if (delivery->kind != UNDETERMINED || !ports)
+		return delivery->kind == LEAVING;
+	return kind_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
 }
 
 /* Since Linux 6.1 a socket leaves the kernel's tables when its peer has shut down both ways. */

@@ -139,14 +139,14 @@ struct delivery {
 	__u64 ports;  /* where they are still to be read, or 0 */
 	__u32 port;   /* that it was sent to */
 	__u32 tid;    /* whose it is; 0 in storage, which is its task's own */
-	__u32 lost;   /* how many could not be recorded until then */
-	enum step {
+	__u32 lost_epoch; /* how many could not be recorded until then */
+	enum packet_kind {
 		REQUEST = 1,
 		ANSWER = 2,
-		EITHER = REQUEST | ANSWER, /* the hook that comes next tells */
-		TAKEN = 4,		   /* a gate has answered */
-		LEAVING = 8,		   /* the end of a connection */
-	} step;
+		UNDETERMINED = REQUEST | ANSWER, /* the hook that comes next tells */
+		CONSUMED = 4,			 /* a gate has answered */
+		LEAVING = 8,			 /* the end of a connection */
+	} kind;
 	/* The last request that was judged: who sent it, when, and the sender of its answer. */
 	netns_id caller;
 	__u32 verdict_epoch;
@@ -162,7 +162,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct delivery);
-} delivering SEC(".maps");
+} delivery_storage SEC(".maps");
 
 /*
  * The same where tasks have no storage that programs may ask for (before 5.12), and of a task that
@@ -174,7 +174,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, struct delivery);
-} deliveries SEC(".maps");
+} delivery_by_tid SEC(".maps");
 
 /* A request over loopback between connect() and its delivery. */
 struct pending {
@@ -252,12 +252,12 @@ enum lookup {
  * Whether what was read at a place in a map is of this key: it is, if the place is still the one.
  * Up to 6.0 a place is not given away before all who might look at it have left.
  */
-static __always_inline bool still_holds(void *map, const void *key, const void *place)
+static __always_inline bool still_holds(void *map, const void *key, const void *value)
 {
 	if (!bpf_core_type_exists(struct bpf_mem_alloc))
 		return true;
 	barrier();
-	return bpf_map_lookup_elem(map, key) == place;
+	return bpf_map_lookup_elem(map, key) == value;
 }
 
 /*

@@ -49,11 +49,11 @@ static __always_inline void hold_up(struct netns_record *made, const struct netn
 }
 
 /* Those who follow look at all that have come, so one is enough until they begin to look. */
-static __always_inline void tell_those_who_ask(netns_id id, struct layer_state *layer)
+static __always_inline void report_if_wanted(netns_id id, struct layer_state *layer)
 {
 	if (layer->report_new_netns != YES && layer->hold_new_netns != YES)
 		return;
-	if (layer->new_netns_reported == NO && tell_made(id))
+	if (layer->new_netns_reported == NO && report_new_netns(id))
 		layer->new_netns_reported = YES;
 }
 
@@ -152,7 +152,7 @@ int BPF_PROG(namespace_made, struct net *made)
 		return 0;
 	if (needs_record(&ns, layer->overflow == YES))
 		add_record(made, id, &ns, layer);
-	tell_those_who_ask(id, layer);
+	report_if_wanted(id, layer);
 	/* What is kept of verdicts can be about another one that had this identity. */
 	if (!netns_has_cookie)
 		__sync_fetch_and_add(&layer->verdict_epoch, 2);

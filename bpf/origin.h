@@ -25,21 +25,21 @@ static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, _
 	origin->netns = net ? netns_of(net) : NETNS_UNKNOWN;
 }
 
-static __always_inline enum step step_of(__u16 op)
+static __always_inline enum packet_kind kind_of(__u16 op)
 {
 	if (op == VIRTIO_VSOCK_OP_REQUEST)
 		return REQUEST;
 	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
 		return LEAVING;
-	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
+	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : CONSUMED;
 }
 
-static __always_inline enum step step_of_packet(const void *header)
+static __always_inline enum packet_kind kind_of_packet(const void *header)
 {
 	__le16 op = 0;
 
 	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
-	return step_of(le16_to_cpu(op));
+	return kind_of(le16_to_cpu(op));
 }
 
 /*
@@ -48,16 +48,16 @@ static __always_inline enum step step_of_packet(const void *header)
  */
 static __always_inline void packet_of_socket(const struct sk_buff *skb, struct sock *sk)
 {
-	enum step step = EITHER;
+	enum packet_kind kind = UNDETERMINED;
 
 	/* Data never comes with anything that is asked for. */
 	if (skb->len) {
-		loopback.step = TAKEN;
+		loopback.kind = CONSUMED;
 		return;
 	}
 	if (kworkers_deliver_others)
-		step = step_of_packet(skb->head);
-	loopback_packet(step, sk, skb->head);
+		kind = kind_of_packet(skb->head);
+	loopback_packet(kind, sk, skb->head);
 	/* What has arrived is on its way no more, whatever it is. */
 	if (!sources_are_checked)
 		forget_call((__u64)sk);
@@ -68,19 +68,19 @@ static __always_inline void packet_of_guest(const struct sk_buff *skb, const str
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
-	enum step step;
+	enum packet_kind kind;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
 		guest_arrives(REQUEST, &origin, 0);
 		return;
 	}
-	step = step_of(le16_to_cpu(hdr.op));
-	if (!(step & EITHER))
+	kind = kind_of(le16_to_cpu(hdr.op));
+	if (!(kind & UNDETERMINED))
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
 		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
 	origin.port = le32_to_cpu(hdr.ports.src);
-	guest_arrives(step, &origin, le32_to_cpu(hdr.ports.dst));
+	guest_arrives(kind, &origin, le32_to_cpu(hdr.ports.dst));
 }
 
 static __always_inline void skb_arrives(const struct sk_buff *skb, const struct net *net)
@@ -112,11 +112,11 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
 SEC("raw_tp/virtio_transport_alloc_pkt")
 int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {
-	enum step step = step_of(ctx->args[6]);
+	enum packet_kind kind = kind_of(ctx->args[6]);
 
-	if (!(step & EITHER) || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+	if (!(kind & UNDETERMINED) || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
 		return 0;
-	if (step == REQUEST)
+	if (kind == REQUEST)
 		request_made(ctx->args[1]);
 	else
 		answer_made(ctx->args[3]);
@@ -126,25 +126,25 @@ int packet_made(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/virtio_transport_recv_pkt")
 int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
-	enum step step = step_of(ctx->args[6]);
+	enum packet_kind kind = kind_of(ctx->args[6]);
 	__u32 src_port = ctx->args[1], dst_port = ctx->args[3];
 	struct end origin = { .port = src_port };
 	netns_id sender = NETNS_UNKNOWN;
 
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		if (!(step & EITHER))
+		if (!(kind & UNDETERMINED))
 			return 0;
 		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
-		guest_arrives(step, &origin, dst_port);
+		guest_arrives(kind, &origin, dst_port);
 		return 0;
 	}
-	if (step == REQUEST) {
+	if (kind == REQUEST) {
 		sender = sender_of_request(src_port);
 		forget_call(loopback.sender);
-	} else if (step == ANSWER) {
+	} else if (kind == ANSWER) {
 		sender = sender_of_answer(dst_port);
 	}
-	loopback_arrives(step, sender, src_port, dst_port);
+	loopback_arrives(kind, sender, src_port, dst_port);
 	return 0;
 }
 

@@ -7,75 +7,75 @@
  *	request is made  -> by source port, which one socket has, or one of each CID
  *	answer is made   -> in order: one task makes all answers, and delivers them
  *
- * Each has places that are found without a call, and a map for who finds his place taken.
+ * Each has slots that are found without a call, and a map for who finds his slot taken.
  */
 #ifndef PENDING_H
 #define PENDING_H
 
 #include "delivery.h"
 
-#define PLACES 1024
+#define SLOTS 1024
 
 /* By number of the task, and by source port. */
-static struct pending connecting[PLACES], requested[PLACES];
+static struct pending connect_slots[SLOTS], request_slots[SLOTS];
 
 /*
  * Who finds himself alone may write until he leaves, as who comes later sees two. Nobody waits:
  * who is not alone does without.
  */
-static __always_inline bool enter_alone(struct pending *place)
+static __always_inline bool enter_alone(struct pending *slot)
 {
 	bool alone;
 
-	__sync_fetch_and_add(&place->writers, 1);
-	alone = *(volatile __u32 *)&place->writers == 1;
+	__sync_fetch_and_add(&slot->writers, 1);
+	alone = *(volatile __u32 *)&slot->writers == 1;
 	barrier();
 	return alone;
 }
 
-static __always_inline void leave_place(struct pending *place)
+static __always_inline void leave_slot(struct pending *slot)
 {
-	__sync_fetch_and_add(&place->writers, -1);
+	__sync_fetch_and_add(&slot->writers, -1);
 }
 
 /* The key comes last: whoever finds it finds the rest. */
-static __always_inline void fill_place(struct pending *place, const struct pending *with)
+static __always_inline void fill_slot(struct pending *slot, const struct pending *with)
 {
-	place->origin = with->origin;
-	place->socket = with->socket;
+	slot->origin = with->origin;
+	slot->socket = with->socket;
 	barrier();
-	place->key = with->key;
+	slot->key = with->key;
 }
 
 /* Who only sees that it is taken is in nobody's way. */
-static __always_inline bool claim(struct pending *place, const struct pending *with)
+static __always_inline bool claim_slot(struct pending *slot, const struct pending *with)
 {
 	bool is_free;
 
-	if (place->key)
+	if (slot->key)
 		return false;
-	is_free = enter_alone(place) && !place->key;
+	is_free = enter_alone(slot) && !slot->key;
 	if (is_free)
-		fill_place(place, with);
-	leave_place(place);
+		fill_slot(slot, with);
+	leave_slot(slot);
 	return is_free;
 }
 
 /*
  * Tries again if it is not alone, as a record that stays would be found by the next one who has
- * its port. Others come to a place that is taken for a few instructions at most.
+ * its port. Others come to a slot that is taken for a few instructions at most.
  */
-static __always_inline bool release(struct pending *place, __u64 key, __u64 socket)
+static __always_inline bool release_slot(struct pending *slot, __u64 key, __u64 socket)
 {
 	bool alone = false, is_it = false;
 	int i;
 
-	for (i = 0; i < 64 && !alone && place->key == key; i++) {
-		alone = enter_alone(place);
-		is_it = alone && place->key == key && place->socket == socket;
+	for (i = 0; i < 64 && !alone && slot->key == key; i++) {
+		alone = enter_alone(slot);
+		is_it = alone && slot->key == key && slot->socket == socket;
 		if (is_it)
-			place->key = 0;
-		leave_place(place);
+			slot->key = 0;
+		leave_slot(slot);
 	}
 	return is_it;
 }
@@ -96,101 +96,101 @@ static __always_inline bool read_pending(void *map, const __u32 *key, struct pen
 	return bpf_map_lookup_elem(map, key) == entry;
 }
 
-static __always_inline struct pending *place_of_task(__u32 tid)
+static __always_inline struct pending *slot_of_task(__u32 tid)
 {
-	return &connecting[tid % PLACES];
+	return &connect_slots[tid % SLOTS];
 }
 
-/* Whether somebody ever found his place taken. */
-static bool connects_used;
+/* Whether somebody ever found his slot taken. */
+static bool connects_in_map;
 
 /*
- * A task that has a place is the only one that writes there until its request is made. Who never
- * makes it keeps the place, so who may not get that far does not ask for one.
+ * A task that has a slot is the only one that writes there until its request is made. Who never
+ * makes it keeps the slot, so who may not get that far does not ask for one.
  */
 static __always_inline void note_connect(struct socket *sock, struct sock *sk)
 {
 	__u32 tid = current_tid();
 	struct pending new = { .key = tid, .origin = netns_of_sock(sk), .socket = (__u64)sk };
-	struct pending *place = place_of_task(tid);
+	struct pending *slot = slot_of_task(tid);
 
-	if (place->key == tid) {
-		fill_place(place, &new);
+	if (slot->key == tid) {
+		fill_slot(slot, &new);
 		return;
 	}
-	if (sock->state == SS_UNCONNECTED && claim(place, &new))
+	if (sock->state == SS_UNCONNECTED && claim_slot(slot, &new))
 		return;
-	connects_used = true;
+	connects_in_map = true;
 	if (bpf_map_update_elem(&connects, &tid, &new, BPF_ANY))
 		bpf_map_delete_elem(&connects, &tid);
 }
 
 /* What an earlier connect() has left is not that of this one. */
-static __always_inline void note_nothing(void)
+static __always_inline void forget_connect(void)
 {
 	__u32 tid = current_tid();
-	struct pending *place = place_of_task(tid);
+	struct pending *slot = slot_of_task(tid);
 
-	if (place->key == tid)
-		place->key = 0;
-	if (connects_used)
+	if (slot->key == tid)
+		slot->key = 0;
+	if (connects_in_map)
 		bpf_map_delete_elem(&connects, &tid);
 }
 
 static __always_inline bool take_noted(struct pending *noted)
 {
 	__u32 tid = current_tid();
-	struct pending *place = place_of_task(tid);
+	struct pending *slot = slot_of_task(tid);
 
-	if (place->key == tid) {
-		noted->origin = place->origin;
-		noted->socket = place->socket;
+	if (slot->key == tid) {
+		noted->origin = slot->origin;
+		noted->socket = slot->socket;
 		barrier();
-		place->key = 0;
+		slot->key = 0;
 		return true;
 	}
-	if (!connects_used || !read_pending(&connects, &tid, noted))
+	if (!connects_in_map || !read_pending(&connects, &tid, noted))
 		return false;
 	bpf_map_delete_elem(&connects, &tid);
 	return true;
 }
 
-/* How many requests have a place, and how many are in the map; or a few more. */
-static __u64 placed, mapped;
+/* How many requests have a slot, and how many are in the map; or a few more. */
+static __u64 requests_in_slots, requests_in_map;
 
 static __always_inline __u64 key_of(__u32 port)
 {
 	return 1ULL << 32 | port;
 }
 
-static __always_inline struct pending *place_of_request(__u32 port)
+static __always_inline struct pending *slot_of_request(__u32 port)
 {
-	return &requested[port % PLACES];
+	return &request_slots[port % SLOTS];
 }
 
 /* A request that cannot be noted must not be taken for another one that has its port. */
-static __always_inline void disown(__u32 port)
+static __always_inline void mark_origin_unknown(__u32 port)
 {
-	struct pending *place = place_of_request(port);
+	struct pending *slot = slot_of_request(port);
 	struct pending *other = bpf_map_lookup_elem(&requests, &port);
 
-	if (place->key == key_of(port))
-		place->origin = NETNS_UNKNOWN;
+	if (slot->key == key_of(port))
+		slot->origin = NETNS_UNKNOWN;
 	if (other)
 		other->origin = NETNS_UNKNOWN;
 }
 
-static __always_inline void map_request(__u32 port, const struct pending *new)
+static __always_inline void put_in_map(__u32 port, const struct pending *new)
 {
 	struct pending *other;
 
-	__sync_fetch_and_add(&mapped, 1);
+	__sync_fetch_and_add(&requests_in_map, 1);
 	if (!bpf_map_update_elem(&requests, &port, new, BPF_NOEXIST))
 		return;
-	__sync_fetch_and_add(&mapped, -1);
+	__sync_fetch_and_add(&requests_in_map, -1);
 	other = bpf_map_lookup_elem(&requests, &port);
 	if (!other || other->origin != new->origin)
-		disown(port);
+		mark_origin_unknown(port);
 	if (other)
 		other->socket = new->socket;
 }
@@ -200,60 +200,60 @@ static __always_inline void request_made(__u32 port)
 	struct pending new = { .key = key_of(port) };
 
 	if (!take_noted(&new)) {
-		disown(port);
+		mark_origin_unknown(port);
 		return;
 	}
-	__sync_fetch_and_add(&placed, 1);
-	if (claim(place_of_request(port), &new))
+	__sync_fetch_and_add(&requests_in_slots, 1);
+	if (claim_slot(slot_of_request(port), &new))
 		return;
-	__sync_fetch_and_add(&placed, -1);
-	map_request(port, &new);
+	__sync_fetch_and_add(&requests_in_slots, -1);
+	put_in_map(port, &new);
 }
 
-static __always_inline void remove_placed(struct pending *place, __u64 key, __u64 socket)
+static __always_inline void remove_from_slot(struct pending *slot, __u64 key, __u64 socket)
 {
-	if (release(place, key, socket))
-		__sync_fetch_and_add(&placed, -1);
+	if (release_slot(slot, key, socket))
+		__sync_fetch_and_add(&requests_in_slots, -1);
 }
 
-static __always_inline void remove_mapped(__u32 port)
+static __always_inline void remove_from_map(__u32 port)
 {
 	if (!bpf_map_delete_elem(&requests, &port))
-		__sync_fetch_and_add(&mapped, -1);
+		__sync_fetch_and_add(&requests_in_map, -1);
 }
 
-static __always_inline bool read_mapped(__u32 port, struct pending *copy)
+static __always_inline bool read_from_map(__u32 port, struct pending *copy)
 {
-	return mapped && read_pending(&requests, &port, copy);
+	return requests_in_map && read_pending(&requests, &port, copy);
 }
 
-static __always_inline netns_id take_mapped(__u32 port)
+static __always_inline netns_id take_from_map(__u32 port)
 {
 	struct pending request;
 
-	if (!read_mapped(port, &request))
+	if (!read_from_map(port, &request))
 		return NETNS_UNKNOWN;
-	remove_mapped(port);
+	remove_from_map(port);
 	loopback.sender = request.socket;
 	return request.origin;
 }
 
 /*
  * Two that are pending with one port and not of one namespace: nobody knows which this is. What
- * is in the map beside a place is that of a later request, which it waits for.
+ * is in the map beside a slot is that of a later request, which it waits for.
  */
 static __always_inline netns_id take_request_made(__u32 port)
 {
-	struct pending *place = place_of_request(port), other;
-	netns_id origin = place->origin;
-	__u64 socket = place->socket;
+	struct pending *slot = slot_of_request(port), other;
+	netns_id origin = slot->origin;
+	__u64 socket = slot->socket;
 
 	barrier();
-	if (place->key != key_of(port))
-		return take_mapped(port);
+	if (slot->key != key_of(port))
+		return take_from_map(port);
 	loopback.sender = socket;
-	remove_placed(place, key_of(port), socket);
-	if (read_mapped(port, &other) && other.origin != origin)
+	remove_from_slot(slot, key_of(port), socket);
+	if (read_from_map(port, &other) && other.origin != origin)
 		return NETNS_UNKNOWN;
 	return origin;
 }
@@ -264,12 +264,12 @@ static __always_inline void forget_request(struct sock *sk)
 	struct pending request;
 	__u32 port;
 
-	if (!placed && !mapped)
+	if (!requests_in_slots && !requests_in_map)
 		return;
 	port = bound_port(sk);
-	remove_placed(place_of_request(port), key_of(port), (__u64)sk);
-	if (read_mapped(port, &request) && request.socket == (__u64)sk)
-		remove_mapped(port);
+	remove_from_slot(slot_of_request(port), key_of(port), (__u64)sk);
+	if (read_from_map(port, &request) && request.socket == (__u64)sk)
+		remove_from_map(port);
 }
 
 /*
@@ -289,8 +289,8 @@ static __always_inline bool is_ring_full(void)
 
 static __always_inline void put_in_ring(__u64 key, netns_id origin)
 {
-	__u32 place = next_made % MAX_ANSWERS;
-	struct answer_made *answer = bpf_map_lookup_elem(&answers, &place);
+	__u32 slot = next_made % MAX_ANSWERS;
+	struct answer_made *answer = bpf_map_lookup_elem(&answers, &slot);
 
 	if (!answer || is_ring_full())
 		return;
@@ -304,7 +304,7 @@ static __always_inline void answer_made(__u32 port)
 {
 	netns_id origin = loopback.listener;
 
-	if (!is_delivering_loopback() || loopback.step != TAKEN)
+	if (!is_delivering_loopback() || loopback.kind != CONSUMED)
 		return;
 	if (next_answer || next_made != next_delivered) {
 		put_in_ring(key_of(port), origin);
@@ -318,12 +318,12 @@ static __always_inline void answer_made(__u32 port)
 static __always_inline netns_id take_from_ring(__u32 port)
 {
 	struct answer_made *answer;
-	__u32 number, place, i;
+	__u32 number, slot, i;
 
 	for (i = 0; i < 64; i++) {
 		number = next_delivered + i;
-		place = number % MAX_ANSWERS;
-		answer = bpf_map_lookup_elem(&answers, &place);
+		slot = number % MAX_ANSWERS;
+		answer = bpf_map_lookup_elem(&answers, &slot);
 		if (!answer || number == next_made)
 			break;
 		if (answer->key != key_of(port))

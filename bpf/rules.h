@@ -13,15 +13,15 @@
 #define SEARCH_STEPS 18
 
 /* In the half that is in force; NULL outside of it. */
-static __always_inline struct rule_cell *rule_cell(__u32 half, __u32 place)
+static __always_inline struct rule_cell *rule_cell(__u32 half, __u32 number)
 {
-	__u32 index = (half & 1) * RULE_CELLS + place;
+	__u32 index = (half & 1) * RULE_CELLS + number;
 
-	return place < RULE_CELLS ? bpf_map_lookup_elem(&rules, &index) : NULL;
+	return number < RULE_CELLS ? bpf_map_lookup_elem(&rules, &index) : NULL;
 }
 
 /* Instead of a branch, both ways of which the verifier would follow at each halving. */
-static __always_inline __u32 all_ones_unless_behind(__u32 first, __u32 key)
+static __always_inline __u32 all_ones_unless_after(__u32 first, __u32 key)
 {
 	return ~(((__u64)key - first) >> 32);
 }
@@ -47,7 +47,7 @@ __noinline __u32 table_value(__u32 half, __u32 table, __u32 key)
 		cell = rule_cell(half, table + middle);
 		if (!cell)
 			return DENY;
-		table += middle & all_ones_unless_behind(cell->first, key);
+		table += middle & all_ones_unless_after(cell->first, key);
 		count -= middle;
 	}
 	cell = rule_cell(half, table);
@@ -67,11 +67,11 @@ static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb 
 
 /* The same where peers have numbers, and each number a table of ports. */
 static __always_inline __u32 decide_by(__u32 half, __u32 policy, enum rule_verb verb,
-				       enum rule_peer peer, __u32 number, __u32 port)
+				       enum rule_peer peer, __u32 key, __u32 port)
 {
 	__u32 table = rules_for(half, policy, verb, peer);
 
-	return table_value(half, table_value(half, table, number), port);
+	return table_value(half, table_value(half, table, key), port);
 }
 
 /*

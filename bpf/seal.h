@@ -47,7 +47,7 @@ static __always_inline void seal(struct sock *sk, const struct call *call,
 		raise_sealed(layer, SOCKETS);
 	else
 		raise_sealed(layer, seal_netns(call->from.netns) ? NAMESPACES : ALL);
-	tell(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
+	report(call, EVENT_SEALED, REASON_UNKNOWN, CONNECT);
 }
 
 /*
@@ -66,7 +66,7 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 					 netns_id receiver)
 {
 	struct layer_state *layer = layer_state();
-	struct call call = { .from.netns = receiver, .again = true };
+	struct call call = { .from.netns = receiver, .silent = true };
 
 	if (!in_force(layer) || is_judged_already(delivery, receiver, layer))
 		return;
@@ -119,10 +119,10 @@ static __always_inline void check_answer(struct sock *sk)
 	receiver = netns_of_sock(sk);
 	if (!sources_are_checked && !is_from_called(delivery, sk))
 		seal_ghost(delivery, sk, receiver);
-	else if (!may_meet(delivery->origin.netns, receiver, layer_state()))
+	else if (!needs_no_verdict(delivery->origin.netns, receiver, layer_state()))
 		judge_answer(delivery, sk, receiver);
 	barrier();
-	delivery->step = TAKEN;
+	delivery->kind = CONSUMED;
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */
@@ -141,7 +141,7 @@ int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 {
 	if (!is_vsock(sk))
 		return 0;
-	if (is_delivering_loopback() && loopback.step == LEAVING)
+	if (is_delivering_loopback() && loopback.kind == LEAVING)
 		note_lingering(sk);
 	else if (sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
 		check_answer(sk);
@@ -232,7 +232,7 @@ static __always_inline bool is_being_judged(const struct sock *sk)
 		return false;
 	if (packets_carry_socket)
 		return !is_in_connected_table(sk) && !is_closed_by_peer(sk);
-	return loopback.step == ANSWER && loopback.port == bound_port(sk);
+	return loopback.kind == ANSWER && loopback.port == bound_port(sk);
 }
 
 static __always_inline bool is_waiting_for_answer(const struct socket *sock, const struct sock *sk)

@@ -21,7 +21,7 @@ static __always_inline bool is_local(enum lookup found, const struct netns_recor
 }
 
 /* What there is to know of an end. */
-struct party {
+struct side {
 	const struct end *end;
 	struct binding bound;
 	__u32 half; /* of the rules, in which that holds */
@@ -37,22 +37,22 @@ static __always_inline bool is_held_up(const struct netns_record *record)
 	       bpf_ktime_get_ns() < layer->hold_until_ns;
 }
 
-static __always_inline enum lookup look_up(struct party *party, const struct end *end, __u32 half)
+static __always_inline enum lookup look_up(struct side *side, const struct end *end, __u32 half)
 {
 	struct netns_record record = {};
 	enum lookup found = read_record(end->netns, &record);
 
-	party->end = end;
-	party->half = half;
-	party->bound = record.binding[half];
-	party->local = is_local(found, &record);
-	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
-			 party->bound.policy == POLICY_PENDING;
-	party->held = is_held_up(&record);
+	side->end = end;
+	side->half = half;
+	side->bound = record.binding[half];
+	side->local = is_local(found, &record);
+	side->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
+			side->bound.policy == POLICY_PENDING;
+	side->held = is_held_up(&record);
 	return found;
 }
 
-static __always_inline bool mode_objects(const struct party *self, const struct end *other)
+static __always_inline bool mode_objects(const struct side *self, const struct end *other)
 {
 	__u32 policy = self->bound.policy;
 
@@ -62,7 +62,7 @@ static __always_inline bool mode_objects(const struct party *self, const struct 
 }
 
 /* Whether the end may be there at all: a listener at its port, a guest with its CID. */
-static __always_inline enum reason objects_to_itself(const struct party *self, enum rule_verb verb)
+static __always_inline enum reason objects_to_itself(const struct side *self, enum rule_verb verb)
 {
 	__u32 half = self->half, policy = self->bound.policy;
 
@@ -74,10 +74,10 @@ static __always_inline enum reason objects_to_itself(const struct party *self, e
 }
 
 /* What the rules of `self` say; they may speak of the policy or the name of `other`. */
-static __always_inline __u32 rules_say(const struct party *self, const struct end *other,
+static __always_inline __u32 rules_say(const struct side *self, const struct end *other,
 				       enum rule_verb verb, __u32 port)
 {
-	struct party peer;
+	struct side peer;
 
 	if (look_up(&peer, other, self->half) == NOT_READ)
 		return DENY;
@@ -85,7 +85,7 @@ static __always_inline __u32 rules_say(const struct party *self, const struct en
 }
 
 /* Why `self` does not agree to `other`. */
-static __always_inline enum reason reason_against(const struct party *self, const struct end *other,
+static __always_inline enum reason reason_against(const struct side *self, const struct end *other,
 						  enum rule_verb verb, __u32 port)
 {
 	__u32 decisions = UNDECIDED;
@@ -127,7 +127,7 @@ static __always_inline bool is_passing(enum reason reason)
 	return reason == REASON_UNKNOWN || reason == REASON_HELD;
 }
 
-static __always_inline __u32 objection_to(const struct party *self, const struct end *other,
+static __always_inline __u32 objection_to(const struct side *self, const struct end *other,
 					  enum rule_verb verb, __u32 port)
 {
 	enum reason reason = reason_against(self, other, verb, port);
@@ -159,7 +159,7 @@ __noinline __u32 objection_of(netns_id caller, netns_id called, __u64 cids, __u6
 	struct end from = { .netns = caller, .cid = cids >> 32 };
 	struct end to = { .netns = called, .cid = cids, .port = port };
 	__u32 half = !!(how & SECOND_HALF);
-	struct party self;
+	struct side self;
 
 	if (how & OF_CALLED) {
 		look_up(&self, &to, half);
@@ -191,12 +191,12 @@ __noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
 }
 
 /* Whether a call may go on that met with this; tells of it, if need be. */
-static __noinline int conclude(const struct call *call, __u32 objection)
+static __noinline int report_and_decide(const struct call *call, __u32 objection)
 {
 	enum event_kind kind = is_refusal(objection) ? EVENT_REFUSED : EVENT_AUDITED;
 
-	if (objection != AGREED && !call->again)
-		tell(call, kind, objection & REASON, objection >> VERB_SHIFT & 0xff);
+	if (objection != AGREED && !call->silent)
+		report(call, kind, objection & REASON, objection >> VERB_SHIFT & 0xff);
 	return !is_refusal(objection);
 }
 
@@ -213,12 +213,12 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 
 	if (!is_refusal(caller)) {
 		if (caller & AUDITED)
-			conclude(call, caller);
+			report_and_decide(call, caller);
 		objection = ask_end(call, half | OF_CALLED);
 	}
 	if (!(caller & AUDITED) && !is_passing(objection & REASON))
-		keep(call, epoch, objection);
-	return conclude(call, objection);
+		cache_verdict(call, epoch, objection);
+	return report_and_decide(call, objection);
 }
 
 /*
@@ -226,7 +226,8 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
  * nobody to protect, and a connection that was on its way when the layer was attached is not
  * disturbed.
  */
-static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
+static __always_inline bool needs_no_verdict(netns_id a, netns_id b,
+					     const struct layer_state *layer)
 {
 	if (a == b && a != NETNS_UNKNOWN && layer->has_rules == NO)
 		return true;
@@ -237,11 +238,11 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 {
 	__u32 objection;
 
-	if (may_meet(call->from.netns, call->to.netns, layer))
+	if (needs_no_verdict(call->from.netns, call->to.netns, layer))
 		return true;
-	if (!recall(call, current_epoch(layer), &objection))
+	if (!find_cached(call, current_epoch(layer), &objection))
 		return judge(call, layer);
-	return objection == AGREED || conclude(call, objection);
+	return objection == AGREED || report_and_decide(call, objection);
 }
 
 #endif

@@ -76,8 +76,8 @@ static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.calling, !kernel->source_check);
 	if (kernel->packet_socket)
-		bpf_map__set_max_entries(skel->maps.deliveries, SPARE_DELIVERIES);
-	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
+		bpf_map__set_max_entries(skel->maps.delivery_by_tid, SPARE_DELIVERIES);
+	bpf_map__set_autocreate(skel->maps.delivery_storage, kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
 	skel->rodata->sources_are_checked = kernel->source_check;

@@ -24,7 +24,7 @@
 
 struct call {
 	struct end from, to;
-	bool by_caller, again;
+	bool by_caller, silent;
 };
 
 enum lookup {
@@ -83,7 +83,7 @@ static __u32 current_epoch(const struct layer_state *layer)
 	return layer->verdict_epoch;
 }
 
-static bool recall(const struct call *call, __u32 epoch, __u32 *objection)
+static bool find_cached(const struct call *call, __u32 epoch, __u32 *objection)
 {
 	(void)call;
 	(void)epoch;
@@ -91,14 +91,14 @@ static bool recall(const struct call *call, __u32 epoch, __u32 *objection)
 	return false;
 }
 
-static void keep(const struct call *call, __u32 epoch, __u32 objection)
+static void cache_verdict(const struct call *call, __u32 epoch, __u32 objection)
 {
 	(void)call;
 	(void)epoch;
 	(void)objection;
 }
 
-static void tell(const struct call *call, enum event_kind kind, __u32 reason, __u32 verb)
+static void report(const struct call *call, enum event_kind kind, __u32 reason, __u32 verb)
 {
 	(void)call;
 	(void)kind;
