@@ -11,9 +11,18 @@
 #ifndef CALLS_H
 #define CALLS_H
 
+#include "maps.h"
 #include "verdict.h"
 
 #define CALL_SLOTS 4096
+
+/* Sockets whose call over loopback is on its way, and to which port: bpf/calls.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} calling SEC(".maps");
 
 /* The namespace is that of all calls which are counted, NETNS_UNKNOWN if they are of several. */
 static struct call_slot {

@@ -1,20 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Delivery gate: a request has arrived and the kernel has found the listener.
- *
- *	request arrives   -> origin   (who sent it)
- *	child is made     -> listener (whom it found)
- *	sk_alloc          -> verdict  (refused: the kernel answers with a reset)
- *
- * All three run in one task, one after the other. Nothing that a process can
- * change in between takes part: the origin is the namespace of the socket that
- * sent the packet, the listener is the one the kernel holds a reference on.
+ * A delivery: what is known of the request, or the answer to one, that a task delivers now. From
+ * its arrival to the gate that takes it all runs in that task.
  */
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
-#include "guests.h"
-#include "ports.h"
+#include "devices.h"
+#include "kernel.h"
+#include "netns.h"
+#include "state.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded" /* see bpf/maps.h */
+
+/* A request, or the answer to one, on its way through a delivering task. */
+struct delivery {
+	struct end origin; /* who sent it */
+	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+	__u64 sender; /* tells answers apart: their socket, on 5.10 what origin-by-address.h has of them */
+	__u64 device; /* of the guest that is the origin, or 0: its owner is to be asked */
+	__u64 ports;  /* where they are still to be read, or 0 */
+	__u32 port;   /* that it was sent to */
+	__u32 tid;    /* whose it is; 0 in storage, which is its task's own */
+	__u32 lost_epoch; /* how many could not be recorded until then */
+	enum packet_kind {
+		REQUEST = 1,
+		ANSWER = 2,
+		UNDETERMINED = REQUEST | ANSWER, /* the hook that comes next tells */
+		CONSUMED = 4,			 /* a gate has answered */
+		LEAVING = 8,			 /* the end of a connection */
+	} kind;
+	/* The last request that was judged: who sent it, when, and the sender of its answer. */
+	netns_id caller;
+	__u32 verdict_epoch;
+	__u32 unused;
+	__u64 child;
+	/* Of a worker of vhost, once it was found: the device that it works for all of its life. */
+	__u64 works_for;
+};
+
+#pragma GCC diagnostic pop
+
+/* Deliveries by task, which takes its own with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct delivery);
+} delivery_storage SEC(".maps");
+
+/*
+ * The same where tasks have no storage that programs may ask for (before 5.12), and of a task that
+ * got none. The oldest are those of tasks that are gone: LRU removes them, and one that is lost is
+ * refused.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct delivery);
+} delivery_by_tid SEC(".maps");
 
 /*
  * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
@@ -79,6 +125,52 @@ static __always_inline struct delivery *make_delivery(void)
 		storage_failed = true;
 	}
 	return map_delivery();
+}
+
+/* A kernel thread is told at its birth which device it works for. */
+static __always_inline __u64 device_of_thread(void)
+{
+	void *data = kthread_data();
+	struct vhost_worker *worker = data;
+
+	if (bpf_core_field_exists(worker->dev))
+		data = BPF_CORE_READ(worker, dev);
+	return (__u64)data;
+}
+
+/* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
+static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_addresses *addresses)
+{
+	__u64 address = device_of(cid, NULL, addresses);
+	struct vhost_vsock *vsock = (void *)address;
+	struct task_struct *worker;
+
+	if (!vsock || !bpf_core_field_exists(vsock->vqs[0].worker))
+		return 0;
+	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
+	return worker == (void *)bpf_get_current_task() ? address : 0;
+}
+
+/* Of the current task, if it is a worker of vhost. */
+static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addresses *addresses)
+{
+	return is_user_worker() ? device_of_worker(cid, addresses) : device_of_thread();
+}
+
+/*
+ * The device of the guest that sent what the current task delivers. The CID alone does not tell:
+ * while packets are on their way, and while their device closes, another one can take it.
+ */
+static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
+{
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
+
+	/* Without storage of its own a task may find what another one has left. */
+	if (delivery->tid)
+		return find_own_device(cid, addresses);
+	if (!delivery->works_for)
+		delivery->works_for = find_own_device(cid, addresses);
+	return delivery->works_for;
 }
 
 /* `kind` comes last: what is not complete is at none. */
@@ -189,105 +281,6 @@ static __always_inline struct end origin_of(const struct delivery *delivery)
 	return origin;
 }
 
-static __always_inline void listener_found(netns_id listener)
-{
-	struct delivery *delivery = current_delivery(REQUEST);
-
-	if (delivery)
-		delivery->listener = listener;
-}
-
-/* `verdict_epoch` is read first: what comes after makes that the answer is judged, too. */
-static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
-					  const struct layer_state *layer)
-{
-	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
-
-	delivery->verdict_epoch = current_epoch(layer);
-	if (read_ports(delivery))
-		call.from = origin_of(delivery);
-	delivery->caller = call.from.netns;
-	delivery->child = (__u64)child;
-	call.to.port = delivery->port;
-	return may_call(&call, layer);
-}
-
-/* One that is not complete is of nobody. */
-static __always_inline bool judge_unknown(const struct layer_state *layer)
-{
-	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
-
-	return !in_force(layer) || may_call(&unknown, layer);
-}
-
-#define NOT_JUDGED 1 /* an odd number of changes */
-
-/* Whether the kernel finds the socket, and no other that is bound, at CID LOCAL and the port. */
-static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u64 socket,
-					__u32 port)
-{
-	__u64 entry = socket + bpf_core_type_size(struct sock) + link_of(BOUND);
-	__u32 cid = tail->local_addr.svm_cid;
-
-	return tail->local_addr.svm_port == port &&
-	       (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
-	       (__u64)tail->bound_table.next != entry;
-}
-
-/*
- * Whether the answer to a request will come to the socket that asked, or to nobody: it goes to
- * CID LOCAL and the port of that socket. One that another socket gets makes a child whose peer
- * has never asked for it, and with two of those two namespaces would meet that each called within
- * itself. So the port of who asks is held by nobody else, and no socket is connected to where it
- * calls from where it calls.
- */
-static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
-{
-	__u32 port = delivery->origin.port, how = BOUND | LISTENERS;
-	__u64 socket = delivery->sender;
-	struct vsock_sock_tail tail;
-
-	if (bpf_probe_read_kernel(&tail, sizeof(tail),
-				  (void *)socket + bpf_core_type_size(struct sock)))
-		return false;
-	if (!is_bound_at(&tail, socket, port))
-		how |= ANYBODY;
-	else if (tail.local_addr.svm_cid == VMADDR_CID_ANY)
-		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
-	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
-		return false;
-	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
-			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
-}
-
-static __always_inline bool refuse_port(const struct delivery *delivery)
-{
-	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
-
-	call.to.port = delivery->port;
-	report(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
-	return false;
-}
-
-/* Leaves nothing that a later request could use. */
-static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
-					 const struct layer_state *layer)
-{
-	/* Or it is a process, at the address of a task that has delivered. */
-	if (!delivery || !(delivery->kind & REQUEST) || delivery->listener == NETNS_NONE)
-		return !is_delivering() || judge_unknown(layer);
-	delivery->kind = CONSUMED;
-	delivery->verdict_epoch = NOT_JUDGED;
-	if (layer->gates_wanted == NO || !in_force(layer))
-		return true;
-	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
-	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
-		return refuse_port(delivery);
-	if (needs_no_verdict(delivery->origin.netns, delivery->listener, layer))
-		return true;
-	return judge_request(delivery, child, layer);
-}
-
 /*
  * Whether an answer comes from the child of the request that was judged last, and goes to where
  * that came from. The packet holds its socket, so it is that child and none that came later; on
@@ -301,48 +294,21 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 	       delivery->verdict_epoch % 2 == 0;
 }
 
-static __always_inline int check_sk_alloc(const struct sock *sk, int family)
+static __always_inline enum packet_kind kind_of(__u16 op)
 {
-	struct delivery *delivery = &loopback;
-
-	if (family != AF_VSOCK)
-		return 0;
-	if (!is_delivering_loopback()) {
-		if (!is_delivering())
-			return 0;
-		delivery = own_delivery_of_guest();
-	}
-	return take_request(delivery, sk, layer_state()) ? 0 : -EACCES;
+	if (op == VIRTIO_VSOCK_OP_REQUEST)
+		return REQUEST;
+	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
+		return LEAVING;
+	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : CONSUMED;
 }
 
-/* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
-SEC("fentry/vsock_create_connected")
-int BPF_PROG(listener_found_parent, struct sock *parent)
+static __always_inline enum packet_kind kind_of_packet(const void *header)
 {
-	listener_found(netns_of_sock(parent));
-	return 0;
-}
+	__le16 op = 0;
 
-/* The same on 5.10, where every socket of the machine passes here. */
-SEC("fentry/sk_alloc")
-int BPF_PROG(listener_found_net, struct net *net, int family)
-{
-	if (family == AF_VSOCK)
-		listener_found(netns_of(net));
-	return 0;
-}
-
-SEC("lsm/sk_alloc_security")
-int BPF_PROG(delivery_gate_lsm, struct sock *sk, int family)
-{
-	return check_sk_alloc(sk, family);
-}
-
-/* Where BPF is no active LSM, an lsm program attaches and is never called. */
-SEC("fmod_ret/security_sk_alloc")
-int BPF_PROG(delivery_gate_fmod_ret, struct sock *sk, int family)
-{
-	return check_sk_alloc(sk, family);
+	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
+	return kind_of(le16_to_cpu(op));
 }
 
 #endif

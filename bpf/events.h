@@ -6,14 +6,9 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
+#include "call.h"
+#include "maps.h"
 #include "tenants.h"
-
-/* Who calls whom. `to.port` is the port that rules speak of. */
-struct call {
-	struct end from, to;
-	bool by_caller; /* the current task is the one that calls */
-	bool silent;	/* was judged before: refusals are not told once more */
-};
 
 static __always_inline struct counters *counters_of(netns_id id)
 {

@@ -12,7 +12,12 @@
 #ifndef LINGERING_H
 #define LINGERING_H
 
-#include "origin.h"
+#include "kernel.h"
+#include "maps.h"
+#include "netns.h"
+#include "records.h"
+#include "state.h"
+#include "verdict.h"
 
 /* Places that are looked at for one to be had again, each time that a port is noted. */
 #define LOOKS 4
@@ -137,34 +142,16 @@ static __always_inline void forget_lingering(struct sock *sk)
 		leave_port(lingering.ports[1]);
 }
 
-static __always_inline bool is_end_of_connection(const struct delivery *delivery)
+/* Whose sockets linger at a port. */
+static __always_inline netns_id lingers_at(__u32 port)
 {
-	const void *ports = (const void *)delivery->ports;
+	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
+	netns_id id;
 
-	if (delivery->kind != UNDETERMINED || !ports)
-		return delivery->kind == LEAVING;
-	return kind_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
-}
-
-/* Since Linux 6.1 a socket leaves the kernel's tables when its peer has shut down both ways. */
-SEC("fentry/vsock_remove_sock")
-int BPF_PROG(peer_left, struct sock *sk)
-{
-	if (is_delivering_loopback())
-		note_lingering(sk);
-	return 0;
-}
-
-/*
- * Where a socket takes packets of anybody (vsock_check_source() came later), one that still is in
- * the tables matters, too. The kernel asks for data where it closes a socket for its peer.
- */
-SEC("fentry/vsock_stream_has_data")
-int BPF_PROG(peer_left_any, struct sock *sk)
-{
-	if (is_delivering_loopback() && is_end_of_connection(&loopback))
-		note_lingering(sk);
-	return 0;
+	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
+		return NETNS_NONE;
+	id = *(volatile netns_id *)&lingering->netns;
+	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
 }
 
 #endif

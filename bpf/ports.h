@@ -17,6 +17,10 @@
 #define PORTS_H
 
 #include "calls.h"
+#include "kernel.h"
+#include "lingering.h"
+#include "netns.h"
+#include "state.h"
 #include "verdict.h"
 
 #define VSOCK_HASH_SIZE 251 /* the same since 3.9 */
@@ -139,18 +143,6 @@ __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 	a = netns_at(one);
 	b = netns_at(other);
 	return are_strangers(a, b, port);
-}
-
-/* Whose sockets linger at a port. */
-static __always_inline netns_id lingers_at(__u32 port)
-{
-	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
-	netns_id id;
-
-	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
-		return NETNS_NONE;
-	id = *(volatile netns_id *)&lingering->netns;
-	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
 }
 
 /* The namespace, if it is that of a stranger. */

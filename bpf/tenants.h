@@ -12,21 +12,11 @@
 #ifndef TENANTS_H
 #define TENANTS_H
 
+#include "kernel.h"
 #include "maps.h"
+#include "state.h"
 
 #define MAX_USER_NAMESPACES 34 /* the kernel nests no more */
-
-/*
- * By number. That of a container goes with its last namespace. A user's stays, as what he has told
- * must not be forgotten when he begins anew; there are as many as there are users.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_TENANTS);
-	__type(key, __u64);
-	__type(value, struct tenant);
-} tenants SEC(".maps");
 
 static const struct tenant first_tenant = { .tokens = TENANT_BURST };
 

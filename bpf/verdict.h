@@ -9,8 +9,12 @@
 #ifndef VERDICT_H
 #define VERDICT_H
 
-#include "kept.h"
+#include "call.h"
+#include "events.h"
+#include "records.h"
 #include "rules.h"
+#include "state.h"
+#include "verdict-cache.h"
 
 /* Where there is no record, it may be one of those that could not be written. */
 static __always_inline bool is_local(enum lookup found, const struct netns_record *record)

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "vsock-bpfd.h"
+#include "../../bpf/call.h"
 
 /* In the place of these. */
-#define KERNEL_H
 #define MAPS_H
+#define STATE_H
+#define RECORDS_H
 #define EVENTS_H
-#define KEPT_H
+#define VERDICT_CACHE_H
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -21,11 +23,6 @@
 #ifndef __noinline
 #define __noinline __attribute__((noinline, unused))
 #endif
-
-struct call {
-	struct end from, to;
-	bool by_caller, silent;
-};
 
 enum lookup {
 	NO_RECORD,

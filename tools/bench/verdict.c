@@ -117,7 +117,7 @@ static void load(void)
 	add_namespace(ALONE, LOCAL, 0);
 }
 
-/* By what is kept of the first call, and by modes and rules each time: see bpf/kept.h. */
+/* By what is kept of the first call, and by modes and rules each time: see bpf/verdict-cache.h. */
 static void report_both(const char *what, netns_id to, double clock)
 {
 	int program = bpf_program__fd(bpf->progs.ask);

@@ -9,12 +9,51 @@
  *
  * Each has slots that are found without a call, and a map for who finds his slot taken.
  */
-#ifndef PENDING_H
-#define PENDING_H
+#ifndef ORIGIN_BY_ADDRESS_H
+#define ORIGIN_BY_ADDRESS_H
 
 #include "delivery.h"
+#include "kernel.h"
+#include "netns.h"
 
 #define SLOTS 1024
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded" /* see bpf/maps.h */
+
+/* A request over loopback between connect() and its delivery. */
+struct pending {
+	__u64 key;     /* the task that is in connect(), or the port; 0: nobody */
+	__u32 writers; /* how many are about to write here */
+	__u32 unused;
+	netns_id origin;
+	__u64 socket; /* the struct sock that connects, an identity only */
+};
+
+#pragma GCC diagnostic pop
+
+/*
+ * Where packets carry no socket: who is in connect(), by task, if they have no place
+ * (bpf/origin-by-address.h). Overwritten by the task's next connect; LRU and loss as above.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct pending);
+} connects SEC(".maps");
+
+/*
+ * Where packets carry no socket: requests that were sent and not yet delivered, by
+ * source port, if they have no place. Removed by delivery or with the socket, so one
+ * who floods it spends a socket for each; a request that finds no room is refused.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct pending);
+} requests SEC(".maps");
 
 /* By number of the task, and by source port. */
 static struct pending connect_slots[SLOTS], request_slots[SLOTS];
@@ -271,6 +310,25 @@ static __always_inline void forget_request(struct sock *sk)
 	if (read_from_map(port, &request) && request.socket == (__u64)sk)
 		remove_from_map(port);
 }
+
+#define MAX_ANSWERS 16384
+
+/* An answer over loopback between its making and its delivery. */
+struct answer_made {
+	__u64 key; /* the port that it goes to */
+	netns_id origin;
+};
+
+/*
+ * The same for answers. One task makes them and delivers them, in the order in which they were
+ * made: a ring, by number. One that finds no room has no origin, and its socket is sealed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ANSWERS);
+	__type(key, __u32);
+	__type(value, struct answer_made);
+} answers SEC(".maps");
 
 /*
  * The answer that arrives next, if only one was made; the others are in the ring. Not a struct: the

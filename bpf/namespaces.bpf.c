@@ -1,7 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /* Namespaces get their mode when they are made and lose it when they go. */
 #include "events.h"
+#include "kernel.h"
+#include "maps.h"
+#include "netns.h"
+#include "records.h"
 #include "rules.h"
+#include "state.h"
+#include "tenants.h"
 
 /*
  * Who could leave a policy behind by making a namespace would not be bound by it. A reload that

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Seal: what the gates cannot refuse, because the kernel asks nobody, is cut off.
  *
@@ -9,7 +9,15 @@
  * socket that may not talk to the sender neither sends nor receives from then on. Nor
  * does it set options or shut down: the size of a buffer is told to the peer, too.
  */
+#include "delivery.h"
+#include "events.h"
+#include "gate.h"
+#include "kernel.h"
 #include "lingering.h"
+#include "maps.h"
+#include "netns.h"
+#include "state.h"
+#include "verdict.h"
 
 /* Never back: what is cut off stays so, and a flag too many costs a look-up. */
 static __always_inline void raise_sealed(struct layer_state *layer, enum sealed to)
@@ -148,50 +156,6 @@ int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 	return 0;
 }
 
-static __always_inline void forget_seal(struct sock *sk)
-{
-	netns_id own = netns_of_sock(sk);
-	__u64 address = (__u64)sk;
-	struct counters *of;
-
-	if (bpf_map_delete_elem(&sealed, &address))
-		return;
-	of = bpf_map_lookup_elem(&counters, &own);
-	if (of)
-		__sync_fetch_and_add(&of->sealed, -1);
-}
-
-static __always_inline void socket_gone(struct sock *sk)
-{
-	if (!packets_carry_socket)
-		forget_request(sk);
-	if (!sources_are_checked)
-		forget_call((__u64)sk);
-	if (layer_state()->sealed != NONE)
-		forget_seal(sk);
-	if (layer_state()->lingering == YES)
-		forget_lingering(sk);
-}
-
-SEC("fentry/vsock_sk_destruct")
-int BPF_PROG(socket_gone_vsock, struct sock *sk)
-{
-	socket_gone(sk);
-	return 0;
-}
-
-/*
- * The same on 5.10, where every socket of the machine passes here. Not
- * security_sk_free(), which is called after the socket has forgotten its port.
- */
-SEC("fentry/sk_free")
-int BPF_PROG(socket_gone_any, struct sock *sk)
-{
-	if (is_vsock(sk))
-		socket_gone(sk);
-	return 0;
-}
-
 static __always_inline bool is_sealed(struct sock *sk, enum sealed what)
 {
 	netns_id own = netns_of_sock(sk);
@@ -259,50 +223,14 @@ static __always_inline int check_transfer(struct socket *sock)
 	return check_seal(sk, layer);
 }
 
-SEC("lsm/socket_sendmsg")
-int BPF_PROG(send_seal_lsm, struct socket *sock)
-{
-	return check_transfer(sock);
-}
+GATE(send_seal, "lsm/socket_sendmsg", "fmod_ret/security_socket_sendmsg", check_transfer(sock),
+     struct socket *sock)
 
-SEC("lsm/socket_recvmsg")
-int BPF_PROG(receive_seal_lsm, struct socket *sock)
-{
-	return check_transfer(sock);
-}
+GATE(receive_seal, "lsm/socket_recvmsg", "fmod_ret/security_socket_recvmsg", check_transfer(sock),
+     struct socket *sock)
 
-SEC("lsm/socket_setsockopt")
-int BPF_PROG(option_seal_lsm, struct socket *sock)
-{
-	return check_use(sock);
-}
+GATE(option_seal, "lsm/socket_setsockopt", "fmod_ret/security_socket_setsockopt", check_use(sock),
+     struct socket *sock)
 
-SEC("lsm/socket_shutdown")
-int BPF_PROG(shutdown_seal_lsm, struct socket *sock)
-{
-	return check_use(sock);
-}
-
-SEC("fmod_ret/security_socket_sendmsg")
-int BPF_PROG(send_seal_fmod_ret, struct socket *sock)
-{
-	return check_transfer(sock);
-}
-
-SEC("fmod_ret/security_socket_recvmsg")
-int BPF_PROG(receive_seal_fmod_ret, struct socket *sock)
-{
-	return check_transfer(sock);
-}
-
-SEC("fmod_ret/security_socket_setsockopt")
-int BPF_PROG(option_seal_fmod_ret, struct socket *sock)
-{
-	return check_use(sock);
-}
-
-SEC("fmod_ret/security_socket_shutdown")
-int BPF_PROG(shutdown_seal_fmod_ret, struct socket *sock)
-{
-	return check_use(sock);
-}
+GATE(shutdown_seal, "lsm/socket_shutdown", "fmod_ret/security_socket_shutdown", check_use(sock),
+     struct socket *sock)

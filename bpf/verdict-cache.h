@@ -8,10 +8,11 @@
  * and even again behind it, and so all that is kept here void; if it dies in between it leaves it
  * odd, and then nothing is kept. Programs, which do not die, add two.
  */
-#ifndef KEPT_H
-#define KEPT_H
+#ifndef VERDICT_CACHE_H
+#define VERDICT_CACHE_H
 
-#include "events.h"
+#include "call.h"
+#include "state.h"
 
 #define CACHE_SLOTS 256
 

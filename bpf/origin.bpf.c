@@ -1,13 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who sent a packet that arrives: the first step of the delivery gate. Only two
  * kinds of packets matter: requests, and the answers that make a connection.
  */
-#ifndef ORIGIN_H
-#define ORIGIN_H
-
+#include "calls.h"
 #include "delivery.h"
-#include "pending.h"
+#include "kernel.h"
+#include "netns.h"
+#include "origin-by-address.h"
 
 /*
  * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
@@ -23,23 +23,6 @@ static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, _
 	}
 	origin->cid = src_cid;
 	origin->netns = net ? netns_of(net) : NETNS_UNKNOWN;
-}
-
-static __always_inline enum packet_kind kind_of(__u16 op)
-{
-	if (op == VIRTIO_VSOCK_OP_REQUEST)
-		return REQUEST;
-	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
-		return LEAVING;
-	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : CONSUMED;
-}
-
-static __always_inline enum packet_kind kind_of_packet(const void *header)
-{
-	__le16 op = 0;
-
-	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
-	return kind_of(le16_to_cpu(op));
 }
 
 /*
@@ -147,5 +130,3 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	loopback_arrives(kind, sender, src_port, dst_port);
 	return 0;
 }
-
-#endif

@@ -1,10 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Bind gate: tells a process at once what the verdict will say of its port, and keeps a port to
  * those who may meet. A socket that comes to a port by another way, as the kernel chose it or from
  * before the policy, is found by the other gates.
  */
+#include "events.h"
+#include "gate.h"
+#include "kernel.h"
+#include "netns.h"
 #include "ports.h"
+#include "records.h"
+#include "rules.h"
+#include "state.h"
 
 static __always_inline int check_port(netns_id own, __u32 port, const struct layer_state *layer)
 {
@@ -60,14 +67,5 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	return ret ? ret : check_holders(sock, netns_of_sock(sk), port);
 }
 
-SEC("lsm/socket_bind")
-int BPF_PROG(bind_gate_lsm, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_bind(sock, address, length);
-}
-
-SEC("fmod_ret/security_socket_bind")
-int BPF_PROG(bind_gate_fmod_ret, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_bind(sock, address, length);
-}
+GATE(bind_gate, "lsm/socket_bind", "fmod_ret/security_socket_bind",
+     check_bind(sock, address, length), struct socket *sock, struct sockaddr *address, int length)

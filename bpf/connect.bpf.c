@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Connect gate: a process is in connect(), nothing has been sent. What it decides
  * here it decides on the socket, not on who holds it: a socket stays in the
@@ -6,8 +6,15 @@
  * which knows the listener. A socket that does not listen is asked by no gate when a
  * request reaches it, so a request to one is not sent.
  */
-#include "origin.h"
+#include "calls.h"
+#include "devices.h"
+#include "gate.h"
+#include "kernel.h"
+#include "netns.h"
+#include "origin-by-address.h"
 #include "ports.h"
+#include "state.h"
+#include "verdict.h"
 
 enum route {
 	LOOPBACK,
@@ -168,14 +175,6 @@ static __always_inline int check_connect(struct socket *sock, struct sockaddr *a
 	return check_route(sock, to, layer_state());
 }
 
-SEC("lsm/socket_connect")
-int BPF_PROG(connect_gate_lsm, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_connect(sock, address, length);
-}
-
-SEC("fmod_ret/security_socket_connect")
-int BPF_PROG(connect_gate_fmod_ret, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_connect(sock, address, length);
-}
+GATE(connect_gate, "lsm/socket_connect", "fmod_ret/security_socket_connect",
+     check_connect(sock, address, length), struct socket *sock, struct sockaddr *address,
+     int length)

@@ -1,11 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Taps: a network device of the kind vsockmon gets a copy of every AF_VSOCK packet of the machine,
  * whatever namespace it is in. Root of one's own user namespace may make one, and the kernel loads
  * the module for it. Not while somebody isolates: who wants to look, root of the machine, loads
  * the module by its name, and this hook is not asked.
  */
-#include "maps.h"
+#include "gate.h"
+#include "kernel.h"
+#include "state.h"
 
 static __always_inline bool is_tap(const char *name)
 {
@@ -27,14 +29,5 @@ static __always_inline int check_module(const char *name)
 	return layer_state()->gates_wanted == YES && is_tap(name) ? -EACCES : 0;
 }
 
-SEC("lsm/kernel_module_request")
-int BPF_PROG(tap_gate_lsm, char *name)
-{
-	return check_module(name);
-}
-
-SEC("fmod_ret/security_kernel_module_request")
-int BPF_PROG(tap_gate_fmod_ret, char *name)
-{
-	return check_module(name);
-}
+GATE(tap_gate, "lsm/kernel_module_request", "fmod_ret/security_kernel_module_request",
+     check_module(name), char *name)

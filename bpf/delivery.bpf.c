@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Delivery gate: a request has arrived and the kernel has found the listener.
+ *
+ *	request arrives   -> origin   (who sent it)
+ *	child is made     -> listener (whom it found)
+ *	sk_alloc          -> verdict  (refused: the kernel answers with a reset)
+ *
+ * All three run in one task, one after the other. Nothing that a process can
+ * change in between takes part: the origin is the namespace of the socket that
+ * sent the packet, the listener is the one the kernel holds a reference on.
+ */
+#include "delivery.h"
+#include "events.h"
+#include "gate.h"
+#include "kernel.h"
+#include "netns.h"
+#include "ports.h"
+#include "state.h"
+#include "verdict.h"
+
+static __always_inline void listener_found(netns_id listener)
+{
+	struct delivery *delivery = current_delivery(REQUEST);
+
+	if (delivery)
+		delivery->listener = listener;
+}
+
+/* `verdict_epoch` is read first: what comes after makes that the answer is judged, too. */
+static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
+					  const struct layer_state *layer)
+{
+	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
+
+	delivery->verdict_epoch = current_epoch(layer);
+	if (read_ports(delivery))
+		call.from = origin_of(delivery);
+	delivery->caller = call.from.netns;
+	delivery->child = (__u64)child;
+	call.to.port = delivery->port;
+	return may_call(&call, layer);
+}
+
+/* One that is not complete is of nobody. */
+static __always_inline bool judge_unknown(const struct layer_state *layer)
+{
+	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
+
+	return !in_force(layer) || may_call(&unknown, layer);
+}
+
+#define NOT_JUDGED 1 /* an odd number of changes */
+
+/* Whether the kernel finds the socket, and no other that is bound, at CID LOCAL and the port. */
+static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u64 socket,
+					__u32 port)
+{
+	__u64 entry = socket + bpf_core_type_size(struct sock) + link_of(BOUND);
+	__u32 cid = tail->local_addr.svm_cid;
+
+	return tail->local_addr.svm_port == port &&
+	       (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
+	       (__u64)tail->bound_table.next != entry;
+}
+
+/*
+ * Whether the answer to a request will come to the socket that asked, or to nobody: it goes to
+ * CID LOCAL and the port of that socket. One that another socket gets makes a child whose peer
+ * has never asked for it, and with two of those two namespaces would meet that each called within
+ * itself. So the port of who asks is held by nobody else, and no socket is connected to where it
+ * calls from where it calls.
+ */
+static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
+{
+	__u32 port = delivery->origin.port, how = BOUND | LISTENERS;
+	__u64 socket = delivery->sender;
+	struct vsock_sock_tail tail;
+
+	if (bpf_probe_read_kernel(&tail, sizeof(tail),
+				  (void *)socket + bpf_core_type_size(struct sock)))
+		return false;
+	if (!is_bound_at(&tail, socket, port))
+		how |= ANYBODY;
+	else if (tail.local_addr.svm_cid == VMADDR_CID_ANY)
+		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
+	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
+		return false;
+	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
+			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
+}
+
+static __always_inline bool refuse_port(const struct delivery *delivery)
+{
+	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
+
+	call.to.port = delivery->port;
+	report(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
+	return false;
+}
+
+/* Leaves nothing that a later request could use. */
+static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
+					 const struct layer_state *layer)
+{
+	/* Or it is a process, at the address of a task that has delivered. */
+	if (!delivery || !(delivery->kind & REQUEST) || delivery->listener == NETNS_NONE)
+		return !is_delivering() || judge_unknown(layer);
+	delivery->kind = CONSUMED;
+	delivery->verdict_epoch = NOT_JUDGED;
+	if (layer->gates_wanted == NO || !in_force(layer))
+		return true;
+	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
+	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
+		return refuse_port(delivery);
+	if (needs_no_verdict(delivery->origin.netns, delivery->listener, layer))
+		return true;
+	return judge_request(delivery, child, layer);
+}
+
+static __always_inline int check_sk_alloc(const struct sock *sk, int family)
+{
+	struct delivery *delivery = &loopback;
+
+	if (family != AF_VSOCK)
+		return 0;
+	if (!is_delivering_loopback()) {
+		if (!is_delivering())
+			return 0;
+		delivery = own_delivery_of_guest();
+	}
+	return take_request(delivery, sk, layer_state()) ? 0 : -EACCES;
+}
+
+/* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
+SEC("fentry/vsock_create_connected")
+int BPF_PROG(listener_found_parent, struct sock *parent)
+{
+	listener_found(netns_of_sock(parent));
+	return 0;
+}
+
+/* The same on 5.10, where every socket of the machine passes here. */
+SEC("fentry/sk_alloc")
+int BPF_PROG(listener_found_net, struct net *net, int family)
+{
+	if (family == AF_VSOCK)
+		listener_found(netns_of(net));
+	return 0;
+}
+
+GATE(delivery_gate, "lsm/sk_alloc_security", "fmod_ret/security_sk_alloc",
+     check_sk_alloc(sk, family), struct sock *sk, int family)
