@@ -4,32 +4,14 @@
  * those who may meet. A socket that comes to a port by another way, as the kernel chose it or from
  * before the policy, is found by the other gates.
  */
+#include "call.h"
 #include "events.h"
 #include "gate.h"
 #include "kernel.h"
 #include "netns.h"
 #include "ports.h"
-#include "records.h"
-#include "rules.h"
 #include "state.h"
-
-static __always_inline int check_port(netns_id own, __u32 port, const struct layer_state *layer)
-{
-	struct netns_record record = {};
-	struct call call = { .from.netns = own, .by_caller = true };
-	__u32 half = half_in_force(layer), policy;
-	bool audited;
-
-	policy = read_record(own, &record) == NOT_READ ? POLICY_PENDING
-						       : record.binding[half].policy;
-	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
-		return 0;
-	audited = policy_has(half, policy, POLICY_AUDIT);
-	call.to.netns = own;
-	call.to.port = port;
-	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
-	return audited ? 0 : -EACCES;
-}
+#include "verdict.h"
 
 /*
  * A port that somebody else holds, at another CID or by a child whose listener has gone. Packets
@@ -54,7 +36,6 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	struct layer_state *layer = layer_state();
 	struct sock *sk = sock->sk;
 	__u32 port;
-	int ret = 0;
 
 	if (layer->gates_wanted == NO || !sk || !is_vsock(sk) ||
 	    length < (int)sizeof(struct sockaddr_vm))
@@ -62,9 +43,9 @@ static __always_inline int check_bind(struct socket *sock, struct sockaddr *addr
 	port = vsock_address(address)->svm_port;
 	if (port == VMADDR_PORT_ANY)
 		return 0;
-	if (layer->has_rules == YES)
-		ret = check_port(netns_of_sock(sk), port, layer);
-	return ret ? ret : check_holders(sock, netns_of_sock(sk), port);
+	if (layer->has_rules == YES && !may_bind(netns_of_sock(sk), port, layer))
+		return -EACCES;
+	return check_holders(sock, netns_of_sock(sk), port);
 }
 
 GATE(bind_gate, "lsm/socket_bind", "fmod_ret/security_socket_bind",

@@ -18,12 +18,12 @@
 struct delivery {
 	struct end origin; /* who sent it */
 	netns_id listener; /* whom a request has found, NETNS_NONE until then */
-	__u64 sender; /* tells answers apart: their socket, on 5.10 what origin-by-address.h has of them */
-	__u64 device; /* of the guest that is the origin, or 0: its owner is to be asked */
-	__u64 ports;  /* where they are still to be read, or 0 */
-	__u32 port;   /* that it was sent to */
-	__u32 tid;    /* whose it is; 0 in storage, which is its task's own */
-	__u32 lost_epoch; /* how many could not be recorded until then */
+	__u64 sender;	   /* tells answers apart: their socket, on 5.10 see origin-by-address.h */
+	__u64 device;	   /* of the guest that is the origin, or 0: its owner is to be asked */
+	__u64 ports;	   /* where they are still to be read, or 0 */
+	__u32 port;	   /* that it was sent to */
+	__u32 tid;	   /* whose it is; 0 in storage, which is its task's own */
+	__u32 lost_epoch;  /* how many could not be recorded until then */
 	enum packet_kind {
 		REQUEST = 1,
 		ANSWER = 2,

@@ -249,4 +249,23 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 	return objection == AGREED || report_and_decide(call, objection);
 }
 
+/* Whether the policy of a namespace lets it bind a port. */
+static __always_inline bool may_bind(netns_id own, __u32 port, const struct layer_state *layer)
+{
+	struct netns_record record = {};
+	struct call call = { .from.netns = own, .by_caller = true };
+	__u32 half = half_in_force(layer), policy;
+	bool audited;
+
+	policy = read_record(own, &record) == NOT_READ ? POLICY_PENDING
+						       : record.binding[half].policy;
+	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
+		return true;
+	audited = policy_has(half, policy, POLICY_AUDIT);
+	call.to.netns = own;
+	call.to.port = port;
+	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
+	return audited;
+}
+
 #endif
