@@ -24,21 +24,21 @@ static __always_inline void listener_found(netns_id listener)
 	struct delivery *delivery = current_delivery(REQUEST);
 
 	if (delivery)
-		delivery->listener = listener;
+		delivery->packet.listener = listener;
 }
 
 /* `verdict_epoch` is read first: what comes after makes that the answer is judged, too. */
 static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
 					  const struct layer_state *layer)
 {
-	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
+	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->packet.listener };
 
-	delivery->verdict_epoch = current_epoch(layer);
+	delivery->judged.verdict_epoch = current_epoch(layer);
 	if (read_ports(delivery))
 		call.from = origin_of(delivery);
-	delivery->caller = call.from.netns;
-	delivery->child = (__u64)child;
-	call.to.port = delivery->port;
+	delivery->judged.caller = call.from.netns;
+	delivery->judged.child = (__u64)child;
+	call.to.port = delivery->packet.port;
 	return may_call(&call, layer);
 }
 
@@ -73,8 +73,8 @@ static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u6
  */
 static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
 {
-	__u32 port = delivery->origin.port, how = BOUND | LISTENERS;
-	__u64 socket = delivery->sender;
+	__u32 port = delivery->packet.origin.port, how = BOUND | LISTENERS;
+	__u64 socket = delivery->packet.sender;
 	struct vsock_sock_tail tail;
 
 	if (bpf_probe_read_kernel(&tail, sizeof(tail),
@@ -86,15 +86,16 @@ static __always_inline bool is_answer_for_sender(const struct delivery *delivery
 		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
 	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
 		return false;
-	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
+	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->packet.port),
 			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
 }
 
 static __always_inline bool refuse_port(const struct delivery *delivery)
 {
-	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
+	struct call call = { .from = delivery->packet.origin,
+			     .to.netns = delivery->packet.listener };
 
-	call.to.port = delivery->port;
+	call.to.port = delivery->packet.port;
 	report(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
 	return false;
 }
@@ -104,16 +105,17 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 					 const struct layer_state *layer)
 {
 	/* Or it is a process, at the address of a task that has delivered. */
-	if (!delivery || !(delivery->kind & REQUEST) || delivery->listener == NETNS_NONE)
+	if (!delivery || !(delivery->packet.kind & REQUEST) ||
+	    delivery->packet.listener == NETNS_NONE)
 		return !is_delivering() || judge_unknown(layer);
-	delivery->kind = CONSUMED;
-	delivery->verdict_epoch = NOT_JUDGED;
+	delivery->packet.kind = CONSUMED;
+	delivery->judged.verdict_epoch = NOT_JUDGED;
 	if (layer->gates_wanted == NO || !in_force(layer))
 		return true;
-	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
+	if (delivery == &loopback && delivery->packet.origin.netns != NETNS_UNKNOWN &&
 	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
 		return refuse_port(delivery);
-	if (needs_no_verdict(delivery->origin.netns, delivery->listener, layer))
+	if (needs_no_verdict(delivery->packet.origin.netns, delivery->packet.listener, layer))
 		return true;
 	return judge_request(delivery, child, layer);
 }

@@ -14,30 +14,43 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded" /* see bpf/maps.h */
 
-/* A request, or the answer to one, on its way through a delivering task. */
-struct delivery {
-	struct end origin; /* who sent it */
-	netns_id listener; /* whom a request has found, NETNS_NONE until then */
+/* A packet that a task delivers: a request, or the answer to one. */
+struct packet {
+	struct end origin; /* its sender */
+	netns_id listener; /* that a request has found, NETNS_NONE until then */
 	__u64 sender;	   /* tells answers apart: their socket, on 5.10 see origin-by-address.h */
 	__u64 device;	   /* of the guest that is the origin, or 0: its owner is to be asked */
-	__u64 ports;	   /* where they are still to be read, or 0 */
+	__u64 ports;	   /* where its ports are still to be read, or 0 */
 	__u32 port;	   /* that it was sent to */
-	__u32 tid;	   /* whose it is; 0 in storage, which is its task's own */
-	__u32 lost_epoch;  /* how many could not be recorded until then */
 	enum packet_kind {
 		REQUEST = 1,
 		ANSWER = 2,
-		UNDETERMINED = REQUEST | ANSWER, /* the hook that comes next tells */
+		UNDETERMINED = REQUEST | ANSWER, /* the next hook tells */
 		CONSUMED = 4,			 /* a gate has answered */
 		LEAVING = 8,			 /* the end of a connection */
 	} kind;
-	/* The last request that was judged: who sent it, when, and the sender of its answer. */
+};
+
+/* The last request that was judged: its origin, when, and the sender of its answer. */
+struct judged_request {
 	netns_id caller;
+	__u64 child;
 	__u32 verdict_epoch;
 	__u32 unused;
-	__u64 child;
-	/* Of a worker of vhost, once it was found: the device that it works for all of its life. */
-	__u64 works_for;
+};
+
+/* Of the task, or of the record itself: what is not written with each packet. */
+struct delivering_task {
+	__u64 device;	  /* that a worker of vhost works for all of its life, once it was found */
+	__u32 tid;	  /* 0 in storage, which belongs to its task anyway */
+	__u32 lost_epoch; /* how many could not be recorded when the packet was */
+};
+
+/* Three lifetimes: each packet, each request that is judged, the task. */
+struct delivery {
+	struct packet packet;
+	struct judged_request judged;
+	struct delivering_task task;
 };
 
 #pragma GCC diagnostic pop
@@ -110,7 +123,7 @@ static __always_inline struct delivery *map_delivery(void)
 	bpf_map_update_elem(&delivery_by_tid, &tid, &none, BPF_ANY);
 	delivery = bpf_map_lookup_elem(&delivery_by_tid, &tid);
 	if (delivery)
-		delivery->tid = tid;
+		delivery->task.tid = tid;
 	return delivery;
 }
 
@@ -166,33 +179,33 @@ static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 c
 	const struct kernel_addresses *addresses = &layer_state()->addresses;
 
 	/* Without storage of its own a task may find what another one has left. */
-	if (delivery->tid)
+	if (delivery->task.tid)
 		return find_own_device(cid, addresses);
-	if (!delivery->works_for)
-		delivery->works_for = find_own_device(cid, addresses);
-	return delivery->works_for;
+	if (!delivery->task.device)
+		delivery->task.device = find_own_device(cid, addresses);
+	return delivery->task.device;
 }
 
 /* `kind` comes last: what is not complete is at none. */
 static __always_inline void begin_delivery(struct delivery *delivery, enum packet_kind kind,
 					   const struct end *origin, __u32 port)
 {
-	delivery->origin = *origin;
-	delivery->listener = NETNS_NONE;
-	delivery->ports = 0;
-	delivery->port = port;
-	delivery->kind = kind;
+	delivery->packet.origin = *origin;
+	delivery->packet.listener = NETNS_NONE;
+	delivery->packet.ports = 0;
+	delivery->packet.port = port;
+	delivery->packet.kind = kind;
 }
 
 static __always_inline void loopback_arrives(enum packet_kind kind, netns_id origin, __u32 from,
 					     __u32 to)
 {
 	loopback_task = bpf_get_current_task();
-	loopback.origin.netns = origin;
-	loopback.origin.port = from;
-	loopback.listener = NETNS_NONE;
-	loopback.port = to;
-	loopback.kind = kind;
+	loopback.packet.origin.netns = origin;
+	loopback.packet.origin.port = from;
+	loopback.packet.listener = NETNS_NONE;
+	loopback.packet.port = to;
+	loopback.packet.kind = kind;
 }
 
 /* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
@@ -200,11 +213,11 @@ static __always_inline void loopback_packet(enum packet_kind kind, struct sock *
 					    const void *header)
 {
 	loopback_task = bpf_get_current_task();
-	loopback.origin.netns = netns_of_sock(sk);
-	loopback.sender = (__u64)sk;
-	loopback.listener = NETNS_NONE;
-	loopback.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
-	loopback.kind = kind;
+	loopback.packet.origin.netns = netns_of_sock(sk);
+	loopback.packet.sender = (__u64)sk;
+	loopback.packet.listener = NETNS_NONE;
+	loopback.packet.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
+	loopback.packet.kind = kind;
 }
 
 /*
@@ -226,20 +239,20 @@ static __always_inline void guest_arrives(enum packet_kind kind, const struct en
 		__sync_fetch_and_add(&lost_epoch, 1);
 		return;
 	}
-	if (delivery->tid)
-		delivery->tid = current_tid();
-	delivery->lost_epoch = lost_epoch;
-	delivery->device = 0;
+	if (delivery->task.tid)
+		delivery->task.tid = current_tid();
+	delivery->task.lost_epoch = lost_epoch;
+	delivery->packet.device = 0;
 	if (origin->netns == NETNS_UNKNOWN && origin->cid)
-		delivery->device = device_of_sender(delivery, origin->cid);
+		delivery->packet.device = device_of_sender(delivery, origin->cid);
 	begin_delivery(delivery, kind, origin, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
 {
-	if (delivery->tid && delivery->tid != current_tid())
+	if (delivery->task.tid && delivery->task.tid != current_tid())
 		return false;
-	return delivery->lost_epoch == lost_epoch;
+	return delivery->task.lost_epoch == lost_epoch;
 }
 
 static __always_inline struct delivery *own_delivery_of_guest(void)
@@ -253,7 +266,7 @@ static __always_inline struct delivery *current_delivery(enum packet_kind kind)
 {
 	struct delivery *delivery = is_delivering_loopback() ? &loopback : own_delivery_of_guest();
 
-	return delivery && (delivery->kind & kind) ? delivery : NULL;
+	return delivery && (delivery->packet.kind & kind) ? delivery : NULL;
 }
 
 /* The packet is there until its delivery is over. */
@@ -261,23 +274,23 @@ static __always_inline bool read_ports(struct delivery *delivery)
 {
 	struct virtio_vsock_ports ports;
 
-	if (!delivery->ports)
+	if (!delivery->packet.ports)
 		return true;
-	if (bpf_probe_read_kernel(&ports, sizeof(ports), (void *)delivery->ports))
+	if (bpf_probe_read_kernel(&ports, sizeof(ports), (void *)delivery->packet.ports))
 		return false;
-	delivery->origin.port = le32_to_cpu(ports.src);
-	delivery->port = le32_to_cpu(ports.dst);
-	delivery->ports = 0;
+	delivery->packet.origin.port = le32_to_cpu(ports.src);
+	delivery->packet.port = le32_to_cpu(ports.dst);
+	delivery->packet.ports = 0;
 	return true;
 }
 
 /* Whose a guest is, is asked here and not on arrival: raw tracepoints may not ask `namespaces`. */
 static __always_inline struct end origin_of(const struct delivery *delivery)
 {
-	struct end origin = delivery->origin;
+	struct end origin = delivery->packet.origin;
 
-	if (delivery->device)
-		origin.netns = owner_of_device(delivery->device);
+	if (delivery->packet.device)
+		origin.netns = owner_of_device(delivery->packet.device);
 	return origin;
 }
 
@@ -289,9 +302,10 @@ static __always_inline struct end origin_of(const struct delivery *delivery)
 static __always_inline bool is_judged_already(const struct delivery *delivery, netns_id receiver,
 					      const struct layer_state *layer)
 {
-	return delivery->child && delivery->child == delivery->sender &&
-	       delivery->caller == receiver && delivery->verdict_epoch == current_epoch(layer) &&
-	       delivery->verdict_epoch % 2 == 0;
+	return delivery->judged.child && delivery->judged.child == delivery->packet.sender &&
+	       delivery->judged.caller == receiver &&
+	       delivery->judged.verdict_epoch == current_epoch(layer) &&
+	       delivery->judged.verdict_epoch % 2 == 0;
 }
 
 static __always_inline enum packet_kind kind_of(__u16 op)

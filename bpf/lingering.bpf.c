@@ -8,10 +8,10 @@
 
 static __always_inline bool is_end_of_connection(const struct delivery *delivery)
 {
-	const void *ports = (const void *)delivery->ports;
+	const void *ports = (const void *)delivery->packet.ports;
 
-	if (delivery->kind != UNDETERMINED || !ports)
-		return delivery->kind == LEAVING;
+	if (delivery->packet.kind != UNDETERMINED || !ports)
+		return delivery->packet.kind == LEAVING;
 	return kind_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
 }
 

@@ -273,7 +273,7 @@ static __always_inline netns_id take_from_map(__u32 port)
 	if (!read_from_map(port, &request))
 		return NETNS_UNKNOWN;
 	remove_from_map(port);
-	loopback.sender = request.socket;
+	loopback.packet.sender = request.socket;
 	return request.origin;
 }
 
@@ -290,7 +290,7 @@ static __always_inline netns_id take_request_made(__u32 port)
 	barrier();
 	if (slot->key != key_of(port))
 		return take_from_map(port);
-	loopback.sender = socket;
+	loopback.packet.sender = socket;
 	remove_from_slot(slot, key_of(port), socket);
 	if (read_from_map(port, &other) && other.origin != origin)
 		return NETNS_UNKNOWN;
@@ -360,9 +360,9 @@ static __always_inline void put_in_ring(__u64 key, netns_id origin)
 /* In the task that delivers the request, right after the gate has let it through. */
 static __always_inline void answer_made(__u32 port)
 {
-	netns_id origin = loopback.listener;
+	netns_id origin = loopback.packet.listener;
 
-	if (!is_delivering_loopback() || loopback.kind != CONSUMED)
+	if (!is_delivering_loopback() || loopback.packet.kind != CONSUMED)
 		return;
 	if (next_answer || next_made != next_delivered) {
 		put_in_ring(key_of(port), origin);
@@ -370,7 +370,7 @@ static __always_inline void answer_made(__u32 port)
 	}
 	next_answer = key_of(port);
 	next_answer_origin = origin;
-	loopback.child = next_answer;
+	loopback.judged.child = next_answer;
 }
 
 static __always_inline netns_id take_from_ring(__u32 port)
@@ -398,7 +398,7 @@ static __always_inline netns_id sender_of_answer(__u32 port)
 	bool is_next = next_answer == key_of(port);
 	netns_id origin = next_answer_origin;
 
-	loopback.sender = is_next ? next_answer : 0;
+	loopback.packet.sender = is_next ? next_answer : 0;
 	if (!is_next) {
 		origin = take_from_ring(port);
 		if (origin == NETNS_UNKNOWN)

@@ -35,7 +35,7 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 
 	/* Data never comes with anything that is asked for. */
 	if (skb->len) {
-		loopback.kind = CONSUMED;
+		loopback.packet.kind = CONSUMED;
 		return;
 	}
 	if (kworkers_deliver_others)
@@ -123,7 +123,7 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	}
 	if (kind == REQUEST) {
 		sender = sender_of_request(src_port);
-		forget_call(loopback.sender);
+		forget_call(loopback.packet.sender);
 	} else if (kind == ANSWER) {
 		sender = sender_of_answer(dst_port);
 	}

@@ -67,7 +67,7 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	__u32 port = packets_carry_socket ? 0 : bound_port(sk);
 
 	/* Not read, too, is 0. */
-	return !port || port == delivery->port;
+	return !port || port == delivery->packet.port;
 }
 
 static __always_inline void judge_answer(struct delivery *delivery, struct sock *sk,
@@ -81,7 +81,7 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 	call.to.netns = NETNS_UNKNOWN;
 	if (read_ports(delivery))
 		call.to = origin_of(delivery);
-	call.from.port = delivery->port;
+	call.from.port = delivery->packet.port;
 	if (may_call(&call, layer))
 		return;
 	if (is_answer_to(delivery, sk))
@@ -100,9 +100,9 @@ static __always_inline bool is_from_called(struct delivery *delivery, const stru
 	if (!read_ports(delivery) ||
 	    bpf_probe_read_kernel(&called, sizeof(called), &tail_of(sk)->remote_addr))
 		return false;
-	if (delivery->origin.cid && delivery->origin.cid != called.svm_cid)
+	if (delivery->packet.origin.cid && delivery->packet.origin.cid != called.svm_cid)
 		return false;
-	return delivery->origin.port == called.svm_port;
+	return delivery->packet.origin.port == called.svm_port;
 }
 
 static __always_inline void seal_ghost(struct delivery *delivery, struct sock *sk,
@@ -111,7 +111,7 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 	struct layer_state *layer = layer_state();
 	struct call call = { .from.netns = receiver, .to = origin_of(delivery) };
 
-	call.from.port = delivery->port;
+	call.from.port = delivery->packet.port;
 	if (layer->gates_wanted == YES && in_force(layer) && is_answer_to(delivery, sk))
 		seal(sk, &call, layer);
 }
@@ -127,10 +127,10 @@ static __always_inline void check_answer(struct sock *sk)
 	receiver = netns_of_sock(sk);
 	if (!sources_are_checked && !is_from_called(delivery, sk))
 		seal_ghost(delivery, sk, receiver);
-	else if (!needs_no_verdict(delivery->origin.netns, receiver, layer_state()))
+	else if (!needs_no_verdict(delivery->packet.origin.netns, receiver, layer_state()))
 		judge_answer(delivery, sk, receiver);
 	barrier();
-	delivery->kind = CONSUMED;
+	delivery->packet.kind = CONSUMED;
 }
 
 /* The connection is made, its socket locked: nobody has used it yet. */
@@ -149,7 +149,7 @@ int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 {
 	if (!is_vsock(sk))
 		return 0;
-	if (is_delivering_loopback() && loopback.kind == LEAVING)
+	if (is_delivering_loopback() && loopback.packet.kind == LEAVING)
 		note_lingering(sk);
 	else if (sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
 		check_answer(sk);
@@ -196,7 +196,7 @@ static __always_inline bool is_being_judged(const struct sock *sk)
 		return false;
 	if (packets_carry_socket)
 		return !is_in_connected_table(sk) && !is_closed_by_peer(sk);
-	return loopback.kind == ANSWER && loopback.port == bound_port(sk);
+	return loopback.packet.kind == ANSWER && loopback.packet.port == bound_port(sk);
 }
 
 static __always_inline bool is_waiting_for_answer(const struct socket *sock, const struct sock *sk)
