@@ -122,16 +122,14 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 
 static __always_inline int check_sk_alloc(const struct sock *sk, int family)
 {
-	struct delivery *delivery = &loopback;
+	bool over_loopback;
 
 	if (family != AF_VSOCK)
 		return 0;
-	if (!is_delivering_loopback()) {
-		if (!is_delivering())
-			return 0;
-		delivery = own_delivery_of_guest();
-	}
-	return take_request(delivery, sk, layer_state()) ? 0 : -EACCES;
+	over_loopback = is_delivering_loopback();
+	if (!over_loopback && !is_delivering())
+		return 0;
+	return take_request(delivery_of_task(over_loopback), sk, layer_state()) ? 0 : -EACCES;
 }
 
 /* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */

@@ -262,9 +262,14 @@ static __always_inline struct delivery *own_delivery_of_guest(void)
 	return delivery && is_own(delivery) ? delivery : NULL;
 }
 
+static __always_inline struct delivery *delivery_of_task(bool over_loopback)
+{
+	return over_loopback ? &loopback : own_delivery_of_guest();
+}
+
 static __always_inline struct delivery *current_delivery(enum packet_kind kind)
 {
-	struct delivery *delivery = is_delivering_loopback() ? &loopback : own_delivery_of_guest();
+	struct delivery *delivery = delivery_of_task(is_delivering_loopback());
 
 	return delivery && (delivery->packet.kind & kind) ? delivery : NULL;
 }
