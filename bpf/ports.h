@@ -119,6 +119,28 @@ __noinline __u64 walk(__u64 entry, __u32 table, __u32 port, __u64 net, __u64 pee
 	return entry | MORE;
 }
 
+static __always_inline __u64 first_entry(enum table table, __u32 port)
+{
+	return next_of(head_of(table, port));
+}
+
+static __always_inline __u64 entry_after(__u64 socket, enum table table)
+{
+	return next_of(socket + bpf_core_type_size(struct sock) + link_of(table));
+}
+
+/* Where walk() has found no socket, `entry` is where to go on. */
+static __always_inline bool is_no_socket(__u64 found, enum table table, __u32 port, __u64 *entry)
+{
+	if (found == CHANGED)
+		*entry = first_entry(table, port);
+	else if (found & MORE)
+		*entry = found & ~(__u64)MORE;
+	else
+		return false;
+	return true;
+}
+
 /*
  * Kernels that have modes keep the sockets of local namespaces apart by themselves. Not inline:
  * out of a loop the compiler takes what only they have to where all kernels see it.
@@ -175,7 +197,7 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 {
 	__u32 table = how & (BOUND | CONNECTED), i;
 	__u64 net = net_of_socket(self), found;
-	__u64 entry = next_of(head_of(table, port));
+	__u64 entry = first_entry(table, port);
 
 	found = noted_stranger(port, (void *)net, how);
 	if (found != NETNS_NONE)
@@ -184,17 +206,11 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
 		if (found == END)
 			return NETNS_NONE;
-		if (found == CHANGED) {
-			entry = next_of(head_of(table, port));
+		if (is_no_socket(found, table, port, &entry))
 			continue;
-		}
-		if (found & MORE) {
-			entry = found & ~(__u64)MORE;
-			continue;
-		}
 		if (found != self && is_stranger(net, found, port, how))
 			return netns_at((void *)net_of_socket(found));
-		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(table));
+		entry = entry_after(found, table);
 	}
 	return NETNS_UNKNOWN;
 }
@@ -202,25 +218,19 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 /* Whether a socket is bound where a packet to CID and port goes; also if it cannot be told. */
 __noinline __u32 is_held(__u32 cid, __u32 port)
 {
-	__u64 entry = next_of(head_of(BOUND, port)), found;
+	__u64 entry = first_entry(BOUND, port), found;
 	__u32 i, at;
 
 	for (i = 0; i < WALKS; i++) {
 		found = walk(entry, BOUND, port, 0, NO_PEER);
 		if (found == END)
 			return false;
-		if (found == CHANGED) {
-			entry = next_of(head_of(BOUND, port));
+		if (is_no_socket(found, BOUND, port, &entry))
 			continue;
-		}
-		if (found & MORE) {
-			entry = found & ~(__u64)MORE;
-			continue;
-		}
 		at = cid_of_socket(found);
 		if (at == cid || at == VMADDR_CID_ANY)
 			return true;
-		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(BOUND));
+		entry = entry_after(found, BOUND);
 	}
 	return true;
 }
