@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bind gate: tells a process at once what the verdict will say of its port, and keeps a port to
- * those who may meet. A socket that comes to a port by another way, as the kernel chose it or from
- * before the policy, is found by the other gates.
+ * Bind gate: refuses a port at bind() that the verdict would refuse later, and a port that a
+ * stranger holds. A socket that gets its port in another way, because the kernel chose it or it was
+ * bound before the policy, is found by the other gates.
  */
 #include "call.h"
 #include "events.h"
@@ -14,8 +14,8 @@
 #include "verdict.h"
 
 /*
- * A port that somebody else holds, at another CID or by a child whose listener has gone. Packets
- * that go to the one could come to the other.
+ * A stranger can hold the port at another CID, or by a child whose listener has gone. Packets to
+ * one socket could then reach the other.
  */
 static __always_inline int check_holders(struct socket *sock, netns_id own, __u32 port)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A call: what gates ask about and what events tell of.
- */
+/* A call from one end to another: gates ask about it, events report it. */
 #ifndef CALL_H
 #define CALL_H
 
@@ -9,11 +7,11 @@
 
 #include "vsock-bpfd.h"
 
-/* Who calls whom. `to.port` is the port that rules speak of. */
+/* `to.port` is the port that rules are about. */
 struct call {
 	struct end from, to;
 	bool by_caller; /* the current task is the one that calls */
-	bool silent;	/* was judged before: refusals are not told once more */
+	bool silent;	/* a refusal is not reported, as it was reported before or means nothing */
 };
 
 #endif

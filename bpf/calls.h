@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls over loopback on their way to a port. Whoever comes to hold that port meanwhile would get
- * them, listener or not, where a socket takes packets of anybody: kernels that have no
- * vsock_check_source(). So nobody binds a port that a stranger is calling.
+ * Calls over loopback that are on their way to a port. Kernels without vsock_check_source() give
+ * them to any socket that holds the port when they arrive, listener or not. So a port that a
+ * stranger is calling cannot be bound.
  *
- * A call is noted by its socket, from the connect gate until its request has arrived or the socket
- * has gone, and counted at a place of its port. Ports share places, so a port can seem to be
- * called for a moment that is not.
+ * A call is recorded by its socket, from the connect gate until its request has arrived or the
+ * socket is freed, and counted in a slot of its port. Ports share slots, so a port can seem to be
+ * called for a moment when it is not.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -16,7 +16,10 @@
 
 #define CALL_SLOTS 4096
 
-/* Sockets whose call over loopback is on its way, and to which port: bpf/calls.h. */
+/*
+ * Port by calling socket. Removed when the request arrives or the socket is freed. A call that
+ * finds no room is refused.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -24,7 +27,10 @@ struct {
 	__type(value, __u32);
 } calling SEC(".maps");
 
-/* The namespace is that of all calls which are counted, NETNS_UNKNOWN if they are of several. */
+/*
+ * Calls by port, several ports to a slot. The namespace is that of all calls in the slot,
+ * NETNS_UNKNOWN if they come from several.
+ */
 static struct call_slot {
 	netns_id netns;
 	__u32 calls;
@@ -37,8 +43,8 @@ static __always_inline struct call_slot *slot_of_call(__u32 port)
 }
 
 /*
- * The first one names the place. If another has come before that is done, it is nobody's; so is it
- * if a stranger has named it.
+ * The first call sets the namespace. It is unknown if another call comes before that is done, or if
+ * a stranger is counted already.
  */
 static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 port)
 {
@@ -67,7 +73,7 @@ static __always_inline void forget_call(__u64 socket)
 		__sync_fetch_and_add(&slot_of_call(port)->calls, -1);
 }
 
-/* False if there is no room: the call is not to be made. */
+/* False if there is no room: the call must be refused. */
 static __always_inline bool note_call(__u64 socket, netns_id id, __u32 port)
 {
 	forget_call(socket);
@@ -77,7 +83,7 @@ static __always_inline bool note_call(__u64 socket, netns_id id, __u32 port)
 	return true;
 }
 
-/* Who calls a port: NETNS_NONE if nobody does. */
+/* The namespace that calls a port, or NETNS_NONE. */
 static __always_inline netns_id caller_of(__u32 port)
 {
 	const volatile struct call_slot *at = slot_of_call(port);

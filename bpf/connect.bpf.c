@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connect gate: a process is in connect(), nothing has been sent. What it decides
- * here it decides on the socket, not on who holds it: a socket stays in the
- * namespace it was made in. Who listens over loopback is left to the delivery gate,
- * which knows the listener. A socket that does not listen is asked by no gate when a
- * request reaches it, so a request to one is not sent.
+ * Connect gate: a process is in connect(), and nothing has been sent. It decides by the socket and
+ * not by its holder: a socket stays in the namespace that it was created in. Listeners over
+ * loopback are left to the delivery gate, which knows the listener. No gate is called when a
+ * request reaches a socket that does not listen, so a request to such a socket is not sent.
  */
 #include "calls.h"
 #include "devices.h"
@@ -19,7 +18,7 @@
 enum route {
 	LOOPBACK,
 	TO_HOST,  /* out of this guest */
-	TO_GUEST, /* of this host */
+	TO_GUEST, /* on this host */
 };
 
 static __always_inline bool has_transport(__u64 address)
@@ -31,7 +30,7 @@ static __always_inline bool has_transport(__u64 address)
 	return transport;
 }
 
-/* The transport that the kernel will choose: vsock_assign_transport(). */
+/* The transport that the kernel will choose, as in vsock_assign_transport(). */
 static __always_inline enum route route_of(const struct sockaddr_vm *to,
 					   const struct layer_state *layer)
 {
@@ -50,7 +49,7 @@ static __always_inline enum route route_of(const struct sockaddr_vm *to,
 	return TO_GUEST;
 }
 
-/* As if there were no such guest: the kernel then finds none for seqpacket, either. */
+/* As if there were no such guest; for seqpacket the kernel finds no transport, either. */
 static __always_inline int no_such_guest(short type)
 {
 	return type == SOCK_SEQPACKET ? -ESOCKTNOSUPPORT : -ENODEV;
@@ -63,7 +62,7 @@ static __always_inline int check_host(struct call *call, const struct layer_stat
 	return may_call(call, layer) ? 0 : -ENETUNREACH;
 }
 
-/* One that is not there may come before the packet does: refused, and nothing to tell. */
+/* A guest that does not exist may appear before the packet is sent: refused, and not reported. */
 static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
 				       short type, const struct layer_state *layer)
 {
@@ -77,9 +76,9 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 }
 
 /*
- * Who is in the way of a call to a port that it might come to without being asked. A child of a
- * listener is met by one alone, its peer's port: so by a socket that has a port yet, as the kernel
- * gives nobody one that is held.
+ * The namespace of a stranger that a call to the port could reach without a gate. A child of a
+ * listener can be reached only from its peer's port, so only by a socket that is bound already: the
+ * kernel does not choose a port that is held.
  */
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
@@ -93,15 +92,17 @@ static __always_inline netns_id stranger_at_target(struct socket *sock, struct s
 }
 
 /*
- * Where a socket takes packets of anybody, a call is not sent to a port that nobody holds: who
- * comes to hold it meanwhile would get it. The kernel's answer is the same, and comes later.
+ * Without vsock_check_source() a call to a port that nobody holds is not sent, because a socket
+ * that is bound meanwhile would get it. The kernel gives the same answer, only later.
  */
 static __always_inline bool is_nobody_there(const struct sockaddr_vm *to)
 {
 	return !sources_are_checked && !is_held(to->svm_cid, to->svm_port);
 }
 
-/* To connect one that listens, or was connected, the kernel refuses itself, and sends nothing. */
+/*
+ * The kernel itself refuses to connect a socket that listens or was connected, and sends nothing.
+ */
 static __always_inline bool can_connect(const struct socket *sock, const struct sock *sk)
 {
 	return sock->state <= SS_CONNECTING && sk->__sk_common.skc_state != TCP_LISTEN;
@@ -111,7 +112,7 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
-	/* Told as the delivery gate would. */
+	/* Reported as the delivery gate would. */
 	call->by_caller = false;
 	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
 	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
@@ -119,7 +120,10 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 	return !is_nobody_there(to);
 }
 
-/* Noted first: so either this sees who comes to hold the port, or that one sees the call. */
+/*
+ * The call is recorded first: either this sees the new holder of the port, or the new holder's
+ * bind() sees the call.
+ */
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
@@ -165,7 +169,7 @@ static __always_inline int check_route(struct socket *sock, const struct sockadd
 	return ret;
 }
 
-/* The kernel itself refuses an address that is short, or of another family than its socket. */
+/* The kernel itself refuses an address that is short or of another family than its socket. */
 static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
 {
 	const struct sockaddr_vm *to = vsock_address(address);

@@ -2,13 +2,13 @@
 /*
  * Delivery gate: a request has arrived and the kernel has found the listener.
  *
- *	request arrives   -> origin   (who sent it)
- *	child is made     -> listener (whom it found)
- *	sk_alloc          -> verdict  (refused: the kernel answers with a reset)
+ *	request arrives   -> origin   (its sender)
+ *	child is created  -> listener (that it found)
+ *	sk_alloc          -> verdict  (if refused, the kernel answers with a reset)
  *
- * All three run in one task, one after the other. Nothing that a process can
- * change in between takes part: the origin is the namespace of the socket that
- * sent the packet, the listener is the one the kernel holds a reference on.
+ * All three run in one task, one after the other. Nothing that a process can change in between
+ * takes part: the origin is the namespace of the socket that sent the packet, and the kernel
+ * holds a reference on the listener.
  */
 #include "delivery.h"
 #include "events.h"
@@ -27,7 +27,7 @@ static __always_inline void listener_found(netns_id listener)
 		delivery->packet.listener = listener;
 }
 
-/* `verdict_epoch` is read first: what comes after makes that the answer is judged, too. */
+/* The epoch is read first, so that after a later change the answer is judged, too. */
 static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
 					  const struct layer_state *layer)
 {
@@ -42,7 +42,7 @@ static __always_inline bool judge_request(struct delivery *delivery, const struc
 	return may_call(&call, layer);
 }
 
-/* One that is not complete is of nobody. */
+/* A request with an incomplete record has unknown ends. */
 static __always_inline bool judge_unknown(const struct layer_state *layer)
 {
 	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
@@ -50,9 +50,9 @@ static __always_inline bool judge_unknown(const struct layer_state *layer)
 	return !in_force(layer) || may_call(&unknown, layer);
 }
 
-#define NOT_JUDGED 1 /* an odd number of changes */
+#define NOT_JUDGED 1 /* an odd epoch */
 
-/* Whether the kernel finds the socket, and no other that is bound, at CID LOCAL and the port. */
+/* Whether the kernel finds this socket at CID LOCAL and the port, and no other that is bound. */
 static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u64 socket,
 					__u32 port)
 {
@@ -65,11 +65,11 @@ static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u6
 }
 
 /*
- * Whether the answer to a request will come to the socket that asked, or to nobody: it goes to
- * CID LOCAL and the port of that socket. One that another socket gets makes a child whose peer
- * has never asked for it, and with two of those two namespaces would meet that each called within
- * itself. So the port of who asks is held by nobody else, and no socket is connected to where it
- * calls from where it calls.
+ * Whether the answer to a request will reach the socket that asked, or none: it goes to CID LOCAL
+ * and the port of that socket. An answer that another socket gets makes a child whose peer has
+ * never asked for it. With two of those, two namespaces that each called within themselves would be
+ * connected. So no other socket may hold the port of the caller, and none may be connected from
+ * there to the port that is called.
  */
 static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
 {
@@ -83,7 +83,7 @@ static __always_inline bool is_answer_for_sender(const struct delivery *delivery
 	if (!is_bound_at(&tail, socket, port))
 		how |= ANYBODY;
 	else if (tail.local_addr.svm_cid == VMADDR_CID_ANY)
-		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
+		how = 0; /* the kernel gives a port that is held at all CIDs to no other socket */
 	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
 		return false;
 	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->packet.port),
@@ -100,11 +100,11 @@ static __always_inline bool refuse_port(const struct delivery *delivery)
 	return false;
 }
 
-/* Leaves nothing that a later request could use. */
+/* Consumes the record, so that no later request can use it. */
 static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
 					 const struct layer_state *layer)
 {
-	/* Or it is a process, at the address of a task that has delivered. */
+	/* Or this is a process, at the address of a task that has delivered. */
 	if (!delivery || !(delivery->packet.kind & REQUEST) ||
 	    delivery->packet.listener == NETNS_NONE)
 		return !is_delivering() || judge_unknown(layer);
@@ -132,7 +132,7 @@ static __always_inline int check_sk_alloc(const struct sock *sk, int family)
 	return take_request(delivery_of_task(over_loopback), sk, layer_state()) ? 0 : -EACCES;
 }
 
-/* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
+/* The listener is the parent of the child that will be created. 5.11 and later: BTF of modules. */
 SEC("fentry/vsock_create_connected")
 int BPF_PROG(listener_found_parent, struct sock *parent)
 {
@@ -140,7 +140,7 @@ int BPF_PROG(listener_found_parent, struct sock *parent)
 	return 0;
 }
 
-/* The same on 5.10, where every socket of the machine passes here. */
+/* The same on 5.10, where all sockets of the machine pass here. */
 SEC("fentry/sk_alloc")
 int BPF_PROG(listener_found_net, struct net *net, int family)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A delivery: what is known of the request, or the answer to one, that a task delivers now. From
- * its arrival to the gate that takes it all runs in that task.
+ * The packet that a task delivers now. Everything from its arrival to the gate that judges it runs
+ * in that task, so it is recorded by task.
  */
 #ifndef DELIVERY_H
 #define DELIVERY_H
@@ -19,19 +19,22 @@ struct packet {
 	struct end origin; /* its sender */
 	netns_id listener; /* that a request has found, NETNS_NONE until then */
 	__u64 sender;	   /* tells answers apart: their socket, on 5.10 see origin-by-address.h */
-	__u64 device;	   /* of the guest that is the origin, or 0: its owner is to be asked */
-	__u64 ports;	   /* where its ports are still to be read, or 0 */
-	__u32 port;	   /* that it was sent to */
+	__u64 device;	   /* of the guest that sent it, or 0: the origin is the device's owner */
+	__u64 ports;	   /* address of its ports while they have not been read, else 0 */
+	__u32 port;	   /* destination */
 	enum packet_kind {
 		REQUEST = 1,
 		ANSWER = 2,
 		UNDETERMINED = REQUEST | ANSWER, /* the next hook tells */
-		CONSUMED = 4,			 /* a gate has answered */
+		CONSUMED = 4,			 /* a gate has judged it */
 		LEAVING = 8,			 /* the end of a connection */
 	} kind;
 };
 
-/* The last request that was judged: its origin, when, and the sender of its answer. */
+/*
+ * The last request that was judged: its origin, the epoch of its verdict, and the sender of its
+ * answer.
+ */
 struct judged_request {
 	netns_id caller;
 	__u64 child;
@@ -39,14 +42,14 @@ struct judged_request {
 	__u32 unused;
 };
 
-/* Of the task, or of the record itself: what is not written with each packet. */
+/* What is not written with each packet. */
 struct delivering_task {
-	__u64 device;	  /* that a worker of vhost works for all of its life, once it was found */
-	__u32 tid;	  /* 0 in storage, which belongs to its task anyway */
-	__u32 lost_epoch; /* how many could not be recorded when the packet was */
+	__u64 device;	  /* that a vhost worker works for, all of its life; 0 until it was found */
+	__u32 tid;	  /* 0 in task storage, which cannot be another task's */
+	__u32 lost_epoch; /* value of lost_epoch when the packet was recorded */
 };
 
-/* Three lifetimes: each packet, each request that is judged, the task. */
+/* Three lifetimes: the packet, the last judged request, the task. */
 struct delivery {
 	struct packet packet;
 	struct judged_request judged;
@@ -55,7 +58,7 @@ struct delivery {
 
 #pragma GCC diagnostic pop
 
-/* Deliveries by task, which takes its own with it. */
+/* Deliveries in storage of the tasks, freed with them. 6.1 and later. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -64,9 +67,8 @@ struct {
 } delivery_storage SEC(".maps");
 
 /*
- * The same where tasks have no storage that programs may ask for (before 5.12), and of a task that
- * got none. The oldest are those of tasks that are gone: LRU removes them, and one that is lost is
- * refused.
+ * Deliveries where tasks have no storage (5.10), and of tasks that could not get any. LRU removes
+ * the oldest, which are those of tasks that have exited; a request whose record is lost is refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -76,9 +78,9 @@ struct {
 } delivery_by_tid SEC(".maps");
 
 /*
- * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
- * through one work item, 5.10 to 7.3, and the kernel never runs one of those twice at a time. So
- * one place is enough, which its task alone writes.
+ * The delivery of a loopback packet. One is enough: from 5.10 to 7.3 all loopback packets of a
+ * machine pass through one work item, which the kernel never runs twice at a time. Only its task
+ * writes here.
  */
 static __u64 loopback_task;
 static struct delivery loopback;
@@ -88,13 +90,13 @@ static __always_inline bool is_delivering_loopback(void)
 	return bpf_get_current_task() == loopback_task;
 }
 
-/* Counts what could not be recorded. A change makes all records void that are there. */
+/* Counts packets that could not be recorded. Each makes all earlier records void. */
 static __u32 lost_epoch;
 
-/* Whether a task ever got no storage: from 7.0 on it can be refused at any time. */
+/* Whether storage was ever refused to a task. From 7.0 on that can happen at any time. */
 static bool storage_failed;
 
-/* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
+/* Kernels whose packets carry sockets (6.1 and later) have task storage, too. */
 static __always_inline struct delivery *storage_of_task(__u64 flags)
 {
 	return bpf_task_storage_get(&delivery_storage, bpf_get_current_task_btf(), NULL, flags);
@@ -140,7 +142,7 @@ static __always_inline struct delivery *make_delivery(void)
 	return map_delivery();
 }
 
-/* A kernel thread is told at its birth which device it works for. */
+/* The argument of a vhost kernel thread leads to the device that it works for. */
 static __always_inline __u64 device_of_thread(void)
 {
 	void *data = kthread_data();
@@ -151,7 +153,10 @@ static __always_inline __u64 device_of_thread(void)
 	return (__u64)data;
 }
 
-/* A thread of a VMM is not: the device that has the CID is its own if that has it as its worker. */
+/*
+ * A worker that is a thread of the VMM has no such argument. The device with the CID is its own if
+ * the device names this thread as its worker.
+ */
 static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_addresses *addresses)
 {
 	__u64 address = device_of(cid, NULL, addresses);
@@ -164,21 +169,21 @@ static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_add
 	return worker == (void *)bpf_get_current_task() ? address : 0;
 }
 
-/* Of the current task, if it is a worker of vhost. */
+/* The device of the current task, which is a vhost worker. */
 static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addresses *addresses)
 {
 	return is_user_worker() ? device_of_worker(cid, addresses) : device_of_thread();
 }
 
 /*
- * The device of the guest that sent what the current task delivers. The CID alone does not tell:
- * while packets are on their way, and while their device closes, another one can take it.
+ * The device of the guest that sent the current packet. The CID does not identify it: another
+ * device can take the CID while packets are on their way and while the first device closes.
  */
 static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
 {
 	const struct kernel_addresses *addresses = &layer_state()->addresses;
 
-	/* Without storage of its own a task may find what another one has left. */
+	/* A record in the map may have been another task's. */
 	if (delivery->task.tid)
 		return find_own_device(cid, addresses);
 	if (!delivery->task.device)
@@ -186,7 +191,7 @@ static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 c
 	return delivery->task.device;
 }
 
-/* `kind` comes last: what is not complete is at none. */
+/* `kind` is written last: an incomplete record has no listener. */
 static __always_inline void begin_delivery(struct delivery *delivery, enum packet_kind kind,
 					   const struct end *origin, __u32 port)
 {
@@ -208,7 +213,10 @@ static __always_inline void loopback_arrives(enum packet_kind kind, netns_id ori
 	loopback.packet.kind = kind;
 }
 
-/* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
+/*
+ * A packet that carries its socket. Its ports are read later, and only if the namespaces do not
+ * decide.
+ */
 static __always_inline void loopback_packet(enum packet_kind kind, struct sock *sk,
 					    const void *header)
 {
@@ -221,21 +229,22 @@ static __always_inline void loopback_packet(enum packet_kind kind, struct sock *
 }
 
 /*
- * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
- * fall to another one at this very moment, that one reads that it is not its own.
+ * A packet from a guest, or from the host of this machine. The record is written in place, as only
+ * its task uses it. If LRU gives the record to another task meanwhile, that task sees that the tid
+ * is not its own.
  */
 static __always_inline void guest_arrives(enum packet_kind kind, const struct end *origin,
 					  __u32 port)
 {
 	struct delivery *delivery = delivery_of_guest();
 
-	/* A task that was at the same address has delivered over loopback. */
+	/* An exited task at the same address may have delivered over loopback. */
 	if (is_delivering_loopback())
 		loopback_task = 0;
 	if (!delivery)
 		delivery = make_delivery();
 	if (!delivery) {
-		/* The record of an earlier request must not be taken for that of this one. */
+		/* The record of an earlier request must not be taken for this one's. */
 		__sync_fetch_and_add(&lost_epoch, 1);
 		return;
 	}
@@ -274,7 +283,7 @@ static __always_inline struct delivery *current_delivery(enum packet_kind kind)
 	return delivery && (delivery->packet.kind & kind) ? delivery : NULL;
 }
 
-/* The packet is there until its delivery is over. */
+/* The packet is not freed before its delivery is over. */
 static __always_inline bool read_ports(struct delivery *delivery)
 {
 	struct virtio_vsock_ports ports;
@@ -289,7 +298,10 @@ static __always_inline bool read_ports(struct delivery *delivery)
 	return true;
 }
 
-/* Whose a guest is, is asked here and not on arrival: raw tracepoints may not ask `namespaces`. */
+/*
+ * The owner of a guest is looked up here and not on arrival, because raw tracepoints may not use
+ * the map `namespaces`.
+ */
 static __always_inline struct end origin_of(const struct delivery *delivery)
 {
 	struct end origin = delivery->packet.origin;
@@ -300,9 +312,9 @@ static __always_inline struct end origin_of(const struct delivery *delivery)
 }
 
 /*
- * Whether an answer comes from the child of the request that was judged last, and goes to where
- * that came from. The packet holds its socket, so it is that child and none that came later; on
- * 5.10 only one that is alone on its way tells a sender.
+ * Whether an answer comes from the child of the last judged request and goes to that request's
+ * origin. The packet carries its socket, so it is that child and no later one. On 5.10 an answer
+ * has a sender only if it was the only one on its way.
  */
 static __always_inline bool is_judged_already(const struct delivery *delivery, netns_id receiver,
 					      const struct layer_state *layer)

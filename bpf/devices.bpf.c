@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices: who opens /dev/vhost-vsock owns the guest behind it.
+ * Records which namespace opened each vhost device, so that devices.h knows the owner of a guest.
  */
 #include "devices.h"
 #include "kernel.h"
@@ -22,12 +22,12 @@ static __always_inline void record_device(const struct file *file, struct task_s
 	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);
-	/* A device at an address that was used before must not inherit its record. */
+	/* A device at a reused address must not inherit a record. */
 	if (bpf_map_update_elem(&devices, &address, &device, flags) && flags == BPF_ANY)
 		bpf_map_delete_elem(&devices, &address);
 }
 
-/* Runs before open() hands out the descriptor, so before the device can have a CID. */
+/* Runs before open() returns the descriptor, so before the device can have a CID. */
 SEC("fexit/misc_open")
 int BPF_PROG(device_opened, struct inode *inode, struct file *file, int ret)
 {
@@ -37,7 +37,7 @@ int BPF_PROG(device_opened, struct inode *inode, struct file *file, int ret)
 	return 0;
 }
 
-/* From here on the CID has no owner, though the kernel may need a moment to drop it. */
+/* From here on the CID has no owner, though the kernel drops it a moment later. */
 SEC("fentry/vhost_vsock_dev_release")
 int BPF_PROG(device_closed, struct inode *inode, struct file *file)
 {
@@ -47,7 +47,7 @@ int BPF_PROG(device_closed, struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The same on 5.10, where every file of the machine passes here. */
+/* The same on 5.10, where all files of the machine pass here. */
 SEC("fentry/security_file_free")
 int BPF_PROG(device_file_freed, struct file *file)
 {
@@ -62,8 +62,8 @@ int BPF_PROG(device_file_freed, struct file *file)
 }
 
 /*
- * Adopts devices that were open before the layer: run by the service over all open
- * files. Who opened one is not known any more; who holds it is the next best.
+ * Adopts devices that were open before the layer: the service runs it over all open files. The
+ * opener is not known any more, so the holder is taken instead.
  */
 SEC("iter/task_file")
 int adopt_devices(struct bpf_iter__task_file *ctx)
@@ -72,7 +72,7 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
-	/* Loaded once: a second load would have to be checked again. */
+	/* Loaded once: the verifier would want a second load checked again. */
 	barrier_var(task);
 	if (!file || !task || !layer->addresses.vhost_fops ||
 	    (__u64)file->f_op != layer->addresses.vhost_fops)
@@ -82,8 +82,8 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 }
 
 /*
- * Whether the kernel's table has the device: one that is closed has a CID for a moment yet. Behind
- * the pointer to the next in the table is one to what points here, which goes with the entry.
+ * Whether the device is in the kernel's table. A closed device keeps its CID for a moment. The
+ * field after `next` points to what points to the entry, and is cleared when it is removed.
  */
 static __always_inline bool is_in_table(__u64 device, const struct kernel_addresses *addresses)
 {
@@ -113,7 +113,7 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* Run by the service (BPF_PROG_TEST_RUN): its process as `devices` calls it. */
+/* The pid of the service as the map `devices` has it; run with BPF_PROG_TEST_RUN. */
 SEC("raw_tp")
 int own_pid(void *ctx)
 {
@@ -121,10 +121,9 @@ int own_pid(void *ctx)
 }
 
 /*
- * Finds the offsets in struct vhost_vsock, which no BTF tells on 5.10: run once by
- * the service (BPF_PROG_TEST_RUN) on a device of its own, whose CID is a number that
- * stands nowhere else in it, and which is the last that came into the table. args: the
- * device's address, its CID.
+ * Finds the offsets in struct vhost_vsock, which no BTF has on 5.10. The service runs it
+ * (BPF_PROG_TEST_RUN) on a device of its own. That device is the last that was added to the table,
+ * and its CID is a number found nowhere else in it. Arguments: the address of the device, its CID.
  */
 SEC("raw_tp")
 int find_offsets(struct bpf_raw_tracepoint_args *ctx)

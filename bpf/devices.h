@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guests: a CID belongs to the device that has it, a device to the namespace of the
- * task that opened it.
+ * Guests: a CID belongs to the device that has it, and a device to the namespace of the task that
+ * opened it.
  *
- * Which device has a CID is asked of the kernel's own table at the moment of the
- * decision. Nothing is remembered about VHOST_VSOCK_SET_GUEST_CID, so nothing can
- * differ from what the kernel has: not the number that a process changes in memory
- * while the ioctl runs, not a claim that was refused, not one that came later.
+ * The device with a CID is looked up in the kernel's own table at the moment of the decision.
+ * Nothing is recorded about VHOST_VSOCK_SET_GUEST_CID, so nothing can differ from the kernel's
+ * view: not a number that a process changes in memory while the ioctl runs, not a claim that was
+ * refused, not a later one.
  */
 #ifndef DEVICES_H
 #define DEVICES_H
@@ -40,15 +40,15 @@ static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses 
 	return cid;
 }
 
-/* Who asks for a CID. */
+/* The namespace that looks up a CID. */
 struct asking_netns {
 	netns_id id;
 	enum vsock_mode native;
 };
 
 /*
- * From 7.0 on several guests can have a CID, of whom one sees at most one. One that has no record
- * is what is found, and belongs to nobody.
+ * From 7.0 on several guests can have one CID, and a namespace sees at most one of them. A device
+ * without a record is visible and has no owner.
  */
 static __always_inline bool may_see(const struct asking_netns *asker, __u64 address)
 {
@@ -63,8 +63,8 @@ static __always_inline bool may_see(const struct asking_netns *asker, __u64 addr
 }
 
 /*
- * As vhost_vsock_get() does it; 0 where no device has the CID. Devices are freed by RCU, so what is
- * found is alive. Without a viewer it is the first one.
+ * Like vhost_vsock_get(): 0 if no device has the CID. Devices are freed by RCU, so the one that is
+ * found is alive. Without an asking namespace it is the first one.
  */
 static __always_inline __u64 device_of(__u32 cid, const struct asking_netns *asker,
 				       const struct kernel_addresses *addresses)
@@ -83,9 +83,9 @@ static __always_inline __u64 device_of(__u32 cid, const struct asking_netns *ask
 }
 
 /*
- * NETNS_UNKNOWN where the device is closed, or where it is not known who opened it. A guest can
- * outlive its namespace, on which the device holds no reference. Then it belongs to nobody, not
- * even to one that gets the same identity.
+ * NETNS_UNKNOWN if the device is closed or its opener is not known. A guest can outlive its
+ * namespace, on which the device holds no reference. Then it has no owner, not even a new namespace
+ * with the same identity.
  */
 static __always_inline netns_id owner_of_device(__u64 address)
 {
@@ -102,7 +102,7 @@ static __always_inline netns_id owner_of_device(__u64 address)
 	return owner;
 }
 
-/* The same where no device has the CID. */
+/* NETNS_UNKNOWN also if no device has the CID. */
 static __always_inline netns_id owner_of_cid(__u32 cid, const struct asking_netns *asker)
 {
 	return owner_of_device(device_of(cid, asker, &layer_state()->addresses));

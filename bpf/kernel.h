@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs ask of the kernel's structs, and which kernel this is. Most differences
- * between kernels are here; the others are programs of which the loader chooses one
- * (loader/layer/programs.c).
+ * Questions to the kernel's structs, and which kernel this is. Kernels differ here and in programs
+ * of which the loader chooses one (loader/layer/programs.c).
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -14,20 +13,23 @@
 #include "types.h"
 
 /*
- * What bind() and connect() are called with: the kernel's own copy. A struct sockaddr is no
- * longer than this one, and by its type it is read without a call.
+ * The address that bind() and connect() were called with, in the kernel's own copy. By its type a
+ * struct sockaddr is read without a helper; it is no longer than sockaddr_vm.
  */
 static __always_inline const struct sockaddr_vm *vsock_address(const struct sockaddr *address)
 {
 	return (const void *)address;
 }
 
-/* Set by the loader: which kernel this is (loader/kernel/kernel-probe.c), and which set of
- * programs. */
-const volatile bool netns_has_cookie;	     /* else told apart by inode number */
-const volatile bool packets_carry_socket;    /* else origins are recorded by address */
-const volatile bool sources_are_checked;     /* a socket takes packets of its peer alone */
-const volatile bool kworkers_deliver_others; /* of other transports: Hyper-V's and VMware's */
+/*
+ * Set by the loader: the kernel's features (loader/kernel/kernel-probe.c), and the set of programs.
+ */
+const volatile bool netns_has_cookie;	  /* else identified by inode number */
+const volatile bool packets_carry_socket; /* else origins are recorded by address */
+const volatile bool
+	sources_are_checked; /* vsock_check_source(): a socket takes packets of its peer only */
+const volatile bool
+	kworkers_deliver_others; /* kernel workers deliver for Hyper-V and VMware, too */
 const volatile __u32 generation;
 
 static __always_inline netns_id identity_of(const struct net *net)
@@ -37,13 +39,13 @@ static __always_inline netns_id identity_of(const struct net *net)
 	return net->ns.inum;
 }
 
-/* The address of a socket as a number, which is what functions that are not static take. */
+/* A socket's address as a number, as global functions take numbers only. */
 static __always_inline __u64 address_of_sock(const struct socket *sock)
 {
 	return (__u64)BPF_CORE_READ(sock, sk);
 }
 
-/* Of a socket by its address: 0 if it cannot be read. */
+/* The network namespace of a socket by its address; 0 if it cannot be read. */
 static __always_inline __u64 net_of_socket(__u64 socket)
 {
 	return (__u64)BPF_CORE_READ((struct sock *)socket, __sk_common.skc_net.net);
@@ -60,7 +62,7 @@ static __always_inline bool netns_has_mode(void)
 	return bpf_core_field_exists(((struct net *)0)->vsock);
 }
 
-/* The mode that the kernel itself has for a namespace, fixed when it is made. */
+/* The mode that the kernel itself gives a namespace when it is created. */
 static __always_inline enum vsock_mode native_mode(const struct net *net)
 {
 	enum vsock_net_mode mode = VSOCK_NET_MODE_GLOBAL;
@@ -89,7 +91,7 @@ static __always_inline __u32 bound_port(const struct sock *sk)
 	return port;
 }
 
-/* With BTF of modules. What cannot be read is in no table, and open. */
+/* With BTF of modules. If it cannot be read, the socket is in no table. */
 static __always_inline bool is_in_connected_table(const struct sock *sk)
 {
 	const struct vsock_sock *vsk = (const void *)sk;
@@ -108,13 +110,13 @@ static __always_inline bool is_closed_by_peer(const struct sock *sk)
 	return how;
 }
 
-/* Nobody can use it any more. */
+/* No process can use it any more. */
 static __always_inline bool is_released(const struct sock *sk)
 {
 	return sk->__sk_common.skc_flags & 1UL << SOCK_DEAD;
 }
 
-/* It was connected once, and will not be again. */
+/* It was connected once and cannot connect again. */
 static __always_inline bool is_done(const struct sock *sk)
 {
 	return sk->__sk_common.skc_flags & 1UL << SOCK_DONE;
@@ -136,9 +138,8 @@ static __always_inline unsigned int task_flags(void)
 }
 
 /*
- * Whether the current task is one that delivers packets: the loopback kworker, a
- * vhost worker. A process that calls socket() is none, nor is an io_uring worker
- * that does it for one.
+ * Whether the current task delivers packets: the loopback kworker or a vhost worker. A process that
+ * calls socket() does not, nor an io_uring worker that does so for a process.
  */
 static __always_inline bool is_delivering(void)
 {
@@ -151,13 +152,13 @@ static __always_inline bool is_delivering(void)
 	return bpf_core_type_exists(struct vhost_task) && (flags & PF_USER_WORKER);
 }
 
-/* Of a task that delivers: whether it is a thread of a VMM that works for vhost. */
+/* Whether a task that delivers is a thread of a VMM that works for vhost. */
 static __always_inline bool is_user_worker(void)
 {
 	return bpf_core_type_exists(struct vhost_task) && !(task_flags() & PF_KTHREAD);
 }
 
-/* The argument of the kernel thread that the current task is. */
+/* The argument of the current kernel thread. */
 static __always_inline void *kthread_data(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

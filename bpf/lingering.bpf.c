@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Notes sockets whose peer leaves: lingering.h.
- */
+/* Records the ports of a socket when its peer leaves: lingering.h. */
 #include "delivery.h"
 #include "kernel.h"
 #include "lingering.h"
@@ -25,8 +23,8 @@ int BPF_PROG(peer_left, struct sock *sk)
 }
 
 /*
- * Where a socket takes packets of anybody (vsock_check_source() came later), one that still is in
- * the tables matters, too. The kernel asks for data where it closes a socket for its peer.
+ * Without vsock_check_source() a socket that is still in the tables matters, too. The kernel asks
+ * for data when it closes a socket for its peer.
  */
 SEC("fentry/vsock_stream_has_data")
 int BPF_PROG(peer_left_any, struct sock *sk)

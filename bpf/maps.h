@@ -13,16 +13,16 @@
 #include "vsock-bpfd.h"
 
 /*
- * Values may not have holes: a program that hands the kernel one from its stack has not written
- * what is in them, and verifiers before 6.3 refuse to read that.
+ * Values have no padding. A program that passes a value from its stack has not written the padding,
+ * and verifiers before 6.3 refuse to read it.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
 /*
- * Modes by namespace. Written by user space (set) and when a namespace is made;
- * removed when its last reference goes, before its identity can be used again. Not
- * asked by raw tracepoints, which may not meet a map that allocates.
+ * Records by namespace. Written by user space, and when a namespace is created; removed when it is
+ * torn down, before its identity can be used again. Raw tracepoints do not read it, because they
+ * may not use maps that allocate.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -33,14 +33,12 @@ struct {
 } namespaces SEC(".maps");
 
 /*
- * Facts about the layer as a whole. Mapped by user space, hence single stores. The map is that of
- * a section, an array of one: programs know where it is and need not look it up.
+ * The state of the layer as a whole. User space maps it, so each field is written by one store. It
+ * is the map of a data section: programs know its address and need no look-up.
  */
 struct layer_state state SEC(".data.state");
 
-/*
- * Open vhost devices by address. Written when one is opened, removed when it is closed.
- */
+/* Open vhost devices by address. Written when a device is opened, removed when it is closed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -50,8 +48,8 @@ struct {
 } devices SEC(".maps");
 
 /*
- * Sockets whose answer came from somebody whom they may not talk to, by address. Removed with the
- * socket. One namespace fills a part of it at most.
+ * Sealed sockets by address: their answer came from an end that they may not talk to. Removed with
+ * the socket. One namespace can fill only a part of the map.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -61,7 +59,10 @@ struct {
 	__type(value, struct sealed_socket);
 } sealed SEC(".maps");
 
-/* Namespaces that have had more than their part of it, or found it full. Removed with them. */
+/*
+ * Namespaces that had more sealed sockets than their part of that map, or found it full: all of
+ * their sockets are sealed. Removed with the namespace.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -71,8 +72,8 @@ struct {
 } sealed_netns SEC(".maps");
 
 /*
- * Sockets whose peer has left, by address, and the ports of their connections: bpf/lingering.h.
- * One that finds no room is not noted. Removed with the socket.
+ * Lingering sockets by address, and their ports: bpf/lingering.h. A socket that finds no room is
+ * not recorded. Removed with the socket.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -90,7 +91,7 @@ struct {
 	__type(value, struct lingering_port);
 } lingering_ports SEC(".maps");
 
-/* All ports that are noted, to look for those that can be forgotten; 0 is none. */
+/* All recorded ports, to find those that can be removed; 0: unused slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_LINGERING);
@@ -98,7 +99,7 @@ struct {
 	__type(value, __u32);
 } lingering_slots SEC(".maps");
 
-/* Places of that list that were given up. */
+/* Numbers of slots that can be used again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_LINGERING);
@@ -106,7 +107,9 @@ struct {
 	__type(value, __u32);
 } lingering_reclaimed SEC(".maps");
 
-/* Policies, in two halves; user space writes the one that is not in force. See struct rule_cell. */
+/*
+ * Policies, in two halves; user space writes the half that is not in force. See struct rule_cell.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -115,15 +118,15 @@ struct {
 	__type(value, struct rule_cell);
 } rules SEC(".maps");
 
-/* What was refused, for who reads it; when it is full, the counters tell how much is missing. */
+/* Refusals, for the service to read. When it is full, the counters say how many are missing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
 /*
- * Refusals by namespace of who was refused. Written with the first one, removed with the
- * namespace; one that finds no room is refused all the same.
+ * Refusals by namespace of the caller. Written with the first one, removed with the namespace. A
+ * namespace that finds no room is refused all the same.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -134,8 +137,8 @@ struct {
 } counters SEC(".maps");
 
 /*
- * By number. That of a container goes with its last namespace. A user's stays, as what he has told
- * must not be forgotten when he begins anew; there are as many as there are users.
+ * Tenants by number. A container's is removed with its last namespace. A user's stays, so that its
+ * token bucket is not full again with the next namespace; there are as many as users.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Which namespace something is in, as everything else in bpf/ asks for it.
- */
+/* The identity of a namespace: NETNS_UNKNOWN if it is beyond its tenant's limit. */
 #ifndef NETNS_H
 #define NETNS_H
 
@@ -17,7 +15,7 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 	return netns_of(sk->__sk_common.skc_net.net);
 }
 
-/* The same by a pointer that the verifier does not vouch for. */
+/* The same by a pointer that the verifier does not trust. */
 static __always_inline netns_id netns_at(const struct net *net)
 {
 	if (netns_has_cookie)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where packets carry no socket (5.10) a packet is seen by its address alone, and who sent it is
- * noted until it arrives:
+ * Where packets carry no socket (5.10) only a packet's address is known, and its sender is recorded
+ * until it arrives:
  *
- *	connect()        -> by task
- *	request is made  -> by source port, which one socket has, or one of each CID
- *	answer is made   -> in order: one task makes all answers, and delivers them
+ *	connect()           -> by task
+ *	request is created  -> by source port, which one socket has, or one of each CID
+ *	answer is created   -> in order: one task creates all answers, and delivers them
  *
- * Each has slots that are found without a call, and a map for who finds his slot taken.
+ * Requests have slots, which are found without a helper, and fall back to a map when the slot is
+ * occupied.
  */
 #ifndef ORIGIN_BY_ADDRESS_H
 #define ORIGIN_BY_ADDRESS_H
@@ -23,18 +24,18 @@
 
 /* A request over loopback between connect() and its delivery. */
 struct pending {
-	__u64 key;     /* the task that is in connect(), or the port; 0: nobody */
-	__u32 writers; /* how many are about to write here */
+	__u64 key;     /* the task that is in connect(), or the port; 0: free */
+	__u32 writers; /* tasks that are about to write here */
 	__u32 unused;
 	netns_id origin;
-	__u64 socket; /* the struct sock that connects, an identity only */
+	__u64 socket; /* the connecting socket's address, as an identity only */
 };
 
 #pragma GCC diagnostic pop
 
 /*
- * Where packets carry no socket: who is in connect(), by task, if they have no place
- * (bpf/origin-by-address.h). Overwritten by the task's next connect; LRU and loss as above.
+ * Connecting sockets by task, if the task's slot is occupied. The task's next connect overwrites
+ * it. LRU removes the oldest; a request whose record is lost is refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -44,9 +45,8 @@ struct {
 } connects SEC(".maps");
 
 /*
- * Where packets carry no socket: requests that were sent and not yet delivered, by
- * source port, if they have no place. Removed by delivery or with the socket, so one
- * who floods it spends a socket for each; a request that finds no room is refused.
+ * Requests on their way by source port, if the port's slot is occupied. Removed by delivery or with
+ * the socket, so a flood costs a socket for each entry. A request that finds no room is refused.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -55,12 +55,12 @@ struct {
 	__type(value, struct pending);
 } requests SEC(".maps");
 
-/* By number of the task, and by source port. */
+/* Slots by task and by source port. */
 static struct pending connect_slots[SLOTS], request_slots[SLOTS];
 
 /*
- * Who finds himself alone may write until he leaves, as who comes later sees two. Nobody waits:
- * who is not alone does without.
+ * A writer that finds itself alone may write until it leaves, because a later one counts two.
+ * Nobody waits: a writer that is not alone does without the slot.
  */
 static __always_inline bool enter_alone(struct pending *slot)
 {
@@ -77,7 +77,7 @@ static __always_inline void leave_slot(struct pending *slot)
 	__sync_fetch_and_add(&slot->writers, -1);
 }
 
-/* The key comes last: whoever finds it finds the rest. */
+/* The key is written last: a reader that finds it finds the rest. */
 static __always_inline void fill_slot(struct pending *slot, const struct pending *with)
 {
 	slot->origin = with->origin;
@@ -86,7 +86,7 @@ static __always_inline void fill_slot(struct pending *slot, const struct pending
 	slot->key = with->key;
 }
 
-/* Who only sees that it is taken is in nobody's way. */
+/* Reading that the slot is occupied disturbs no writer. */
 static __always_inline bool claim_slot(struct pending *slot, const struct pending *with)
 {
 	bool is_free;
@@ -101,8 +101,8 @@ static __always_inline bool claim_slot(struct pending *slot, const struct pendin
 }
 
 /*
- * Tries again if it is not alone, as a record that stays would be found by the next one who has
- * its port. Others come to a slot that is taken for a few instructions at most.
+ * Tries again if it is not alone, because a record that stays would be taken for that of the next
+ * socket with its port. Others enter an occupied slot for a few instructions at most.
  */
 static __always_inline bool release_slot(struct pending *slot, __u64 key, __u64 socket)
 {
@@ -120,8 +120,8 @@ static __always_inline bool release_slot(struct pending *slot, __u64 key, __u64 
 }
 
 /*
- * A copy of what is in a map, whose entries can be given to somebody else at any moment. It counts
- * if the entry is still the one: then it was, all the time.
+ * Copies a map entry, which can be given to another key at any moment. The copy is valid if the key
+ * still has the same entry.
  */
 static __always_inline bool read_pending(void *map, const __u32 *key, struct pending *copy)
 {
@@ -140,12 +140,12 @@ static __always_inline struct pending *slot_of_task(__u32 tid)
 	return &connect_slots[tid % SLOTS];
 }
 
-/* Whether somebody ever found his slot taken. */
+/* Whether a task ever found its slot occupied. */
 static bool connects_in_map;
 
 /*
- * A task that has a slot is the only one that writes there until its request is made. Who never
- * makes it keeps the slot, so who may not get that far does not ask for one.
+ * A task that has a slot is the only one that writes there until its request is made. A task whose
+ * connect() makes no request keeps its slot, so a slot is not claimed where the kernel may refuse.
  */
 static __always_inline void note_connect(struct socket *sock, struct sock *sk)
 {
@@ -164,7 +164,7 @@ static __always_inline void note_connect(struct socket *sock, struct sock *sk)
 		bpf_map_delete_elem(&connects, &tid);
 }
 
-/* What an earlier connect() has left is not that of this one. */
+/* The record of an earlier connect() must not be taken for this one's. */
 static __always_inline void forget_connect(void)
 {
 	__u32 tid = current_tid();
@@ -194,7 +194,7 @@ static __always_inline bool take_noted(struct pending *noted)
 	return true;
 }
 
-/* How many requests have a slot, and how many are in the map; or a few more. */
+/* Requests in slots, and in the map; never fewer than there are. */
 static __u64 requests_in_slots, requests_in_map;
 
 static __always_inline __u64 key_of(__u32 port)
@@ -207,7 +207,7 @@ static __always_inline struct pending *slot_of_request(__u32 port)
 	return &request_slots[port % SLOTS];
 }
 
-/* A request that cannot be noted must not be taken for another one that has its port. */
+/* A request that cannot be recorded must not be taken for another one with its port. */
 static __always_inline void mark_origin_unknown(__u32 port)
 {
 	struct pending *slot = slot_of_request(port);
@@ -278,8 +278,8 @@ static __always_inline netns_id take_from_map(__u32 port)
 }
 
 /*
- * Two that are pending with one port and not of one namespace: nobody knows which this is. What
- * is in the map beside a slot is that of a later request, which it waits for.
+ * If two requests with one port and different origins are on their way, the origin is unknown. A
+ * request in the map came later than the one in the slot.
  */
 static __always_inline netns_id take_request_made(__u32 port)
 {
@@ -297,7 +297,7 @@ static __always_inline netns_id take_request_made(__u32 port)
 	return origin;
 }
 
-/* A request that was cancelled never arrives: what is noted of it goes with its socket. */
+/* A request that was cancelled never arrives: its record is removed with its socket. */
 static __always_inline void forget_request(struct sock *sk)
 {
 	struct pending request;
@@ -313,15 +313,15 @@ static __always_inline void forget_request(struct sock *sk)
 
 #define MAX_ANSWERS 16384
 
-/* An answer over loopback between its making and its delivery. */
+/* An answer over loopback between its creation and its delivery. */
 struct answer_made {
-	__u64 key; /* the port that it goes to */
+	__u64 key; /* the destination port */
 	netns_id origin;
 };
 
 /*
- * The same for answers. One task makes them and delivers them, in the order in which they were
- * made: a ring, by number. One that finds no room has no origin, and its socket is sealed.
+ * Answers on their way, a ring by number. One task creates them and delivers them in the same
+ * order. An answer that finds no room has no origin, and its socket is sealed.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -331,13 +331,14 @@ struct {
 } answers SEC(".maps");
 
 /*
- * The answer that arrives next, if only one was made; the others are in the ring. Not a struct: the
- * compiler takes one apart that is only used by its parts, and 5.10 then refuses the types.
+ * The next answer to arrive, if it is the only one; else the ring has them. Not a struct: the
+ * compiler splits a static struct that is used only by its members, and 5.10 refuses the types that
+ * result.
  */
 static __u64 next_answer;
 static netns_id next_answer_origin;
 
-/* Numbers in the ring of the next answer to make and to deliver. */
+/* Ring numbers of the next answer to create and to deliver. */
 static __u32 next_made, next_delivered;
 
 static __always_inline bool is_ring_full(void)
@@ -357,7 +358,7 @@ static __always_inline void put_in_ring(__u64 key, netns_id origin)
 	next_made++;
 }
 
-/* In the task that delivers the request, right after the gate has let it through. */
+/* Runs in the task that delivers the request, right after the gate has let it through. */
 static __always_inline void answer_made(__u32 port)
 {
 	netns_id origin = loopback.packet.listener;
@@ -392,7 +393,7 @@ static __always_inline netns_id take_from_ring(__u32 port)
 	return NETNS_UNKNOWN;
 }
 
-/* What was made before an answer that arrives has been lost on its way. */
+/* Answers that were created before the one that arrives were lost on their way. */
 static __always_inline netns_id sender_of_answer(__u32 port)
 {
 	bool is_next = next_answer == key_of(port);
@@ -408,7 +409,7 @@ static __always_inline netns_id sender_of_answer(__u32 port)
 	return origin;
 }
 
-/* One whose answer would find no room is refused. */
+/* A request whose answer would find no room is refused. */
 static __always_inline netns_id sender_of_request(__u32 port)
 {
 	netns_id sender = take_request_made(port);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who sent a packet that arrives: the first step of the delivery gate. Only two
- * kinds of packets matter: requests, and the answers that make a connection.
+ * The sender of a packet that arrives: first step of the delivery gate. Only requests matter, and
+ * the answers that make a connection.
  */
 #include "calls.h"
 #include "delivery.h"
@@ -10,8 +10,8 @@
 #include "origin-by-address.h"
 
 /*
- * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
- * is the namespace of the guest, where the kernel tells it; else its device will.
+ * Guests of this kernel call CID HOST. All other packets come from the host of this machine. `net`
+ * is the guest's namespace if the kernel passes it; else its device leads to it.
  */
 static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
 					    const struct net *net)
@@ -26,14 +26,14 @@ static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, _
 }
 
 /*
- * Packets are sk_buffs. One that a socket of this kernel has sent holds a reference on it, so its
- * namespace is still there and is the one. Such a packet arrives over loopback alone.
+ * A packet that a socket of this kernel has sent holds a reference on the socket, so the socket's
+ * namespace still exists and is the origin. Such a packet arrives over loopback only.
  */
 static __always_inline void packet_of_socket(const struct sk_buff *skb, struct sock *sk)
 {
 	enum packet_kind kind = UNDETERMINED;
 
-	/* Data never comes with anything that is asked for. */
+	/* Requests and answers carry no data. */
 	if (skb->len) {
 		loopback.packet.kind = CONSUMED;
 		return;
@@ -41,12 +41,15 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 	if (kworkers_deliver_others)
 		kind = kind_of_packet(skb->head);
 	loopback_packet(kind, sk, skb->head);
-	/* What has arrived is on its way no more, whatever it is. */
+	/* Whatever it is, it is not on its way any more. */
 	if (!sources_are_checked)
 		forget_call((__u64)sk);
 }
 
-/* From a guest, or from outside. What claims to be of loopback is of nobody. */
+/*
+ * From a guest, or from the host of this machine. If it claims to be from loopback its origin is
+ * unknown.
+ */
 static __always_inline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };

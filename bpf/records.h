@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Records of namespaces, read while others write them.
- */
+/* Records of namespaces, read while others write them. */
 #ifndef RECORDS_H
 #define RECORDS_H
 
@@ -11,12 +9,12 @@
 enum lookup {
 	NO_RECORD,
 	RECORD,
-	NOT_READ, /* it changed all the time */
+	NOT_READ, /* it kept changing */
 };
 
 /*
- * Whether what was read at a place in a map is of this key: it is, if the place is still the one.
- * Up to 6.0 a place is not given away before all who might look at it have left.
+ * Whether a value that was read belongs to the key: it does if the key still has that value. Up to
+ * 6.0 the memory of a removed value is not reused while a program may read it.
  */
 static __always_inline bool still_holds(void *map, const void *key, const void *value)
 {
@@ -27,8 +25,8 @@ static __always_inline bool still_holds(void *map, const void *key, const void *
 }
 
 /*
- * Whether a copy is what stands there now. One that two writers have crossed is not: a place that
- * was given away, written and given back in between is still the one.
+ * Whether a copy equals the record now. A copy that two writers have crossed does not: a record
+ * that was removed, reused and given back in between still has its address.
  */
 static __always_inline bool is_same(const struct netns_record *copy,
 				    const struct netns_record *record)
@@ -43,7 +41,7 @@ static __always_inline bool is_same(const struct netns_record *copy,
 	return true;
 }
 
-/* A copy of a namespace's record. */
+/* Copies a namespace's record. */
 static __noinline enum lookup read_record(netns_id id, struct netns_record *copy)
 {
 	struct netns_record *record;
@@ -64,8 +62,8 @@ static __noinline enum lookup read_record(netns_id id, struct netns_record *copy
 }
 
 /*
- * `made` of a namespace's record, 0 where it has none. Should it be that of another record by now,
- * it is a number that this one never had.
+ * `created_ns` of a namespace's record, 0 if it has none. If the record was reused meanwhile, the
+ * number is one that this namespace never had.
  */
 static __always_inline __u64 netns_created_ns(netns_id id)
 {

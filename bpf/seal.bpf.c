@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Seal: what the gates cannot refuse, because the kernel asks nobody, is cut off.
+ * Seal: cuts off what the gates cannot refuse, because the kernel calls no hook there.
  *
- * Between the connect gate and the packet, and between a request and its answer,
- * two who work together can hold the kernel up and change places: the CID that was
- * asked for gets another owner, the port that the answer goes to another socket. So
- * when an answer makes a connection, who sent it is compared with who gets it, and a
- * socket that may not talk to the sender neither sends nor receives from then on. Nor
- * does it set options or shut down: the size of a buffer is told to the peer, too.
+ * Between the connect gate and the packet, and between a request and its answer, two processes that
+ * work together can delay the kernel and swap what it refers to: the CID gets another owner, or the
+ * answer's port another socket. So when an answer makes a connection, its sender is compared with
+ * its receiver. A socket that may not talk to the sender neither sends nor receives from then on.
+ * Nor does it set options or shut down, because the peer learns the size of a buffer.
  */
 #include "delivery.h"
 #include "events.h"
@@ -19,7 +18,7 @@
 #include "state.h"
 #include "verdict.h"
 
-/* Never back: what is cut off stays so, and a flag too many costs a look-up. */
+/* Never lowered: sockets stay sealed, and a level that is too high costs a look-up only. */
 static __always_inline void raise_sealed(struct layer_state *layer, enum sealed to)
 {
 	if (layer->sealed < to)
@@ -40,7 +39,7 @@ static __always_inline bool seal_socket(__u64 address, const struct call *call)
 	return true;
 }
 
-/* Nobody fills more than a part of the map: who has too many such sockets loses all of its own. */
+/* One namespace fills only a part of the map. Beyond that, all of its sockets are sealed. */
 static __always_inline bool seal_netns(netns_id id)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
@@ -59,14 +58,14 @@ static __always_inline void seal(struct sock *sk, const struct call *call,
 }
 
 /*
- * On 5.10 sockets are woken for other reasons, too, and who wanted an answer that came may be
+ * On 5.10 sockets are woken for other reasons, too, and the socket that the answer is for may be
  * gone.
  */
 static __always_inline bool is_answer_to(const struct delivery *delivery, struct sock *sk)
 {
 	__u32 port = packets_carry_socket ? 0 : bound_port(sk);
 
-	/* Not read, too, is 0. */
+	/* 0 also if it cannot be read. */
 	return !port || port == delivery->packet.port;
 }
 
@@ -89,9 +88,9 @@ static __always_inline void judge_answer(struct delivery *delivery, struct sock 
 }
 
 /*
- * Whether the answer comes from where the socket has called: from the port alone over loopback,
- * whose packets all claim one CID. Else the socket is connected to somebody who has never heard
- * of it. Newer kernels see to that themselves: vsock_check_source().
+ * Whether the answer comes from the address that the socket has called; over loopback, where all
+ * packets claim one CID, from the port. Otherwise the socket is connected to a peer that has never
+ * heard of it. Newer kernels check that themselves: vsock_check_source().
  */
 static __always_inline bool is_from_called(struct delivery *delivery, const struct sock *sk)
 {
@@ -116,7 +115,7 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 		seal(sk, &call, layer);
 }
 
-/* Once it is taken it has been judged: see is_being_judged(). */
+/* A consumed answer has been judged: see is_being_judged(). */
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
@@ -133,17 +132,17 @@ static __always_inline void check_answer(struct sock *sk)
 	delivery->packet.kind = CONSUMED;
 }
 
-/* The connection is made, its socket locked: nobody has used it yet. */
+/* The connection is made and the socket locked: no process has used it yet. */
 SEC("fentry/vsock_insert_connected")
 int BPF_PROG(answer_accepted, struct sock *sk)
 {
-	/* Nobody holds the child of a listener, or one that was closed meanwhile. */
+	/* No process holds a listener's child, or a socket that was closed meanwhile. */
 	if (sk->sk_socket)
 		check_answer(sk);
 	return 0;
 }
 
-/* The same on 5.10, where every socket of the machine that changes its state passes here. */
+/* The same on 5.10, where all sockets of the machine that change state pass here. */
 SEC("fentry/sock_def_wakeup")
 int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 {
@@ -185,9 +184,9 @@ static __always_inline int check_use(struct socket *sock)
 }
 
 /*
- * Whether an answer is about to connect the socket and has not been judged: for so long the
- * socket is locked. It is in the kernel's table of connections, or was until its peer closed,
- * behind the hook where it is judged; on 5.10 already before that hook.
+ * Whether an answer is about to connect the socket and has not been judged. The socket is locked
+ * meanwhile. After the hook where it is judged it is in the kernel's table of connections, or was
+ * until its peer closed; on 5.10 before that hook already.
  */
 static __always_inline bool is_being_judged(const struct sock *sk)
 {
@@ -207,9 +206,9 @@ static __always_inline bool is_waiting_for_answer(const struct socket *sock, con
 }
 
 /*
- * Who waits for the lock of a socket has passed this hook, and is not asked again if meanwhile an
- * answer connects the socket and it is sealed. So nobody gets to wait before that. The kernel has
- * the same error for a socket that is not connected.
+ * A call that waits for the socket's lock has passed this hook. It would not pass it again if an
+ * answer connects the socket meanwhile and the socket is sealed. So calls that would wait then are
+ * refused, with the kernel's own error for a socket that is not connected.
  */
 static __always_inline int check_transfer(struct socket *sock)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A socket goes, and with it all that is recorded of it.
- */
+/* Removes all records of a socket when it is freed. */
 #include "calls.h"
 #include "kernel.h"
 #include "lingering.h"
@@ -43,8 +41,8 @@ int BPF_PROG(socket_gone_vsock, struct sock *sk)
 }
 
 /*
- * The same on 5.10, where every socket of the machine passes here. Not
- * security_sk_free(), which is called after the socket has forgotten its port.
+ * The same on 5.10, where all sockets of the machine pass here. Not security_sk_free(): by then the
+ * socket has forgotten its port.
  */
 SEC("fentry/sk_free")
 int BPF_PROG(socket_gone_any, struct sock *sk)

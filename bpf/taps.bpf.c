@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taps: a network device of the kind vsockmon gets a copy of every AF_VSOCK packet of the machine,
- * whatever namespace it is in. Root of one's own user namespace may make one, and the kernel loads
- * the module for it. Not while somebody isolates: who wants to look, root of the machine, loads
- * the module by its name, and this hook is not asked.
+ * Tap gate: a network device of type vsockmon gets a copy of every AF_VSOCK packet of the machine,
+ * whatever its namespace. Root of a user namespace may create one, and the kernel then loads the
+ * module. That is refused while gates are wanted. Root of the machine can still load the module by
+ * name, which does not pass this hook.
  */
 #include "gate.h"
 #include "kernel.h"
@@ -23,7 +23,10 @@ static __always_inline bool is_tap(const char *name)
 	return true;
 }
 
-/* Not -EPERM, which is -1: the compiler would negate the answer, and the verifier not follow. */
+/*
+ * Not -EPERM, which is -1: the compiler would negate the result, which the verifier does not
+ * follow.
+ */
 static __always_inline int check_module(const char *name)
 {
 	return layer_state()->gates_wanted == YES && is_tap(name) ? -EACCES : 0;

@@ -22,7 +22,7 @@
 #define AF_VSOCK		 40
 #define SOCK_DGRAM		 2
 #define SOCK_SEQPACKET		 5
-#define SOCK_DEAD		 0 /* numbers of flags */
+#define SOCK_DEAD		 0 /* numbers of bits */
 #define SOCK_DONE		 1
 #define TCP_ESTABLISHED		 1
 #define TCP_LISTEN		 10
@@ -63,7 +63,7 @@ typedef struct {
 
 struct user_namespace {
 	struct user_namespace *parent;
-	int level; /* 0: the one that all others are below */
+	int level; /* 0: the initial one */
 	kuid_t owner;
 	struct ns_common ns;
 };
@@ -125,10 +125,10 @@ struct task_struct {
 	char comm[16];
 	struct nsproxy *nsproxy;
 	int *set_child_tid;
-	void *worker_private; /* 5.17 on it leads from a kernel thread to its struct kthread */
+	void *worker_private; /* from 5.17 on the struct kthread of a kernel thread */
 };
 
-/* What kthread_create() was told. */
+/* What kthread_create() was called with. */
 struct kthread {
 	void *data;
 };
@@ -185,11 +185,11 @@ struct vhost_task {
 	struct task_struct *task;
 };
 
-/* 6.1 on: what was removed from a map that allocates can be given to somebody else at once. */
+/* 6.1 on: the memory of a removed map value can be reused at once. */
 struct bpf_mem_alloc {
 };
 
-/* 6.5 on; a kernel thread after all if who opened the device asks for it. */
+/* 6.5 on. Still a kernel thread if the opener of the device asks for one. */
 struct vhost_worker {
 	struct vhost_task *vtsk;
 	struct vhost_dev *dev;
@@ -240,8 +240,8 @@ struct virtio_vsock_hdr {
 #endif
 
 /*
- * Head of struct vsock_sock, the same since 5.5. 5.10 has no BTF for modules,
- * so it is reached from the size of struct sock, which vmlinux BTF knows.
+ * Head of struct vsock_sock, the same since 5.5. 5.10 has no BTF for modules, so it is found behind
+ * struct sock, whose size vmlinux BTF has.
  */
 struct vsock_sock_tail {
 	void *transport;

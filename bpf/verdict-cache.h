@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Verdicts that were given lately: who asks for the same again, and the answer to who has just
- * asked, need not look through modes and rules once more.
+ * Cache of verdicts, for a call that is repeated and for the answer to a call.
  *
  * A verdict depends on both ends and the port, and on nothing else until a mode, a policy or an
- * identity changes. User space, when it changes one, makes `verdict_epoch` in the state odd before
- * and even again behind it, and so all that is kept here void; if it dies in between it leaves it
- * odd, and then nothing is kept. Programs, which do not die, add two.
+ * identity changes. When user space changes one, it makes `verdict_epoch` odd before and even
+ * after, which voids all cached verdicts. If user space dies in between the epoch stays odd, and
+ * nothing is cached. Programs, which cannot die, add two.
  */
 #ifndef VERDICT_CACHE_H
 #define VERDICT_CACHE_H
@@ -20,15 +19,18 @@ struct cached_verdict {
 	netns_id from, to;
 	__u32 from_cid, to_cid;
 	__u32 port;
-	__u32 verdict_epoch; /* how many there had been when it was asked for */
+	__u32 verdict_epoch; /* when the verdict was asked for */
 	__u64 sum;
 	__u32 objection; /* see verdict.h */
 };
 
-/* By sum. Any task writes any slot, so one can hold halves of two calls: then its sum is wrong. */
+/*
+ * Slots by sum. Any task writes any slot, so a slot can hold halves of two calls; then its sum is
+ * wrong.
+ */
 static struct cached_verdict verdict_cache[CACHE_SLOTS];
 
-/* Unknown outside, so that nobody can choose calls whose halves have the sum of another one. */
+/* Secret, so that calls whose mixed halves have a valid sum cannot be chosen. */
 const volatile __u64 salt;
 
 static __always_inline __u64 mixed(__u64 sum, __u64 word)
@@ -37,7 +39,7 @@ static __always_inline __u64 mixed(__u64 sum, __u64 word)
 	return sum ^ (sum >> 32);
 }
 
-/* `sum` is of the question alone: it tells the slot, too. */
+/* `sum` covers the question only, as it selects the slot, too. */
 static __always_inline void describe(struct cached_verdict *of, const struct call *call,
 				     __u32 epoch)
 {
@@ -64,7 +66,7 @@ static __always_inline __u64 sum_with(const struct cached_verdict *of, __u32 obj
 	return objection ? mixed(of->sum, objection) : of->sum;
 }
 
-/* Whether the verdict on this call is kept, and which. */
+/* Whether the verdict on this call is cached; if so, gets it. */
 static __always_inline bool find_cached(const struct call *call, __u32 epoch, __u32 *objection)
 {
 	struct cached_verdict asked, *cached;

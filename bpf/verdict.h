@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one decision: may this end call that one? Every gate asks here.
+ * The decisions: may this end call that one, may a namespace bind a port, are two namespaces
+ * strangers? All gates ask here, and decide nothing themselves.
  *
- * Each end decides for itself, and both have to agree. For an end, a rule of its policy that
- * denies beats one that allows, and that beats its mode: a global namespace agrees to
- * everybody, a local one to itself.
+ * Each end of a call decides for itself, and both have to agree. For an end, a rule of its policy
+ * that denies beats one that allows, which beats its mode: a global namespace agrees to everybody,
+ * a local one to itself.
  */
 #ifndef VERDICT_H
 #define VERDICT_H
@@ -16,7 +17,7 @@
 #include "state.h"
 #include "verdict-cache.h"
 
-/* Where there is no record, it may be one of those that could not be written. */
+/* A missing record may be one that could not be written. */
 static __always_inline bool is_local(enum lookup found, const struct netns_record *record)
 {
 	if (found == RECORD)
@@ -24,15 +25,15 @@ static __always_inline bool is_local(enum lookup found, const struct netns_recor
 	return found == NOT_READ || layer_state()->overflow == YES;
 }
 
-/* What there is to know of an end. */
+/* What is known of one end. */
 struct side {
 	const struct end *end;
 	struct binding bound;
-	__u32 half; /* of the rules, in which that holds */
+	__u32 half; /* of the rules, which `bound` is for */
 	bool local, unknown, held;
 };
 
-/* Nobody is held up longer than somebody is there to ask policies. */
+/* A namespace is held only while a service is there to look for its policy. */
 static __always_inline bool is_held_up(const struct netns_record *record)
 {
 	const struct layer_state *layer = layer_state();
@@ -65,7 +66,7 @@ static __always_inline bool mode_objects(const struct side *self, const struct e
 	return self->local || (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
 
-/* Whether the end may be there at all: a listener at its port, a guest with its CID. */
+/* Whether the end may exist at all: a listener at its port, a guest with its CID. */
 static __always_inline enum reason objects_to_itself(const struct side *self, enum rule_verb verb)
 {
 	__u32 half = self->half, policy = self->bound.policy;
@@ -77,7 +78,7 @@ static __always_inline enum reason objects_to_itself(const struct side *self, en
 	return PERMITTED;
 }
 
-/* What the rules of `self` say; they may speak of the policy or the name of `other`. */
+/* What the rules of `self` say. They can name the policy or the name of `other`. */
 static __always_inline __u32 rules_say(const struct side *self, const struct end *other,
 				       enum rule_verb verb, __u32 port)
 {
@@ -112,12 +113,12 @@ static __always_inline enum reason reason_against(const struct side *self, const
 	return PERMITTED;
 }
 
-/* What an end says of a call, in one number: the reason against it, the verb, and one bit. */
+/* What an end says of a call in one number: its reason against the call, the verb, and one bit. */
 enum {
 	AGREED = PERMITTED,
 	REASON = 0xff,
 	VERB_SHIFT = 8,
-	AUDITED = 1 << 16, /* it lets happen what it would refuse, and has to be told of it */
+	AUDITED = 1 << 16, /* it allows what it would refuse, and reports it */
 };
 
 static __always_inline bool is_refusal(__u32 objection)
@@ -125,7 +126,7 @@ static __always_inline bool is_refusal(__u32 objection)
 	return objection != AGREED && !(objection & AUDITED);
 }
 
-/* Of a reason that is gone in a moment: nothing is kept of it, and no policy can audit it. */
+/* Whether a reason may be gone in a moment: it is not cached, and no policy can audit it. */
 static __always_inline bool is_passing(enum reason reason)
 {
 	return reason == REASON_UNKNOWN || reason == REASON_HELD;
@@ -148,15 +149,15 @@ static __always_inline __u32 objection_to(const struct side *self, const struct 
 	return reason | verb << VERB_SHIFT | audited;
 }
 
-/* The last of five numbers that a call is for objection_of(). */
+/* Flags for objection_of(). */
 enum {
-	OF_CALLED = 1, /* that end is asked; else the caller */
+	OF_CALLED = 1, /* ask the called end; else the caller */
 	SECOND_HALF = 2,
 };
 
 /*
- * Modes and rules of one end. Not static, so that the verifier looks at it once a program: not for
- * each end, whatever the other one says. On 5.10 such a function takes numbers alone.
+ * Modes and rules of one end. A global function, so that the verifier checks it once a program, and
+ * not for each end with each outcome of the other. On 5.10 such a function takes numbers only.
  */
 __noinline __u32 objection_of(netns_id caller, netns_id called, __u64 cids, __u64 port, __u32 how)
 {
@@ -179,7 +180,7 @@ static __always_inline __u32 ask_end(const struct call *call, __u32 how)
 			    (__u64)call->from.cid << 32 | call->to.cid, call->to.port, how);
 }
 
-/* Whether one end refuses a call of the other: without a word to anybody. */
+/* Whether one end refuses a call of the other. Reports nothing. */
 static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port)
 {
 	__u32 half = half_in_force(layer_state()) ? SECOND_HALF : 0;
@@ -188,13 +189,13 @@ static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port
 	       is_refusal(objection_of(caller, called, 0, port, half | OF_CALLED));
 }
 
-/* Two of whom neither may call the other at a port. Not static, as loops ask for it. */
+/* Whether neither may call the other at a port. A global function, as loops call it. */
 __noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
 {
 	return a != b && refuses(a, b, port) && refuses(b, a, port);
 }
 
-/* Whether a call may go on that met with this; tells of it, if need be. */
+/* Whether a call with this objection may go on; reports it if need be. */
 static __noinline int report_and_decide(const struct call *call, __u32 objection)
 {
 	enum event_kind kind = is_refusal(objection) ? EVENT_REFUSED : EVENT_AUDITED;
@@ -205,9 +206,9 @@ static __noinline int report_and_decide(const struct call *call, __u32 objection
 }
 
 /*
- * Both ends. `verdict_epoch` is read first: what comes after voids what is kept. There is room for
- * what one end says, so what the caller audits is not kept; nor that an end is unknown or held, as
- * the next time it may not be.
+ * Asks both ends. The epoch is read first, so that a later change voids what is cached. A cached
+ * verdict has one objection only, so one that the caller audits is not cached; nor is that an end
+ * is unknown or held, because that can change without an epoch.
  */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
@@ -226,9 +227,8 @@ static __noinline int judge(const struct call *call, const struct layer_state *l
 }
 
 /*
- * Whether there is nothing to ask for. While no namespace is local and none has rules there is
- * nobody to protect, and a connection that was on its way when the layer was attached is not
- * disturbed.
+ * Whether no verdict is needed. While no namespace is local and none has rules there is nobody to
+ * protect, and connections that were on their way when the layer was attached are not disturbed.
  */
 static __always_inline bool needs_no_verdict(netns_id a, netns_id b,
 					     const struct layer_state *layer)
@@ -249,7 +249,7 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 	return objection == AGREED || report_and_decide(call, objection);
 }
 
-/* Whether the policy of a namespace lets it bind a port. */
+/* Whether the policy of a namespace lets it bind a port. Reports a refusal. */
 static __always_inline bool may_bind(netns_id own, __u32 port, const struct layer_state *layer)
 {
 	struct netns_record record = {};

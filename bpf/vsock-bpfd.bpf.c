@@ -5,7 +5,7 @@
  * Programs, a file for each gate or duty:
  *
  *	connect.bpf.c		connect gate: before anything is sent
- *	origin.bpf.c		who sent a packet	\  delivery gate: the request has
+ *	origin.bpf.c		sender of a packet	\  delivery gate: the request has
  *	delivery.bpf.c		which listener it found	/  arrived, the listener is known
  *	bind.bpf.c		bind gate: tells a process early what the verdict says of its port
  *	seal.bpf.c		cuts off what no gate can refuse
@@ -17,9 +17,9 @@
  *
  * What they share:
  *
- *	verdict.h		the one decision, which all gates ask for
+ *	verdict.h		the decisions, which all gates ask for
  *	rules.h			what a policy says
- *	verdict-cache.h		verdicts that were given lately
+ *	verdict-cache.h		verdicts on calls that come again
  *	ports.h			which sockets hold a port: the kernel's tables,
  *	lingering.h		sockets whose peer has left,
  *	calls.h			and calls that are on their way to it
