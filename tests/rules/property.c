@@ -506,8 +506,6 @@ static void load(void)
 	bpf_object__for_each_map(map, bpf->obj)
 		if (map == bpf->maps.counters || map == bpf->maps.sealed)
 			bpf_map__set_map_flags(map, 0);
-	/* The verdict does not ask them, and 5.10 does not know their kind. */
-	bpf_map__set_autocreate(bpf->maps.delivering, false);
 	if (verdict_bpf__load(bpf))
 		tap_bail("loading: %s", strerror(errno));
 }
