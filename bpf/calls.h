@@ -11,7 +11,6 @@
 #ifndef CALLS_H
 #define CALLS_H
 
-#include "maps.h"
 #include "verdict.h"
 
 #define CALL_SLOTS 4096

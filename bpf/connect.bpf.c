@@ -5,6 +5,7 @@
  * loopback are left to the delivery gate, which knows the listener. No gate is called when a
  * request reaches a socket that does not listen, so a request to such a socket is not sent.
  */
+#include "call.h"
 #include "calls.h"
 #include "devices.h"
 #include "gate.h"

@@ -10,6 +10,7 @@
  * takes part: the origin is the namespace of the socket that sent the packet, and the kernel
  * holds a reference on the listener.
  */
+#include "call.h"
 #include "delivery.h"
 #include "events.h"
 #include "gate.h"

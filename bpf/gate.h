@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two programs with the same body, of which the loader attaches one: where BPF is not an active
- * LSM, an lsm program attaches without an error and is never called.
+ * Two programs with the same body, NAME_lsm and NAME_fmod_ret, of which the loader attaches one:
+ * where BPF is not an active LSM, an lsm program attaches without an error and is never called.
  */
 #ifndef GATE_H
 #define GATE_H

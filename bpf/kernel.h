@@ -6,6 +6,8 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
+#include <linux/bpf.h>
+
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

@@ -83,6 +83,7 @@ struct {
 	__type(value, struct lingering_socket);
 } lingering_sockets SEC(".maps");
 
+/* Their ports. Removed once no socket counts on one, when its slot is used again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -3,6 +3,7 @@
 #ifndef NETNS_H
 #define NETNS_H
 
+#include "kernel.h"
 #include "tenants.h"
 
 static __always_inline netns_id netns_of(const struct net *net)

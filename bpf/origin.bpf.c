@@ -79,6 +79,7 @@ static __always_inline void skb_arrives(const struct sk_buff *skb, const struct 
 		packet_of_guest(skb, net);
 }
 
+/* Packets are sk_buffs, which hold their socket: 6.1 and later. */
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 {
@@ -86,7 +87,7 @@ int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 	return 0;
 }
 
-/* From 7.0 on several guests can have one CID. */
+/* From 7.0 on several guests can have one CID, and the kernel passes the guest's namespace. */
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct net *net)
 {
@@ -94,7 +95,8 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
 	return 0;
 }
 
-/* Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, … */
+/* 5.10, like the next program. Arguments of both tracepoints: src cid, src port, dst cid, dst port,
+ * len, type, op, … */
 SEC("raw_tp/virtio_transport_alloc_pkt")
 int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -109,6 +111,7 @@ int packet_made(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* Takes what is recorded of the sender. */
 SEC("raw_tp/virtio_transport_recv_pkt")
 int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -7,6 +7,7 @@
 #ifndef RULES_H
 #define RULES_H
 
+#include "kernel.h"
 #include "maps.h"
 
 /* Halvings until one cell is left of a whole half. */

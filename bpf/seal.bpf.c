@@ -8,6 +8,7 @@
  * its receiver. A socket that may not talk to the sender neither sends nor receives from then on.
  * Nor does it set options or shut down, because the peer learns the size of a buffer.
  */
+#include "call.h"
 #include "delivery.h"
 #include "events.h"
 #include "gate.h"
@@ -222,6 +223,7 @@ static __always_inline int check_transfer(struct socket *sock)
 	return check_seal(sk, layer);
 }
 
+/* A sealed socket neither sends nor receives; it sets no options and is not shut down. */
 GATE(send_seal, "lsm/socket_sendmsg", "fmod_ret/security_socket_sendmsg", check_transfer(sock),
      struct socket *sock)
 

@@ -33,6 +33,7 @@ static __always_inline void socket_gone(struct sock *sk)
 		forget_lingering(sk);
 }
 
+/* 5.11 and later: BTF of modules. */
 SEC("fentry/vsock_sk_destruct")
 int BPF_PROG(socket_gone_vsock, struct sock *sk)
 {

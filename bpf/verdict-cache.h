@@ -11,7 +11,7 @@
 #define VERDICT_CACHE_H
 
 #include "call.h"
-#include "state.h"
+#include "kernel.h"
 
 #define CACHE_SLOTS 256
 

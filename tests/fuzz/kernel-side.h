@@ -11,6 +11,7 @@
 #include "../../bpf/call.h"
 
 /* In the place of these. */
+#define KERNEL_H
 #define MAPS_H
 #define STATE_H
 #define RECORDS_H
