@@ -20,7 +20,7 @@ static bool is_whole(const struct layer_report *report, const struct alive *aliv
 /* NULL while there is nothing to refuse. */
 static const char *gates(const struct layer_report *report)
 {
-	if (report->state.isolating == NO)
+	if (report->state.gates_wanted == NO)
 		return NULL;
 	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
 }
@@ -90,8 +90,8 @@ static void print_status_json(const struct layer_report *report, const struct al
 		json_object_object_add(object, "gates",
 				       gates(report) ? json_object_new_string(gates(report))
 						     : NULL);
-		json_object_object_add(object, "isolating",
-				       json_object_new_boolean(report->state.isolating == YES));
+		json_object_object_add(object, "gates_wanted",
+				       json_object_new_boolean(report->state.gates_wanted == YES));
 		json_object_object_add(object, "overflow",
 				       json_object_new_boolean(report->state.overflow == YES));
 		json_object_object_add(object, "crowded_out",

@@ -89,7 +89,8 @@ static bool whole(const struct layer_state *state, const struct kernel *kernel, 
 	struct reach reach;
 
 	/* What is left of a --detach that died. */
-	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
+	if (state->retired_generation >= state->generation || reach_find(&reach) ||
+	    !has_maps(&reach))
 		return false;
 	for (program = programs; program->name; program++)
 		if (program_needed(program, kernel, extent) &&
@@ -103,14 +104,16 @@ static bool is_at(__u64 known, __u64 now)
 	return !now || known == now;
 }
 
-bool layer_has_places(const struct layer_state *state, const struct kernel *kernel)
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel)
 {
-	const struct kernel_places *known = &state->places, *now = &kernel->places;
+	const struct kernel_addresses *known = &state->addresses, *now = &kernel->addresses;
 
-	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
+	return is_at(known->guest_table, now->guest_table) &&
+	       is_at(known->vhost_fops, now->vhost_fops) &&
 	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
-	       is_at(known->connected, now->connected);
+	       is_at(known->transport_h2g, now->transport_h2g) &&
+	       is_at(known->bound_table, now->bound_table) &&
+	       is_at(known->connected_table, now->connected_table);
 }
 
 static int refuse_layout(__u32 layout)
@@ -189,7 +192,8 @@ static int retire_others(struct layer_state *state, const struct barrier *barrie
 	int ret = barrier_programs(barrier);
 
 	if (!ret)
-		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation - 1,
+				 __ATOMIC_SEQ_CST);
 	return ret;
 }
 
@@ -215,7 +219,7 @@ static int remove_left_over(const struct layer_state *pinned)
 {
 	int ret = 0;
 
-	if (pinned->retired + 1 < pinned->generation)
+	if (pinned->retired_generation + 1 < pinned->generation)
 		ret = retire_left_over();
 	return ret ? ret : remove_other_generations(pinned->generation);
 }
@@ -240,7 +244,7 @@ static int put_in_force(struct attachment *new, const struct kernel *kernel)
 
 	if (!ret && new->extent >= GATES) {
 		let_arrive(kernel, &barrier);
-		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->gates_wanted, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
 		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
@@ -255,7 +259,7 @@ static int put_in_force(struct attachment *new, const struct kernel *kernel)
 /* A place that is not known would cut all guests off, or take them for those of others. */
 static int check_addresses(const struct kernel *kernel)
 {
-	if (kernel->addresses)
+	if (kernel->addresses_known)
 		return 0;
 	return fail(EPERM,
 		    "the kernel does not tell where the modules vsock and vhost_vsock are "
@@ -390,7 +394,7 @@ static int attach_locked(const struct config *config, enum extent extent)
 	if (extent < extent_of(&pinned))
 		extent = extent_of(&pinned);
 	if (pinned.generation && pinned.build == attachment_build() &&
-	    layer_has_places(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+	    layer_has_addresses(&pinned, &kernel) && whole(&pinned, &kernel, extent))
 		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, extent);
 }
@@ -401,7 +405,7 @@ int layer_arm(enum extent extent)
 	struct kernel kernel;
 	int ret = regain(&pinned);
 
-	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
+	if (ret || (pinned.generation > pinned.retired_generation && extent_of(&pinned) >= extent))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
@@ -440,7 +444,7 @@ static void retire_all(void)
 	if (!state)
 		return;
 	if (state->layout == LAYOUT_VERSION)
-		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation, __ATOMIC_SEQ_CST);
 	munmap(state, sysconf(_SC_PAGESIZE));
 }
 

@@ -66,6 +66,6 @@ int layer_look(struct layer_report *report);
 void layer_renew_cid(void);
 
 /* Whether the programs know where the modules that are loaded now keep what they ask. */
-bool layer_has_places(const struct layer_state *state, const struct kernel *kernel);
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel);
 
 #endif

@@ -79,7 +79,7 @@ int records_open(struct records *records)
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
 		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
 			   records->state->layout, LAYOUT_VERSION);
-	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
+	else if (!ret && (records->state->half > 1 || records->state->bound_half > 1))
 		ret = fail(EPROTO,
 			   "the map " PIN_STATE " holds what no program of ours has written; "
 			   "'vsock-bpfd --detach' removes it, and with it all modes");
@@ -130,9 +130,9 @@ static void keep_devices(netns_id owner, __u64 made)
 	while (!bpf_map_get_next_key(devices, previous, &address)) {
 		previous = &address;
 		if (bpf_map_lookup_elem(devices, &address, &device) || device.owner != owner ||
-		    device.owner_made)
+		    device.owner_created_ns)
 			continue;
-		device.owner_made = made;
+		device.owner_created_ns = made;
 		bpf_map_update_elem(devices, &address, &device, BPF_EXIST);
 	}
 	close(devices);
@@ -141,12 +141,12 @@ static void keep_devices(netns_id owner, __u64 made)
 /* Whoever died in between has left it odd. */
 void change_begins(struct layer_state *state)
 {
-	__atomic_or_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 void change_ends(struct layer_state *state)
 {
-	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 static int write_record(const struct records *records, netns_id id,
@@ -164,16 +164,16 @@ static int write_record(const struct records *records, netns_id id,
 int records_write(const struct records *records, netns_id id, const struct netns_record *record)
 {
 	struct netns_record new = *record;
-	bool first = !new.made;
+	bool first = !new.created_ns;
 	int ret;
 
 	if (first)
-		new.made = records_now();
+		new.created_ns = records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
 	if (first)
-		keep_devices(id, new.made);
+		keep_devices(id, new.created_ns);
 	return 0;
 }
 

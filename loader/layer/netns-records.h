@@ -33,7 +33,7 @@ int records_update(const struct records *records, netns_id id, const struct netn
 /* The clock of `made`, nanoseconds. */
 __u64 records_now(void);
 
-/* Around what can change a verdict, with the lock: see `changes` in include/vsock-bpfd.h. */
+/* Around what can change a verdict, with the lock: see `verdict_epoch` in include/vsock-bpfd.h. */
 void change_begins(struct layer_state *state);
 void change_ends(struct layer_state *state);
 

@@ -115,9 +115,9 @@ const struct program *program_by_name(const char *name)
 
 enum extent extent_of(const struct layer_state *state)
 {
-	if (state->ruled == YES)
+	if (state->has_rules == YES)
 		return RULES;
-	return state->isolating == YES ? GATES : RECORDING;
+	return state->gates_wanted == YES ? GATES : RECORDING;
 }
 
 bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent)

@@ -240,9 +240,9 @@ static bool is_asked(const struct binder *binder, const struct netns_record *rec
 {
 	const struct layer_state *state = binder->records->state;
 
-	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->holding)
+	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->hold_new_netns)
 		return true;
-	return records_now() - record->made >= state->hold ||
+	return records_now() - record->created_ns >= state->hold_ns ||
 	       is_ruled_out_by_name(binder, resident);
 }
 
@@ -382,7 +382,7 @@ static int look_and_bind(struct binder *binder)
 	int ret;
 
 	/* What comes from here on is told once more, as this look may miss it. */
-	__atomic_store_n(&state->made_told, NO, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->new_netns_reported, NO, __ATOMIC_SEQ_CST);
 	if (is_switched(binder))
 		__atomic_store_n(&state->held, NO, __ATOMIC_SEQ_CST);
 	ret = census_take(&binder->census, &binder->set->policies, &binder->set->compiled);
@@ -451,11 +451,11 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 			const struct barrier *barrier)
 {
 	if (set->policies.count)
-		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
-	if (set->compiled.watching)
-		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
-	if (set->compiled.holding)
-		__atomic_store_n(&state->holding, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->has_rules, YES, __ATOMIC_SEQ_CST);
+	if (set->compiled.report_new_netns)
+		__atomic_store_n(&state->report_new_netns, YES, __ATOMIC_SEQ_CST);
+	if (set->compiled.hold_new_netns)
+		__atomic_store_n(&state->hold_new_netns, YES, __ATOMIC_SEQ_CST);
 	change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	change_ends(state);
@@ -482,13 +482,13 @@ static int settle(struct records *records, const struct policy_set *set,
 		ret = bind_pending(&binder);
 	if (ret)
 		return ret;
-	if (!set->compiled.ruled)
-		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
-	if (!set->compiled.watching)
-		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
-	if (!set->compiled.holding)
-		__atomic_store_n(&state->holding, NO, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&state->settled, state->half, __ATOMIC_SEQ_CST);
+	if (!set->compiled.has_rules)
+		__atomic_store_n(&state->has_rules, NO, __ATOMIC_SEQ_CST);
+	if (!set->compiled.report_new_netns)
+		__atomic_store_n(&state->report_new_netns, NO, __ATOMIC_SEQ_CST);
+	if (!set->compiled.hold_new_netns)
+		__atomic_store_n(&state->hold_new_netns, NO, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->bound_half, state->half, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -500,7 +500,7 @@ static int settle_left_over(struct records *records)
 	const char *dir;
 	int ret = 0;
 
-	if (state->settled != state->half) {
+	if (state->bound_half != state->half) {
 		ret = set_in_force(&set, records);
 		if (!ret)
 			ret = set_of_half(&before, records, !state->half);
@@ -546,7 +546,7 @@ static enum extent needed_extent(const struct policy_set *set)
 	const struct policy *policy;
 	size_t i;
 
-	if (set->compiled.ruled)
+	if (set->compiled.has_rules)
 		return RULES;
 	for (i = 0; i < set->policies.count; i++) {
 		policy = &set->policies.policy[i];
@@ -631,7 +631,7 @@ static void clear_way(void)
 	if (!records_are_there() || records_open(&records))
 		return;
 	if (settle_left_over(&records))
-		records.state->settled = records.state->half;
+		records.state->bound_half = records.state->half;
 	records_close(&records);
 }
 

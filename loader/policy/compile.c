@@ -383,11 +383,11 @@ static void compile_policy(struct compiler *compiler, size_t index)
 
 	head->flags = flags_of(policy);
 	if (policy->audit || policy->rules)
-		compiler->compiled->ruled = true;
+		compiler->compiled->has_rules = true;
 	if (policy->cgroups.count)
-		compiler->compiled->watching = true;
+		compiler->compiled->report_new_netns = true;
 	if (holds_up(policy))
-		compiler->compiled->holding = true;
+		compiler->compiled->hold_new_netns = true;
 	if (!policy->rules)
 		return;
 	for (peer = 0; peer < RULE_PEERS; peer++) {

@@ -136,13 +136,14 @@ const struct policy *policies_match(const struct policies *policies, const struc
 /* One half of the map `rules`. */
 struct compiled {
 	struct rule_cell *cells;
-	size_t count;  /* of cells */
-	__u32 *heads;  /* where each policy starts, in the order of struct policies */
-	char **names;  /* that rules speak of, sorted; see compiled_name() */
-	size_t named;  /* how many */
-	bool ruled;    /* some policy has rules, or audits */
-	bool watching; /* some policy asks for a cgroup: new namespaces are to be told */
-	bool holding; /* some policy would refuse something to a namespace that is made: see held */
+	size_t count;	       /* of cells */
+	__u32 *heads;	       /* where each policy starts, in the order of struct policies */
+	char **names;	       /* that rules speak of, sorted; see compiled_name() */
+	size_t named;	       /* how many */
+	bool has_rules;	       /* some policy has rules, or audits */
+	bool report_new_netns; /* some policy asks for a cgroup: new namespaces are to be told */
+	bool hold_new_netns; /* some policy would refuse something to a namespace that is made: see
+				held */
 };
 
 /* Says what is wrong; -ENOSPC if it is more than RULE_CELLS. compiled_free() is never wrong. */

@@ -311,7 +311,7 @@ int census_take(struct census *census, const struct policies *policies,
 		ret = netns_each_name(add_named, census);
 	if (!ret)
 		add_paths(census, policies);
-	if (!ret && compiled->watching)
+	if (!ret && compiled->report_new_netns)
 		ret = add_processes(census);
 	if (!ret)
 		census_each(census, choose, &choice);

@@ -76,7 +76,7 @@ static bool is_detached(const struct keeper *keeper)
 
 	if (!state)
 		return true;
-	detached = state->retired >= state->generation;
+	detached = state->retired_generation >= state->generation;
 	munmap(state, sysconf(_SC_PAGESIZE));
 	return detached;
 }

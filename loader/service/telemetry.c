@@ -101,7 +101,7 @@ static void on_event(const struct event *event, void *arg)
 	struct told told = { .event = *event };
 
 	/* Not for people. */
-	if (event->kind == EVENT_MADE) {
+	if (event->kind == EVENT_NEW_NETNS) {
 		observer->needs.made(observer->needs.arg);
 		return;
 	}

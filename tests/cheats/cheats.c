@@ -519,7 +519,7 @@ static int open_map(const char *name)
 	return bpf_obj_get(path);
 }
 
-/* Requests whose ports are so far apart share a place; only one has it (bpf/pending.h). */
+/* Requests whose ports are so far apart share a slot; one has it (bpf/origin-by-address.h). */
 #define PLACES 1024
 
 static int bound_in(const struct ns *ns, unsigned int port)

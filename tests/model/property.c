@@ -171,11 +171,11 @@ static void make_policies(void)
 static void write_state(__u32 half, bool keeping)
 {
 	static __u32 changes;
-	struct layer_state state = { .isolating = YES, .ruled = YES, .half = half };
+	struct layer_state state = { .gates_wanted = YES, .has_rules = YES, .half = half };
 	__u32 zero = 0;
 
 	changes += 2;
-	state.changes = keeping ? changes : changes + 1;
+	state.verdict_epoch = keeping ? changes : changes + 1;
 	if (bpf_map_update_elem(bpf_map__fd(bpf->maps.data_state), &zero, &state, BPF_ANY))
 		tap_bail("map state: %s", strerror(errno));
 }
@@ -506,8 +506,6 @@ static void load(void)
 	bpf_object__for_each_map(map, bpf->obj)
 		if (map == bpf->maps.counters || map == bpf->maps.sealed)
 			bpf_map__set_map_flags(map, 0);
-	/* The verdict does not ask them, and 5.10 does not know their kind. */
-	bpf_map__set_autocreate(bpf->maps.delivering, false);
 	if (verdict_bpf__load(bpf))
 		tap_bail("loading: %s", strerror(errno));
 }

@@ -79,7 +79,7 @@ static int on_event(void *arg, void *data, size_t size)
 
 	(void)arg;
 	(void)size;
-	if (event->kind != EVENT_MADE)
+	if (event->kind != EVENT_NEW_NETNS)
 		snprintf(told + used, sizeof(told) - used, ", %s %s %s", kinds[event->kind],
 			 reasons[event->reason], verbs[event->verb]);
 	return 0;

@@ -312,7 +312,7 @@ static void test_empty(void **state)
 	(void)state;
 	assert_int_equal(policies_compile(&policies, &compiled), 0);
 	assert_int_equal(compiled.count, 1);
-	assert_false(compiled.ruled || compiled.watching);
+	assert_false(compiled.has_rules || compiled.report_new_netns);
 	assert_int_equal(compiled_name(&compiled, "a"), 0);
 	compiled_free(&compiled);
 	make_policies(&policies, 3);
@@ -320,13 +320,13 @@ static void test_empty(void **state)
 	assert_int_equal(compiled.count, 1 + 3 * POLICY_CELLS);
 	assert_int_equal(compiled.heads[0], 1);
 	assert_int_equal(compiled.heads[2], 1 + 2 * POLICY_CELLS);
-	assert_false(compiled.ruled);
+	assert_false(compiled.has_rules);
 	compiled_free(&compiled);
 	policies.policy[1].audit = true;
 	policies.policy[2].cgroups.count = 1;
 	policies.policy[2].cgroups.glob = calloc(1, sizeof(char *));
 	assert_int_equal(policies_compile(&policies, &compiled), 0);
-	assert_true(compiled.ruled && compiled.watching);
+	assert_true(compiled.has_rules && compiled.report_new_netns);
 	assert_true(compiled.cells[compiled.heads[1]].flags & POLICY_AUDIT);
 	assert_false(compiled.cells[compiled.heads[0]].flags & POLICY_AUDIT);
 	compiled_free(&compiled);

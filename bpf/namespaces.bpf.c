@@ -1,11 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Namespaces get their mode when they are made and lose it when they go. */
+// SPDX-License-Identifier: GPL-2.0-only
+/* Namespaces: a record with mode and policy when one is created, removed when it goes. */
 #include "events.h"
+#include "kernel.h"
+#include "maps.h"
+#include "netns.h"
+#include "records.h"
 #include "rules.h"
+#include "state.h"
+#include "tenants.h"
 
 /*
- * Who could leave a policy behind by making a namespace would not be bound by it. A reload that
- * goes on meanwhile may have passed by already: its half is pending until it looks again.
+ * A child inherits the policy of its parent, else a process could leave a policy by creating a
+ * namespace. A reload that runs meanwhile may have missed the child, so the other half is pending
+ * until the reload looks again.
  */
 static __always_inline void inherit_policy(struct netns_record *made,
 					   const struct netns_record *parent, __u32 half)
@@ -14,7 +21,7 @@ static __always_inline void inherit_policy(struct netns_record *made,
 
 	if (!bound->policy || policy_has(half, bound->policy, POLICY_PRIVATE))
 		return;
-	/* The name is the parent's alone. */
+	/* The child has another name. */
 	made->binding[0].policy = parent->binding[0].policy;
 	made->binding[1].policy = parent->binding[1].policy;
 	if (bound->policy != POLICY_PENDING)
@@ -32,13 +39,14 @@ static __always_inline enum vsock_mode mode_of_child(const struct netns_record *
 }
 
 /*
- * Its name comes later, and so does who moves in: until policies have been asked by these it is
- * held up, as long as somebody asks them. What is made from one that is held gets what that gets.
+ * A namespace gets its name and its processes later. Until the service has matched policies against
+ * these the namespace is held, as long as a service does that. A child of a held namespace gets the
+ * policy that its maker gets.
  */
 static __always_inline void hold_up(struct netns_record *made, const struct netns_record *parent,
 				    netns_id maker, struct layer_state *layer)
 {
-	bool asked_for = layer->holding == YES && bpf_ktime_get_ns() < layer->hold_until;
+	bool asked_for = layer->hold_new_netns == YES && bpf_ktime_get_ns() < layer->hold_until_ns;
 
 	if (!asked_for)
 		return;
@@ -48,13 +56,13 @@ static __always_inline void hold_up(struct netns_record *made, const struct netn
 	layer->held = YES;
 }
 
-/* Those who follow look at all that have come, so one is enough until they begin to look. */
-static __always_inline void tell_those_who_ask(netns_id id, struct layer_state *layer)
+/* The service looks at all new namespaces at once, so one event is enough until it begins. */
+static __always_inline void report_if_wanted(netns_id id, struct layer_state *layer)
 {
-	if (layer->watching != YES && layer->holding != YES)
+	if (layer->report_new_netns != YES && layer->hold_new_netns != YES)
 		return;
-	if (layer->made_told == NO && tell_made(id))
-		layer->made_told = YES;
+	if (layer->new_netns_reported == NO && report_new_netns(id))
+		layer->new_netns_reported = YES;
 }
 
 static __always_inline bool needs_record(const struct netns_record *record, bool overflow)
@@ -68,14 +76,14 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 {
 	ns->child_mode = ns->mode;
 	ns->inode = made->ns.inum;
-	ns->made = bpf_ktime_get_ns();
+	ns->created_ns = bpf_ktime_get_ns();
 	if (!bpf_map_update_elem(&namespaces, &id, ns, BPF_ANY))
 		return;
 	layer->overflow = YES;
-	__sync_fetch_and_add(&layer->changes, 2);
+	__sync_fetch_and_add(&layer->verdict_epoch, 2);
 }
 
-/* Counts a namespace that is being made. False if it is crowded out. */
+/* Counts a new namespace for its tenant. False if it is crowded out. */
 static __noinline bool join_tenant(__u64 number, netns_id id)
 {
 	struct tenant *tenant = find_tenant(number);
@@ -92,7 +100,7 @@ static __noinline bool join_tenant(__u64 number, netns_id id)
 	return true;
 }
 
-/* The namespace goes, and what was counted for it. */
+/* Removes what was counted for a namespace that goes. */
 static __always_inline void leave_tenant(netns_id id)
 {
 	struct counters *of = bpf_map_lookup_elem(&counters, &id);
@@ -107,7 +115,7 @@ static __always_inline void leave_tenant(netns_id id)
 		bpf_map_delete_elem(&tenants, &number);
 }
 
-/* Whether its tenant may have one more. */
+/* Whether the tenant may have one more namespace. */
 static __always_inline bool join(const struct net *made, netns_id id, struct layer_state *layer)
 {
 	__u64 tenant = tenant_of(made);
@@ -115,17 +123,17 @@ static __always_inline bool join(const struct net *made, netns_id id, struct lay
 	if (!tenant || join_tenant(tenant, id))
 		return true;
 	layer->crowded = YES;
-	__sync_fetch_and_add(&layer->changes, 2);
+	__sync_fetch_and_add(&layer->verdict_epoch, 2);
 	return false;
 }
 
 /*
- * The namespace is being made by a task of its parent, and has its identity by now. Nobody has
- * got it, so there is no moment in which it could be used without its mode; unprivileged
- * unshare(2) included. Should making it fail, namespace_gone follows.
+ * A task of the parent is creating the namespace, which has its identity by now. No process has it
+ * yet, so it is never used without its mode, not even with unprivileged unshare(2). If creating it
+ * fails, namespace_gone follows.
  *
- * Not the exit of copy_net_ns(): a call that is under way there when a program comes or goes,
- * as in an upgrade, is one that the kernel does not run such programs for.
+ * Not the exit of copy_net_ns(): when a program is attached there or detached, as in an upgrade,
+ * the kernel skips exit programs for calls that are under way.
  */
 SEC("fentry/sysctl_net_init")
 int BPF_PROG(namespace_made, struct net *made)
@@ -152,17 +160,17 @@ int BPF_PROG(namespace_made, struct net *made)
 		return 0;
 	if (needs_record(&ns, layer->overflow == YES))
 		add_record(made, id, &ns, layer);
-	tell_those_who_ask(id, layer);
-	/* What is kept of verdicts can be about another one that had this identity. */
+	report_if_wanted(id, layer);
+	/* Cached verdicts can be about an earlier namespace with this identity. */
 	if (!netns_has_cookie)
-		__sync_fetch_and_add(&layer->changes, 2);
+		__sync_fetch_and_add(&layer->verdict_epoch, 2);
 	return 0;
 }
 
 /*
- * The namespace is torn down: no socket is left, and soon after this its inode number
- * is free. Not __put_net(): the kernel inlines it where nsfs drops a reference. Nor
- * net_ns_net_exit(): it went before 7.0.
+ * The namespace is torn down: no socket is left, and its inode number is free soon after. Not
+ * __put_net(), which the kernel inlines where nsfs drops a reference. Not net_ns_net_exit(), which
+ * is gone in 7.0.
  */
 SEC("fentry/sysctl_net_exit")
 int BPF_PROG(namespace_gone, struct net *net)

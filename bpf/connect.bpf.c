@@ -1,49 +1,56 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connect gate: a process is in connect(), nothing has been sent. What it decides
- * here it decides on the socket, not on who holds it: a socket stays in the
- * namespace it was made in. Who listens over loopback is left to the delivery gate,
- * which knows the listener. A socket that does not listen is asked by no gate when a
- * request reaches it, so a request to one is not sent.
+ * Connect gate: a process is in connect(), and nothing has been sent. It decides by the socket and
+ * not by its holder: a socket stays in the namespace that it was created in. Listeners over
+ * loopback are left to the delivery gate, which knows the listener. No gate is called when a
+ * request reaches a socket that does not listen, so a request to such a socket is not sent.
  */
-#include "origin.h"
+#include "call.h"
+#include "calls.h"
+#include "devices.h"
+#include "gate.h"
+#include "kernel.h"
+#include "netns.h"
+#include "origin-by-address.h"
 #include "ports.h"
+#include "state.h"
+#include "verdict.h"
 
-enum way {
+enum route {
 	LOOPBACK,
 	TO_HOST,  /* out of this guest */
-	TO_GUEST, /* of this host */
+	TO_GUEST, /* on this host */
 };
 
-static __always_inline bool has_transport(__u64 place)
+static __always_inline bool has_transport(__u64 address)
 {
 	__u64 transport = 0;
 
-	if (place)
-		bpf_probe_read_kernel(&transport, sizeof(transport), (void *)place);
+	if (address)
+		bpf_probe_read_kernel(&transport, sizeof(transport), (void *)address);
 	return transport;
 }
 
-/* The transport that the kernel will choose: vsock_assign_transport(). */
-static __always_inline enum way way_of(const struct sockaddr_vm *to,
-				       const struct layer_state *layer)
+/* The transport that the kernel will choose, as in vsock_assign_transport(). */
+static __always_inline enum route route_of(const struct sockaddr_vm *to,
+					   const struct layer_state *layer)
 {
 	bool in_guest;
 
 	if (to->svm_cid == VMADDR_CID_LOCAL)
 		return LOOPBACK;
-	in_guest = has_transport(layer->places.transport_g2h);
+	in_guest = has_transport(layer->addresses.transport_g2h);
 	if (to->svm_cid == (in_guest ? layer->local_cid : VMADDR_CID_HOST))
 		return LOOPBACK;
 	if (!in_guest)
 		return TO_GUEST;
 	if (to->svm_cid <= VMADDR_CID_HOST || (to->svm_flags & VMADDR_FLAG_TO_HOST) ||
-	    !has_transport(layer->places.transport_h2g))
+	    !has_transport(layer->addresses.transport_h2g))
 		return TO_HOST;
 	return TO_GUEST;
 }
 
-/* As if there were no such guest: the kernel then finds none for seqpacket, either. */
+/* As if there were no such guest; for seqpacket the kernel finds no transport, either. */
 static __always_inline int no_such_guest(short type)
 {
 	return type == SOCK_SEQPACKET ? -ESOCKTNOSUPPORT : -ENODEV;
@@ -56,23 +63,23 @@ static __always_inline int check_host(struct call *call, const struct layer_stat
 	return may_call(call, layer) ? 0 : -ENETUNREACH;
 }
 
-/* One that is not there may come before the packet does: refused, and nothing to tell. */
+/* A guest that does not exist may appear before the packet is sent: refused, and not reported. */
 static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
 				       short type, const struct layer_state *layer)
 {
-	struct viewer viewer = { .id = call->from.netns };
+	struct asking_netns asker = { .id = call->from.netns };
 
-	viewer.native = native_mode(sk->__sk_common.skc_net.net);
+	asker.native = native_mode(sk->__sk_common.skc_net.net);
 	call->to.cid = cid;
-	call->to.netns = owner_of_cid(cid, &viewer);
-	call->again = call->to.netns == NETNS_UNKNOWN;
+	call->to.netns = owner_of_cid(cid, &asker);
+	call->silent = call->to.netns == NETNS_UNKNOWN;
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }
 
 /*
- * Who is in the way of a call to a port that it might come to without being asked. A child of a
- * listener is met by one alone, its peer's port: so by a socket that has a port yet, as the kernel
- * gives nobody one that is held.
+ * The namespace of a stranger that a call to the port could reach without a gate. A child of a
+ * listener can be reached only from its peer's port, so only by a socket that is bound already: the
+ * kernel does not choose a port that is held.
  */
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
@@ -86,15 +93,17 @@ static __always_inline netns_id stranger_at_target(struct socket *sock, struct s
 }
 
 /*
- * Where a socket takes packets of anybody, a call is not sent to a port that nobody holds: who
- * comes to hold it meanwhile would get it. The kernel's answer is the same, and comes later.
+ * Without vsock_check_source() a call to a port that nobody holds is not sent, because a socket
+ * that is bound meanwhile would get it. The kernel gives the same answer, only later.
  */
 static __always_inline bool is_nobody_there(const struct sockaddr_vm *to)
 {
 	return !sources_are_checked && !is_held(to->svm_cid, to->svm_port);
 }
 
-/* To connect one that listens, or was connected, the kernel refuses itself, and sends nothing. */
+/*
+ * The kernel itself refuses to connect a socket that listens or was connected, and sends nothing.
+ */
 static __always_inline bool can_connect(const struct socket *sock, const struct sock *sk)
 {
 	return sock->state <= SS_CONNECTING && sk->__sk_common.skc_state != TCP_LISTEN;
@@ -104,7 +113,7 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
-	/* Told as the delivery gate would. */
+	/* Reported as the delivery gate would. */
 	call->by_caller = false;
 	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
 	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
@@ -112,7 +121,10 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 	return !is_nobody_there(to);
 }
 
-/* Noted first: so either this sees who comes to hold the port, or that one sees the call. */
+/*
+ * The call is recorded first: either this sees the new holder of the port, or the new holder's
+ * bind() sees the call.
+ */
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
@@ -128,54 +140,46 @@ static __always_inline int check_loopback(struct call *call, struct socket *sock
 	return -ECONNRESET;
 }
 
-static __always_inline int check_way(struct socket *sock, const struct sockaddr_vm *to,
-				     const struct layer_state *layer)
+static __always_inline int check_route(struct socket *sock, const struct sockaddr_vm *to,
+				       const struct layer_state *layer)
 {
 	struct call call = { .by_caller = true };
 	struct sock *sk = sock->sk;
-	enum way way;
+	enum route route;
 	int ret = 0;
 
 	if (!sk || !is_vsock(sk))
 		return 0;
-	way = way_of(to, layer);
-	if (layer->isolating == YES) {
+	route = route_of(to, layer);
+	if (layer->gates_wanted == YES) {
 		call.from.netns = netns_of_sock(sk);
 		call.to.port = to->svm_port;
-		if (way == LOOPBACK)
+		if (route == LOOPBACK)
 			ret = check_loopback(&call, sock, sk, to, layer);
-		else if (way == TO_HOST)
+		else if (route == TO_HOST)
 			ret = check_host(&call, layer);
 		else
 			ret = check_guest(&call, sk, to->svm_cid, sock->type, layer);
 	}
 	if (packets_carry_socket)
 		return ret;
-	if (way == LOOPBACK && !ret)
+	if (route == LOOPBACK && !ret)
 		note_connect(sock, sk);
 	else
-		note_nothing();
+		forget_connect();
 	return ret;
 }
 
-/* The kernel itself refuses an address that is short, or of another family than its socket. */
+/* The kernel itself refuses an address that is short or of another family than its socket. */
 static __always_inline int check_connect(struct socket *sock, struct sockaddr *address, int length)
 {
 	const struct sockaddr_vm *to = vsock_address(address);
 
 	if (length < (int)sizeof(*to) || to->svm_family != AF_VSOCK)
 		return 0;
-	return check_way(sock, to, layer_state());
+	return check_route(sock, to, layer_state());
 }
 
-SEC("lsm/socket_connect")
-int BPF_PROG(connect_gate_lsm, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_connect(sock, address, length);
-}
-
-SEC("fmod_ret/security_socket_connect")
-int BPF_PROG(connect_gate_fmod_ret, struct socket *sock, struct sockaddr *address, int length)
-{
-	return check_connect(sock, address, length);
-}
+GATE(connect_gate, "lsm/socket_connect", "fmod_ret/security_socket_connect",
+     check_connect(sock, address, length), struct socket *sock, struct sockaddr *address,
+     int length)

@@ -1,17 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who sent a packet that arrives: the first step of the delivery gate. Only two
- * kinds of packets matter: requests, and the answers that make a connection.
+ * The sender of a packet that arrives: first step of the delivery gate. Only requests matter, and
+ * the answers that make a connection.
  */
-#ifndef ORIGIN_H
-#define ORIGIN_H
-
+#include "calls.h"
 #include "delivery.h"
-#include "pending.h"
+#include "kernel.h"
+#include "netns.h"
+#include "origin-by-address.h"
 
 /*
- * Guests of this kernel speak to CID HOST. Anything else comes from the host of this guest. `net`
- * is the namespace of the guest, where the kernel tells it; else its device will.
+ * Guests of this kernel call CID HOST. All other packets come from the host of this machine. `net`
+ * is the guest's namespace if the kernel passes it; else its device leads to it.
  */
 static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, __u32 dst_cid,
 					    const struct net *net)
@@ -25,62 +25,48 @@ static __always_inline void origin_of_guest(struct end *origin, __u32 src_cid, _
 	origin->netns = net ? netns_of(net) : NETNS_UNKNOWN;
 }
 
-static __always_inline enum step step_of(__u16 op)
-{
-	if (op == VIRTIO_VSOCK_OP_REQUEST)
-		return REQUEST;
-	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
-		return LEAVING;
-	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : TAKEN;
-}
-
-static __always_inline enum step step_of_packet(const void *header)
-{
-	__le16 op = 0;
-
-	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
-	return step_of(le16_to_cpu(op));
-}
-
 /*
- * Packets are sk_buffs. One that a socket of this kernel has sent holds a reference on it, so its
- * namespace is still there and is the one. Such a packet arrives over loopback alone.
+ * A packet that a socket of this kernel has sent holds a reference on the socket, so the socket's
+ * namespace still exists and is the origin. Such a packet arrives over loopback only.
  */
 static __always_inline void packet_of_socket(const struct sk_buff *skb, struct sock *sk)
 {
-	enum step step = EITHER;
+	enum packet_kind kind = UNDETERMINED;
 
-	/* Data never comes with anything that is asked for. */
+	/* Requests and answers carry no data. */
 	if (skb->len) {
-		loopback.step = TAKEN;
+		loopback.packet.kind = CONSUMED;
 		return;
 	}
 	if (kworkers_deliver_others)
-		step = step_of_packet(skb->head);
-	loopback_packet(step, sk, skb->head);
-	/* What has arrived is on its way no more, whatever it is. */
+		kind = kind_of_packet(skb->head);
+	loopback_packet(kind, sk, skb->head);
+	/* Whatever it is, it is not on its way any more. */
 	if (!sources_are_checked)
 		forget_call((__u64)sk);
 }
 
-/* From a guest, or from outside. What claims to be of loopback is of nobody. */
+/*
+ * From a guest, or from the host of this machine. If it claims to be from loopback its origin is
+ * unknown.
+ */
 static __always_inline void packet_of_guest(const struct sk_buff *skb, const struct net *net)
 {
 	struct end origin = { .netns = NETNS_UNKNOWN };
 	struct virtio_vsock_hdr hdr;
-	enum step step;
+	enum packet_kind kind;
 
 	if (bpf_probe_read_kernel(&hdr, sizeof(hdr), skb->head)) {
 		guest_arrives(REQUEST, &origin, 0);
 		return;
 	}
-	step = step_of(le16_to_cpu(hdr.op));
-	if (!(step & EITHER))
+	kind = kind_of(le16_to_cpu(hdr.op));
+	if (!(kind & UNDETERMINED))
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
 		origin_of_guest(&origin, le64_to_cpu(hdr.src_cid), le64_to_cpu(hdr.dst_cid), net);
 	origin.port = le32_to_cpu(hdr.ports.src);
-	guest_arrives(step, &origin, le32_to_cpu(hdr.ports.dst));
+	guest_arrives(kind, &origin, le32_to_cpu(hdr.ports.dst));
 }
 
 static __always_inline void skb_arrives(const struct sk_buff *skb, const struct net *net)
@@ -93,6 +79,7 @@ static __always_inline void skb_arrives(const struct sk_buff *skb, const struct 
 		packet_of_guest(skb, net);
 }
 
+/* Packets are sk_buffs, which hold their socket: 6.1 and later. */
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 {
@@ -100,7 +87,7 @@ int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 	return 0;
 }
 
-/* From 7.0 on several guests can have one CID. */
+/* From 7.0 on several guests can have one CID, and the kernel passes the guest's namespace. */
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct net *net)
 {
@@ -108,44 +95,44 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
 	return 0;
 }
 
-/* Arguments of both tracepoints: src cid, src port, dst cid, dst port, len, type, op, … */
+/* 5.10, like the next program. Arguments of both tracepoints: src cid, src port, dst cid, dst port,
+ * len, type, op, … */
 SEC("raw_tp/virtio_transport_alloc_pkt")
 int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {
-	enum step step = step_of(ctx->args[6]);
+	enum packet_kind kind = kind_of(ctx->args[6]);
 
-	if (!(step & EITHER) || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
+	if (!(kind & UNDETERMINED) || (__u32)ctx->args[0] != VMADDR_CID_LOCAL)
 		return 0;
-	if (step == REQUEST)
+	if (kind == REQUEST)
 		request_made(ctx->args[1]);
 	else
 		answer_made(ctx->args[3]);
 	return 0;
 }
 
+/* Takes what is recorded of the sender. */
 SEC("raw_tp/virtio_transport_recv_pkt")
 int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 {
-	enum step step = step_of(ctx->args[6]);
+	enum packet_kind kind = kind_of(ctx->args[6]);
 	__u32 src_port = ctx->args[1], dst_port = ctx->args[3];
 	struct end origin = { .port = src_port };
 	netns_id sender = NETNS_UNKNOWN;
 
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		if (!(step & EITHER))
+		if (!(kind & UNDETERMINED))
 			return 0;
 		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
-		guest_arrives(step, &origin, dst_port);
+		guest_arrives(kind, &origin, dst_port);
 		return 0;
 	}
-	if (step == REQUEST) {
+	if (kind == REQUEST) {
 		sender = sender_of_request(src_port);
-		forget_call(loopback.sender);
-	} else if (step == ANSWER) {
+		forget_call(loopback.packet.sender);
+	} else if (kind == ANSWER) {
 		sender = sender_of_answer(dst_port);
 	}
-	loopback_arrives(step, sender, src_port, dst_port);
+	loopback_arrives(kind, sender, src_port, dst_port);
 	return 0;
 }
-
-#endif
