@@ -38,16 +38,16 @@ loader_objects	= $(patsubst %,$(BUILD)/loader/%.o,$(1))
 
 build-tests: $(UNIT)
 
-$(BUILD)/tests/unit/mode: $(call loader_objects,layer/modes)
+$(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes)
 $(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
-$(BUILD)/tests/unit/table: $(call loader_objects,lib/text-table)
+$(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable)
-$(BUILD)/tests/unit/event-text: $(call loader_objects,events/event-format lib/printable)
-$(BUILD)/tests/unit/drops: $(call loader_objects,service/dropped)
-$(BUILD)/tests/unit/names: $(call loader_objects,kernel/netns-names)
-$(BUILD)/tests/unit/homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
+$(BUILD)/tests/unit/event-format: $(call loader_objects,events/event-format lib/printable)
+$(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
+$(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
+$(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
 $(BUILD)/tests/unit/config: $(call loader_objects,service/config lib/keywords)
 $(UNIT): %: %.o

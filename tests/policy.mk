@@ -3,6 +3,6 @@
 
 POLICY		:= lib/keywords policy/ini-line policy/rule policy/read policy/files policy/match
 
-$(BUILD)/tests/unit/policy: $(call loader_objects,$(POLICY))
+$(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile)

@@ -89,7 +89,7 @@ static void print_check(const struct policies *policies, const struct notes *not
 	       policies->count == 1 ? "policy" : "policies", rules, rules == 1 ? "rule" : "rules");
 }
 
-int verb_check(const struct options *options, int argc, char **argv)
+int command_check(const struct options *options, int argc, char **argv)
 {
 	struct policies policies;
 	struct notes notes = {};

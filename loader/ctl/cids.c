@@ -73,7 +73,7 @@ static bool has_ended(const struct device *device)
 
 /* What the owner of a CID is called, and known by if it has no name. */
 struct called {
-	struct names names, homes;
+	struct netns_names names, homes;
 };
 
 static void print_lines(const struct lines *lines, const struct called *called)
@@ -90,8 +90,8 @@ static void print_lines(const struct lines *lines, const struct called *called)
 	for (i = 0; i < lines->count; i++) {
 		device = &lines->line[i].device;
 		table_add(&table, "%u", lines->line[i].cid);
-		known = names_find(&called->names, device->owner)
-				?: names_find(&called->homes, device->owner);
+		known = netns_names_find(&called->names, device->owner)
+				?: netns_names_find(&called->homes, device->owner);
 		printable(name, sizeof(name), known ?: "-", sizeof(name));
 		printable(comm, sizeof(comm), device->comm, sizeof(device->comm));
 		time_word(time, "%F %T", device->since);
@@ -107,7 +107,7 @@ static void print_lines(const struct lines *lines, const struct called *called)
 static struct json_object *to_json(const struct cid_line *line, const struct called *called)
 {
 	struct json_object *object = json_object_new_object();
-	const char *name = names_find(&called->names, line->device.owner);
+	const char *name = netns_names_find(&called->names, line->device.owner);
 	char word[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 
 	netns_word(word, line->device.owner, name);
@@ -115,7 +115,7 @@ static struct json_object *to_json(const struct cid_line *line, const struct cal
 	time_word(time, "%FT%T%z", line->device.since);
 	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
 	json_object_object_add(object, "namespace", name ? json_object_new_string(word) : NULL);
-	add_known_as(object, name ? NULL : names_find(&called->homes, line->device.owner));
+	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));
 	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
 	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
 	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
@@ -135,7 +135,7 @@ static void print_lines_json(const struct lines *lines, const struct called *cal
 	print_json(list);
 }
 
-int verb_cids(const struct options *options, int argc, char **argv)
+int command_cids(const struct options *options, int argc, char **argv)
 {
 	struct lines lines = {};
 	struct called called;
@@ -143,22 +143,23 @@ int verb_cids(const struct options *options, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (native_here())
-		return fail(ENOTSUP, "this kernel isolates by itself and does not tell who owns "
-				     "a CID");
-	ret = guests_each_cid(add_line, &lines);
+	if (kernel_has_modes())
+		return log_error(ENOTSUP,
+				 "this kernel isolates by itself and does not tell who owns "
+				 "a CID");
+	ret = vhost_each_cid(add_line, &lines);
 	if (ret)
 		return ret;
-	names_load(&called.names);
-	homes_load(&called.homes);
+	netns_names_load(&called.names);
+	netns_homes_load(&called.homes);
 	if (lines.count)
 		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &called);
 	else
 		print_lines(&lines, &called);
-	names_free(&called.homes);
-	names_free(&called.names);
+	netns_names_free(&called.homes);
+	netns_names_free(&called.names);
 	free(lines.line);
 	return 0;
 }

@@ -5,8 +5,8 @@
  * lines for people below: "FILE:LINE: reason", say. After "monitor" and "ok" follow the
  * events, each a packet with one line of JSON.
  */
-#ifndef CONTROL_H
-#define CONTROL_H
+#ifndef CONTROL_CLIENT_H
+#define CONTROL_CLIENT_H
 
 #define CONTROL_DIR	   "/run/vsock-bpfd"
 #define CONTROL_SOCKET	   CONTROL_DIR "/control"
@@ -21,6 +21,6 @@
  * it failed. Returns a descriptor that the rest can be read from, -ENOTCONN if there is no
  * service, or -EBADMSG if it failed; says why.
  */
-int control_ask(const char *word);
+int control_client_ask(const char *word);
 
 #endif

@@ -49,7 +49,7 @@ static void add_to_list(enum diagnosis diagnosis, const char *what, const char *
 	json_object_array_add(list, object);
 }
 
-int verb_doctor(const struct options *options, int argc, char **argv)
+int command_doctor(const struct options *options, int argc, char **argv)
 {
 	struct doctor doctor = { .tell = print_line };
 
@@ -62,7 +62,7 @@ int verb_doctor(const struct options *options, int argc, char **argv)
 	doctor_run(&doctor);
 	if (options->json)
 		print_json(doctor.arg);
-	return doctor.missing
-		       ? fail(ENOTSUP, "%d missing: not all is isolated as it is", doctor.missing)
-		       : 0;
+	return doctor.missing ? log_error(ENOTSUP, "%d missing: not all is isolated as it is",
+					  doctor.missing)
+			      : 0;
 }

@@ -35,13 +35,13 @@ struct tally {
 };
 
 struct rows {
-	struct records records;
+	struct netns_records records;
 	struct policy_set *policies;
-	struct names homes;  /* of namespaces without a name */
-	bool native;	     /* the kernel knows modes itself */
-	bool layered;	     /* there are records */
-	bool counted;	     /* somebody counts */
-	struct tally *tally; /* by identity */
+	struct netns_names homes; /* of namespaces without a name */
+	bool native;		  /* the kernel knows modes itself */
+	bool layered;		  /* there are records */
+	bool counted;		  /* somebody counts */
+	struct tally *tally;	  /* by identity */
 	size_t tallies, tally_room;
 	struct row *row;
 	size_t count, room;
@@ -63,8 +63,8 @@ static void read_record(const struct rows *rows, struct row *row)
 {
 	if (!rows->layered)
 		return;
-	records_read(&rows->records, row->id, &row->ns);
-	row->policy = policy_of(rows->policies, &row->ns);
+	netns_records_read(&rows->records, row->id, &row->ns);
+	row->policy = policy_in_record(rows->policies, &row->ns);
 }
 
 /* Who is local to the kernel is local, whatever the record says, and the other way round. */
@@ -72,9 +72,9 @@ static void read_native(struct row *row, const struct netns *ns)
 {
 	enum vsock_mode mode;
 
-	if (!native_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
+	if (!sysctl_mode_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
 		row->ns.mode = LOCAL;
-	if (!native_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
+	if (!sysctl_mode_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
 		row->ns.child_mode = LOCAL;
 }
 
@@ -123,18 +123,18 @@ static void add_unnamed_one(struct rows *rows, netns_id id)
 	row = add_row(rows);
 	row->id = id;
 	row->ns = ns;
-	row->policy = policy_of(rows->policies, &ns);
+	row->policy = policy_in_record(rows->policies, &ns);
 }
 
 /* Namespaces that have a record and no name: those of containers, of unshare(1). */
 static int add_unnamed(struct rows *rows)
 {
 	netns_id *named, *ids;
-	long count = records_ids(&rows->records, &ids), i;
+	long count = netns_records_ids(&rows->records, &ids), i;
 	size_t names = rows->count;
 
 	if (count < 0)
-		return fail_errno(-count, "map namespaces");
+		return log_errno(-count, "map namespaces");
 	named = named_ids(rows);
 	for (i = 0; i < count; i++)
 		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
@@ -210,7 +210,7 @@ static int collect_layered(struct rows *rows)
 
 static int open_layer(struct rows *rows)
 {
-	int ret = records_open(&rows->records);
+	int ret = netns_records_open(&rows->records);
 
 	rows->layered = !ret;
 	/* The rest can be told without. */
@@ -224,8 +224,8 @@ static int collect(struct rows *rows)
 	struct netns init;
 	int ret = 0;
 
-	rows->native = native_here();
-	if (!rows->native || records_are_there())
+	rows->native = kernel_has_modes();
+	if (!rows->native || netns_records_exist())
 		ret = open_layer(rows);
 	if (!ret)
 		ret = netns_open_init(&init);
@@ -251,7 +251,7 @@ static bool is_netns(const struct row *row)
 
 static void add_name_cell(struct table *table, const struct rows *rows, const struct row *row)
 {
-	const char *name = row->name ?: names_find(&rows->homes, row->id);
+	const char *name = row->name ?: netns_names_find(&rows->homes, row->id);
 	char word[NETNS_WORD_SIZE];
 
 	netns_word(word, row->id, name);
@@ -350,7 +350,7 @@ static struct json_object *row_json(const struct rows *rows, const struct row *r
 	netns_word(word, row->id, row->name);
 	json_object_object_add(object, "name",
 			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
-	add_known_as(object, row->name ? NULL : names_find(&rows->homes, row->id));
+	add_known_as(object, row->name ? NULL : netns_names_find(&rows->homes, row->id));
 	if (is_netns(row))
 		add_netns_json(object, rows, row);
 	if (rows->counted)
@@ -368,7 +368,7 @@ static int print_rows_json(const struct rows *rows)
 	return print_json(list);
 }
 
-int verb_list(const struct options *options, int argc, char **argv)
+int command_list(const struct options *options, int argc, char **argv)
 {
 	struct rows rows = {};
 	size_t i;
@@ -378,7 +378,7 @@ int verb_list(const struct options *options, int argc, char **argv)
 	(void)argv;
 	ret = collect(&rows);
 	if (!ret)
-		homes_load(&rows.homes);
+		netns_homes_load(&rows.homes);
 	if (!ret && options->json)
 		print_rows_json(&rows);
 	else if (!ret)
@@ -386,9 +386,9 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
-	names_free(&rows.homes);
+	netns_names_free(&rows.homes);
 	if (rows.layered)
-		records_close(&rows.records);
+		netns_records_close(&rows.records);
 	policy_set_close(rows.policies);
 	free(rows.tally);
 	return ret;

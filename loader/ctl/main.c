@@ -21,23 +21,23 @@ static const struct verb {
 	int (*run)(const struct options *options, int argc, char **argv);
 	int min, max; /* number of arguments */
 	bool anybody; /* else for root alone */
-} verbs[] = {
+} commands[] = {
 	/* clang-format off */
-	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1, false },
-	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2, false },
-	{ "list", "", "namespaces with their modes", verb_list, 0, 0, false },
-	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0, false },
-	{ "rules", "", "the policies in force, and who has which", verb_rules, 0, 0, false },
-	{ "check", "[FILE...]", "whether policy files could be put in force", verb_check, 0, MANY, true },
-	{ "reload", "", "the service reads its files again", verb_reload, 0, 0, false },
-	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0, 0, false },
-	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0, 0, false },
-	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0, false },
-	{ "doctor", "", "what this kernel offers, and what to do about what is missing", verb_doctor, 0, 0, false },
+	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, false },
+	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, false },
+	{ "list", "", "namespaces with their modes", command_list, 0, 0, false },
+	{ "cids", "", "guests: CID, owner namespace, process", command_cids, 0, 0, false },
+	{ "rules", "", "the policies in force, and who has which", command_rules, 0, 0, false },
+	{ "check", "[FILE...]", "whether policy files could be put in force", command_check, 0, MANY, true },
+	{ "reload", "", "the service reads its files again", command_reload, 0, 0, false },
+	{ "status", "", "what isolates on this machine, and whether it is whole", command_status, 0, 0, false },
+	{ "monitor", "", "what is refused, as it happens; -n for one namespace", command_monitor, 0, 0, false },
+	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
+	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
 
-#define VERBS (sizeof(verbs) / sizeof(*verbs))
+#define VERBS (sizeof(commands) / sizeof(*commands))
 
 static void print_help(void)
 {
@@ -49,7 +49,8 @@ static void print_help(void)
 	     "\n"
 	     "Commands:");
 	for (i = 0; i < VERBS; i++)
-		printf("  %-7s %-10s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+		printf("  %-7s %-10s %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].help);
 	puts("\n"
 	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
 	     "\n"
@@ -89,7 +90,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->policy_dir = optarg;
 			break;
 		case 'v':
-			attachment_verbose();
+			generation_verbose();
 			break;
 		case 'h':
 			print_help();
@@ -115,8 +116,8 @@ static const struct verb *find_verb(const char *name)
 	size_t i;
 
 	for (i = 0; i < VERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
 	return NULL;
 }
 
@@ -125,16 +126,16 @@ static int run_verb(const struct options *options, int argc, char **argv)
 	const struct verb *verb = find_verb(argv[0]);
 
 	if (!verb) {
-		fail(EINVAL, "%s: no such command", argv[0]);
+		log_error(EINVAL, "%s: no such command", argv[0]);
 		return usage();
 	}
 	if (argc - 1 < verb->min || argc - 1 > verb->max) {
-		fail(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
-		     *verb->arguments ? " " : "", verb->arguments);
+		log_error(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
+			  *verb->arguments ? " " : "", verb->arguments);
 		return USAGE;
 	}
 	if (!verb->anybody && geteuid())
-		return fail_errno(EPERM, "needs root");
+		return log_errno(EPERM, "needs root");
 	return verb->run(options, argc - 1, argv + 1);
 }
 
@@ -146,10 +147,10 @@ int main(int argc, char **argv)
 	if (first < 0)
 		return usage();
 	if (first == argc) {
-		fail(EINVAL, "no command given");
+		log_error(EINVAL, "no command given");
 		return usage();
 	}
-	if (library_check())
+	if (check_libbpf_version())
 		return EXIT_FAILURE;
 	ret = run_verb(&options, argc - first, argv + first);
 	return ret < 0 ? EXIT_FAILURE : ret;

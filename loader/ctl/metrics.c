@@ -3,20 +3,20 @@
 #include "events/metrics.h"
 #include "ctl/command.h"
 
-int verb_metrics(const struct options *options, int argc, char **argv)
+int command_metrics(const struct options *options, int argc, char **argv)
 {
-	struct numbers numbers = {};
-	struct names names;
+	struct metrics numbers = {};
+	struct netns_names names;
 	int ret;
 
 	(void)argc;
 	(void)argv;
 	(void)options;
-	names_load(&names);
+	netns_names_load(&names);
 	ret = metrics_collect(&numbers, &names);
 	if (!ret)
 		metrics_print(stdout, &numbers);
 	metrics_free(&numbers);
-	names_free(&names);
+	netns_names_free(&names);
 	return ret;
 }

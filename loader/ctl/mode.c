@@ -12,7 +12,7 @@ static int parse_knob(const char *text, enum knob *knob)
 {
 	if (!knob_parse(text, knob))
 		return 0;
-	fail(EINVAL, "%s: not a knob; they are ns_mode and child_ns_mode", text);
+	log_error(EINVAL, "%s: not a knob; they are ns_mode and child_ns_mode", text);
 	return USAGE;
 }
 
@@ -27,7 +27,7 @@ static int print_mode(const struct options *options, enum knob knob, enum vsock_
 	return print_json(object);
 }
 
-int verb_get(const struct options *options, int argc, char **argv)
+int command_get(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
 	struct netns ns;
@@ -45,7 +45,7 @@ int verb_get(const struct options *options, int argc, char **argv)
 	return ret ? ret : print_mode(options, knob, mode);
 }
 
-int verb_set(const struct options *options, int argc, char **argv)
+int command_set(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
 	struct netns ns;
@@ -56,7 +56,7 @@ int verb_set(const struct options *options, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (mode_parse(argv[1], &mode)) {
-		fail(EINVAL, "%s: '%s' is neither global nor local", argv[0], argv[1]);
+		log_error(EINVAL, "%s: '%s' is neither global nor local", argv[0], argv[1]);
 		return USAGE;
 	}
 	ret = netns_open(&ns, options->netns);

@@ -168,12 +168,12 @@ static int follow(struct view *view, int service, int signals)
 
 	while (true) {
 		if (poll(wait, 3, -1) < 0)
-			return fail_errno(errno, "poll");
+			return log_errno(errno, "poll");
 		if (wait[1].revents || wait[2].revents)
 			return 0;
 		size = recv(service, view->line, sizeof(view->line) - 1, 0);
 		if (size <= 0)
-			return fail(ENOTCONN, "the service has ended; enforcement stays");
+			return log_error(ENOTCONN, "the service has ended; enforcement stays");
 		if (!show(view, size))
 			return 0;
 	}
@@ -200,7 +200,7 @@ static void print_head(void)
 	fflush(stdout);
 }
 
-int verb_monitor(const struct options *options, int argc, char **argv)
+int command_monitor(const struct options *options, int argc, char **argv)
 {
 	static struct view view;
 	int service, signals, ret;
@@ -214,8 +214,8 @@ int verb_monitor(const struct options *options, int argc, char **argv)
 		return ret;
 	signals = open_signals();
 	if (signals < 0)
-		return fail_errno(errno, "signals");
-	service = control_ask("monitor");
+		return log_errno(errno, "signals");
+	service = control_client_ask("monitor");
 	if (service >= 0) {
 		if (!view.json)
 			print_head();

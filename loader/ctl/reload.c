@@ -5,9 +5,9 @@
 #include "ctl/control-client.h"
 #include "ctl/command.h"
 
-int verb_reload(const struct options *options, int argc, char **argv)
+int command_reload(const struct options *options, int argc, char **argv)
 {
-	int fd = control_ask("reload");
+	int fd = control_client_ask("reload");
 
 	(void)options;
 	(void)argc;

@@ -26,8 +26,8 @@ struct holder {
 struct view {
 	struct policy_set *set;
 	const struct policies *policies;
-	struct census census;
-	struct names names, homes;
+	struct survey survey;
+	struct netns_names names, homes;
 	struct holder *holder;
 	size_t count;
 };
@@ -49,7 +49,7 @@ static const struct policy *policy_of_id(const struct view *view, netns_id id)
 	return found ? found->policy : NULL;
 }
 
-static void add_holders(struct view *view, const struct records *records, const netns_id *ids,
+static void add_holders(struct view *view, const struct netns_records *records, const netns_id *ids,
 			long count)
 {
 	struct netns_record record;
@@ -60,9 +60,9 @@ static void add_holders(struct view *view, const struct records *records, const 
 	if (!view->holder)
 		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < count; i++) {
-		if (records_read(records, ids[i], &record))
+		if (netns_records_read(records, ids[i], &record))
 			continue;
-		policy = policy_of(view->set, &record);
+		policy = policy_in_record(view->set, &record);
 		if (policy)
 			view->holder[view->count++] = (struct holder){ ids[i], policy };
 	}
@@ -71,23 +71,23 @@ static void add_holders(struct view *view, const struct records *records, const 
 
 static int find_holders(struct view *view)
 {
-	struct records records;
+	struct netns_records records;
 	netns_id *ids = NULL;
 	long count;
 	int ret;
 
 	if (!view->policies->count)
 		return 0;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
-	count = records_ids(&records, &ids);
+	count = netns_records_ids(&records, &ids);
 	if (count < 0)
-		ret = fail_errno(-count, "namespaces");
+		ret = log_errno(-count, "namespaces");
 	else
 		add_holders(view, &records, ids, count);
 	free(ids);
-	records_close(&records);
+	netns_records_close(&records);
 	return ret;
 }
 
@@ -98,18 +98,18 @@ static int view_open(struct view *view)
 	if (ret)
 		return ret;
 	view->policies = policy_set_policies(view->set);
-	names_load(&view->names);
-	homes_load(&view->homes);
-	ret = census_take(&view->census, view->policies, policy_set_compiled(view->set));
+	netns_names_load(&view->names);
+	netns_homes_load(&view->homes);
+	ret = survey_take(&view->survey, view->policies, policy_set_compiled(view->set));
 	return ret ? ret : find_holders(view);
 }
 
 static void view_close(struct view *view)
 {
 	free(view->holder);
-	census_free(&view->census);
-	names_free(&view->names);
-	names_free(&view->homes);
+	survey_free(&view->survey);
+	netns_names_free(&view->names);
+	netns_names_free(&view->homes);
 	policy_set_close(view->set);
 }
 
@@ -119,7 +119,8 @@ static void print_word(const struct view *view, netns_id id)
 {
 	char word[NETNS_WORD_SIZE];
 
-	netns_word(word, id, names_find(&view->names, id) ?: names_find(&view->homes, id));
+	netns_word(word, id,
+		   netns_names_find(&view->names, id) ?: netns_names_find(&view->homes, id));
 	fputs(word, stdout);
 }
 
@@ -151,7 +152,7 @@ static void show_shadow(struct resident *resident, void *arg)
 	const struct policy *has = policy_of_id(shadow->view, resident->id);
 	struct json_object *object;
 
-	if (!has || has == shadow->policy || !census_fits(resident, shadow->policy))
+	if (!has || has == shadow->policy || !survey_fits(resident, shadow->policy))
 		return;
 	if (!shadow->list) {
 		fputs("    would also fit ", stdout);
@@ -186,7 +187,7 @@ static void print_policy(const struct view *view, const struct policy *policy)
 
 	print_settings(policy);
 	print_holders(view, policy);
-	census_each(&view->census, show_shadow, &shadow);
+	survey_each(&view->survey, show_shadow, &shadow);
 	for (i = 0; i < policy->rules; i++)
 		printf("    %s=%s\n", policy->rule[i].decision == ALLOW ? "Allow" : "Deny",
 		       policy->rule[i].text);
@@ -231,10 +232,11 @@ static struct json_object *holders_json(const struct view *view, const struct po
 	for (i = 0; i < view->count; i++) {
 		if (view->holder[i].policy != policy)
 			continue;
-		name = names_find(&view->names, view->holder[i].id);
+		name = netns_names_find(&view->names, view->holder[i].id);
 		object = json_object_new_object();
 		json_object_object_add(object, "name", name ? json_object_new_string(name) : NULL);
-		add_known_as(object, name ? NULL : names_find(&view->homes, view->holder[i].id));
+		add_known_as(object,
+			     name ? NULL : netns_names_find(&view->homes, view->holder[i].id));
 		json_object_object_add(object, "identity",
 				       json_object_new_uint64(view->holder[i].id));
 		json_object_array_add(list, object);
@@ -252,7 +254,7 @@ static struct json_object *policy_json(const struct view *view, const struct pol
 	struct json_object *object = json_object_new_object();
 	struct shadow shadow = { view, policy, json_object_new_array() };
 
-	census_each(&view->census, show_shadow, &shadow);
+	survey_each(&view->survey, show_shadow, &shadow);
 	json_object_object_add(object, "policy", json_object_new_string(policy->name));
 	json_object_object_add(object, "mode", mode_json(policy->sets_mode, policy->mode));
 	json_object_object_add(object, "child_mode",
@@ -275,7 +277,7 @@ static void print_policies_json(const struct view *view)
 	print_json(list);
 }
 
-int verb_rules(const struct options *options, int argc, char **argv)
+int command_rules(const struct options *options, int argc, char **argv)
 {
 	struct view view = {};
 	int ret = view_open(&view);

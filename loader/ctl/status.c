@@ -101,7 +101,7 @@ static void print_status_json(const struct layer_report *report, const struct al
 }
 
 /* Status 1 where isolation is not whole, so that a monitor need not read the text. */
-int verb_status(const struct options *options, int argc, char **argv)
+int command_status(const struct options *options, int argc, char **argv)
 {
 	struct layer_report report;
 	struct alive alive;
@@ -120,6 +120,6 @@ int verb_status(const struct options *options, int argc, char **argv)
 	if (is_whole(&report, &alive))
 		return 0;
 	if (!alive.count)
-		return fail(ENOSYS, NOT_ATTACHED);
-	return fail(EIO, "%s", alive.finding[0]);
+		return log_error(ENOSYS, NOT_ATTACHED);
+	return log_error(EIO, "%s", alive.finding[0]);
 }

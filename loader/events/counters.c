@@ -63,7 +63,7 @@ int counters_each(void (*each)(netns_id id, const struct counters *counters, voi
 	int map = pin_open_map(PIN_COUNTERS);
 
 	if (map < 0)
-		return map == -ENOENT ? map : fail_errno(-map, "map " PIN_COUNTERS);
+		return map == -ENOENT ? map : log_errno(-map, "map " PIN_COUNTERS);
 	collect(map, &ids);
 	for (i = 0; i < ids.count; i++)
 		if ((!i || ids.id[i] != ids.id[i - 1]) &&

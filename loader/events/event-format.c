@@ -24,7 +24,7 @@ static const char *const reasons[] = {
 	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
 };
 
-static const char *const verbs[] = {
+static const char *const commands[] = {
 	[CONNECT] = "connect",
 	[ACCEPT] = "accept",
 	[BIND] = "bind",
@@ -43,7 +43,7 @@ const char *event_reason_name(enum reason reason)
 
 const char *event_verb_name(enum rule_verb verb)
 {
-	return verb < COUNT(verbs) ? verbs[verb] : NULL;
+	return verb < COUNT(commands) ? commands[verb] : NULL;
 }
 
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
@@ -132,37 +132,37 @@ static const char *reason_text(const struct event *event)
 	}
 }
 
-static void put_what(FILE *out, const struct told *told)
+static void put_what(FILE *out, const struct named_event *named)
 {
-	const struct event *event = &told->event;
+	const struct event *event = &named->event;
 
 	fputs(is_bind(event) ? "bind in " : "connect from ", out);
-	put_end(out, &event->origin, told->origin ?: told->origin_home);
+	put_end(out, &event->origin, named->origin ?: named->origin_home);
 	put_process(out, event);
 	fputs(" to ", out);
 	if (!is_bind(event)) {
-		put_end(out, &event->target, told->target ?: told->target_home);
+		put_end(out, &event->target, named->target ?: named->target_home);
 		fputc(' ', out);
 	}
 	fprintf(out, "port %u", event->target.port);
 }
 
-void event_text(char text[EVENT_TEXT_SIZE], const struct told *told)
+void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named)
 {
-	const char *kind = event_kind_name(told->event.kind);
+	const char *kind = event_kind_name(named->event.kind);
 	FILE *out = fmemopen(text, EVENT_TEXT_SIZE, "w");
 
 	*text = '\0';
 	if (!out)
 		return;
 	fprintf(out, "%s: ", kind ?: "?");
-	put_what(out, told);
-	fprintf(out, ": %s", reason_text(&told->event));
+	put_what(out, named);
+	fprintf(out, ": %s", reason_text(&named->event));
 	fclose(out);
 	text[EVENT_TEXT_SIZE - 1] = '\0';
 }
 
-static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped)
 {
 	const char *who = dropped->tenant & TENANT_USER ? "user" : "user namespace";
 
@@ -171,7 +171,7 @@ static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped *
 		 dropped->count, dropped->namespaces, who, (__u32)dropped->tenant);
 }
 
-void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped)
 {
 	char word[NETNS_WORD_SIZE];
 
@@ -242,9 +242,9 @@ static void add_time(struct json_object *object, __u64 boot_time)
 	add_text(object, "time", word);
 }
 
-struct json_object *event_json(const struct told *told)
+struct json_object *event_json(const struct named_event *named)
 {
-	const struct event *event = &told->event;
+	const struct event *event = &named->event;
 	struct json_object *object = json_object_new_object();
 	char comm[sizeof(event->comm) + 1], text[EVENT_TEXT_SIZE];
 
@@ -253,18 +253,18 @@ struct json_object *event_json(const struct told *told)
 	add_text(object, "reason", event_reason_name(event->reason));
 	add_text(object, "verb", event_verb_name(event->verb));
 	json_object_object_add(object, "origin",
-			       end_json(&event->origin, told->origin, told->origin_home));
+			       end_json(&event->origin, named->origin, named->origin_home));
 	json_object_object_add(object, "target",
-			       end_json(&event->target, told->target, told->target_home));
+			       end_json(&event->target, named->target, named->target_home));
 	add_number(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	add_text(object, "process", event->pid ? comm : NULL);
-	event_text(text, told);
+	event_text(text, named);
 	add_text(object, "message", text);
 	return object;
 }
 
-struct json_object *dropped_json(const struct dropped *dropped)
+struct json_object *event_dropped_json(const struct dropped_events *dropped)
 {
 	struct json_object *object = json_object_new_object();
 	char text[EVENT_TEXT_SIZE];
@@ -276,7 +276,7 @@ struct json_object *dropped_json(const struct dropped *dropped)
 	add_number(object, "count", dropped->count, true);
 	add_number(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
 	add_number(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
-	dropped_text(text, dropped);
+	event_dropped_text(text, dropped);
 	add_text(object, "message", text);
 	return object;
 }

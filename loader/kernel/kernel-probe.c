@@ -166,9 +166,9 @@ static bool will_be_native(void)
 	return answer;
 }
 
-static void find_places(struct kernel_places *places, __u64 *check_source)
+static void find_addresses(struct kernel_places *places, __u64 *check_source)
 {
-	const struct symbol symbols[] = {
+	const struct ksym symbols[] = {
 		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
 		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
 		{ "vsock", "transport_g2h", &places->transport_g2h },
@@ -180,7 +180,7 @@ static void find_places(struct kernel_places *places, __u64 *check_source)
 	};
 
 	memset(places, 0, sizeof(*places));
-	symbols_find(symbols);
+	ksyms_find(symbols);
 }
 
 /* 0 is an address that the kernel did not tell, and no place to look at. */
@@ -210,14 +210,14 @@ void kernel_probe(struct kernel *kernel)
 	kernel->btf = is_there(BTF_DIR "/vmlinux");
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
-	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
+	kernel->native = kernel_has_modes() || (!kernel->vsock && kernel->btf && will_be_native());
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
 	kernel->other_transports = are_there_other_transports();
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	kernel->guests = module_present("vhost_vsock");
-	find_places(&kernel->places, &check_source);
+	find_addresses(&kernel->places, &check_source);
 	kernel->source_check = check_source != 0;
 	kernel->addresses = are_read(kernel);
 	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;

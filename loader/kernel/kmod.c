@@ -20,8 +20,8 @@ static int explain(const char *name, int error)
 
 	uname(&uts);
 	if (error == ENOENT)
-		return fail(ENOENT, "module %s: not in /lib/modules/%s", name, uts.release);
-	return fail_errno(error, "module %s", name);
+		return log_error(ENOENT, "module %s: not in /lib/modules/%s", name, uts.release);
+	return log_errno(error, "module %s", name);
 }
 
 /* libkmod's own lines would stand beside ours. */

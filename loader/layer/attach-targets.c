@@ -110,7 +110,7 @@ static int attach(const struct bpf_program *prog, long index, struct bpf_link **
 	return *link ? 0 : -errno;
 }
 
-int targets_offer(void)
+int attach_targets_offer(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = find,
 		    .prog_attach_fn = attach);
@@ -129,7 +129,7 @@ int targets_offer(void)
 	return 0;
 }
 
-void targets_forget(void)
+void attach_targets_forget(void)
 {
 	size_t i;
 

@@ -237,7 +237,7 @@ static void tell_programs(struct doctor *doctor, const struct kernel *kernel)
 		tell(doctor, NOTE, "programs", "not tried: that needs root");
 		return;
 	}
-	ret = attachment_try(kernel);
+	ret = generation_try(kernel);
 	if (!ret)
 		tell(doctor, GOOD, "programs", "this kernel takes all of them");
 	else
@@ -280,7 +280,7 @@ void doctor_run(struct doctor *doctor)
 {
 	struct kernel kernel;
 
-	pin_find();
+	enter_bpffs_mount_namespace();
 	kernel_probe(&kernel);
 	tell_kernel(doctor, &kernel);
 	tell_module(doctor, "vsock", "sockets");
@@ -310,7 +310,7 @@ static void say_missing(enum diagnosis diagnosis, const char *what, const char *
 {
 	(void)arg;
 	if (diagnosis == MISSING)
-		fail(ENOTSUP, "%s: %s", what, text);
+		log_error(ENOTSUP, "%s: %s", what, text);
 }
 
 void doctor_explain(const struct kernel *kernel)

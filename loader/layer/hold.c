@@ -12,7 +12,7 @@
 static struct layer_state *open_state(void)
 {
 	int fd = pin_open_map(PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+	struct layer_state *state = fd < 0 ? NULL : netns_records_map_state(fd);
 
 	if (fd >= 0)
 		close(fd);
@@ -33,7 +33,7 @@ static enum hold_work renew(struct layer_state *state, const struct hold *hold)
 	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
 
 	state->hold = hold->patience * NSEC_PER_USEC;
-	set_until(state, valid ? records_now() + valid : 0);
+	set_until(state, valid ? netns_records_now() + valid : 0);
 	if (!valid || state->holding != YES)
 		return HOLD_NOTHING;
 	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;

@@ -31,19 +31,20 @@
 #define CONNECT_USEC 100000
 
 /* Root that sees the pins, which are its own. */
-static int check_place(void)
+static int check_caller(void)
 {
 	if (geteuid())
-		return fail_errno(EPERM, "needs root");
-	pin_find();
+		return log_errno(EPERM, "needs root");
+	enter_bpffs_mount_namespace();
 	return pin_check_dir();
 }
 
 static int check_kernel(const struct kernel *kernel)
 {
 	if (!kernel->btf)
-		return fail(ENOENT, "/sys/kernel/btf/vmlinux: not there; this kernel was built "
-				    "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
+		return log_error(ENOENT,
+				 "/sys/kernel/btf/vmlinux: not there; this kernel was built "
+				 "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
 	return pin_check_bpffs();
 }
 
@@ -53,22 +54,22 @@ static int load_modules(void)
 	int ret = module_load("vsock");
 
 	/* On a native kernel, too: loading vsock by name keeps it from being loaded on use. */
-	if (!ret && (!native_here() || module_known("vsock_loopback")))
+	if (!ret && (!kernel_has_modes() || module_known("vsock_loopback")))
 		ret = module_load("vsock_loopback");
 	/* A kernel without it has no guests to isolate. */
-	if (!ret && !native_here() && module_known("vhost_vsock"))
+	if (!ret && !kernel_has_modes() && module_known("vhost_vsock"))
 		ret = module_load("vhost_vsock");
 	return ret;
 }
 
 /* By name, and by what the link that is pinned leads to. */
 static bool is_pinned(const struct program *program, const struct layer_state *state,
-		      const struct set *set, struct set_link *link)
+		      const struct link_set *set, struct pinned_link *link)
 {
 	char path[PATH_MAX];
 
 	pin_in_generation(path, sizeof(path), state->generation, program->name);
-	return !set_read_link(path, set, link) && link->of_set &&
+	return !link_set_read(path, set, link) && link->of_set &&
 	       !strncmp(link->program, program->name, sizeof(link->program) - 1);
 }
 
@@ -82,17 +83,18 @@ static bool has_maps(const struct reach *reach)
 	return true;
 }
 
-static bool whole(const struct layer_state *state, const struct kernel *kernel, enum extent extent)
+static bool whole(const struct layer_state *state, const struct kernel *kernel,
+		  enum coverage coverage)
 {
 	const struct program *program;
-	struct set_link link;
+	struct pinned_link link;
 	struct reach reach;
 
 	/* What is left of a --detach that died. */
 	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
 		return false;
 	for (program = programs; program->name; program++)
-		if (program_needed(program, kernel, extent) &&
+		if (program_needed(program, kernel, coverage) &&
 		    !is_pinned(program, state, &reach.own, &link))
 			return false;
 	return true;
@@ -103,7 +105,7 @@ static bool is_at(__u64 known, __u64 now)
 	return !now || known == now;
 }
 
-bool layer_has_places(const struct layer_state *state, const struct kernel *kernel)
+bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel)
 {
 	const struct kernel_places *known = &state->places, *now = &kernel->places;
 
@@ -115,19 +117,19 @@ bool layer_has_places(const struct layer_state *state, const struct kernel *kern
 
 static int refuse_layout(__u32 layout)
 {
-	return fail(EPROTO,
-		    "%s has layout %u, this program knows %u; "
-		    "'vsock-bpfd --detach' removes it, and with it all modes",
-		    PIN_DIR, layout, LAYOUT_VERSION);
+	return log_error(EPROTO,
+			 "%s has layout %u, this program knows %u; "
+			 "'vsock-bpfd --detach' removes it, and with it all modes",
+			 PIN_DIR, layout, LAYOUT_VERSION);
 }
 
 /* Of another layout only the first number can be read. */
 static int read_state_map(int fd, struct layer_state *state)
 {
-	struct layer_state *mapped = records_map_state(fd);
+	struct layer_state *mapped = netns_records_map_state(fd);
 
 	if (!mapped)
-		return fail_errno(errno, PIN_DIR "/" PIN_STATE);
+		return log_errno(errno, PIN_DIR "/" PIN_STATE);
 	if (mapped->layout == LAYOUT_VERSION)
 		*state = *mapped;
 	else
@@ -145,7 +147,7 @@ static int read_state(struct layer_state *state)
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
-		return fail_errno(-fd, PIN_DIR "/" PIN_STATE);
+		return log_errno(-fd, PIN_DIR "/" PIN_STATE);
 	ret = read_state_map(fd, state);
 	close(fd);
 	if (!ret && state->layout && state->layout != LAYOUT_VERSION)
@@ -184,9 +186,9 @@ static int remove_other_generations(__u32 keep)
  * The sets before the one in force answer no more. Those of their programs that run now may have
  * begun before it was in force, so they still do until those have ended.
  */
-static int retire_others(struct layer_state *state, const struct barrier *barrier)
+static int retire_others(struct layer_state *state, const struct quiesce *barrier)
 {
-	int ret = barrier_programs(barrier);
+	int ret = quiesce_programs(barrier);
 
 	if (!ret)
 		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
@@ -196,17 +198,17 @@ static int retire_others(struct layer_state *state, const struct barrier *barrie
 /* What a start that died has left to do: two sets answer. */
 static int retire_left_over(void)
 {
-	struct barrier barrier;
-	struct records records;
-	int ret = records_open(&records);
+	struct quiesce barrier;
+	struct netns_records records;
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = barrier_open(&barrier);
+	ret = quiesce_open(&barrier);
 	if (!ret)
 		ret = retire_others(records.state, &barrier);
-	barrier_close(&barrier);
-	records_close(&records);
+	quiesce_close(&barrier);
+	netns_records_close(&records);
 	return ret;
 }
 
@@ -224,31 +226,31 @@ static int remove_left_over(const struct layer_state *pinned)
  * What the new set has not seen from its beginning arrives, and is answered, while the old one
  * still judges it. What a packet is known by is noted in connect() where it carries no socket.
  */
-static void let_arrive(const struct kernel *kernel, const struct barrier *barrier)
+static void let_arrive(const struct kernel *kernel, const struct quiesce *barrier)
 {
 	if (!kernel->packet_socket)
 		usleep(CONNECT_USEC);
-	barrier_programs(barrier);
-	barrier_loopback();
+	quiesce_programs(barrier);
+	quiesce_loopback();
 }
 
 /* From here on the new set answers, and then no other. */
-static int put_in_force(struct attachment *new, const struct kernel *kernel)
+static int put_in_force(struct generation *new, const struct kernel *kernel)
 {
-	struct barrier barrier;
-	int ret = barrier_open(&barrier);
+	struct quiesce barrier;
+	int ret = quiesce_open(&barrier);
 
-	if (!ret && new->extent >= GATES) {
+	if (!ret && new->coverage >= GATES) {
 		let_arrive(kernel, &barrier);
 		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
-		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
-		__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->build, generation_build_id(), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->generation, new->number, __ATOMIC_SEQ_CST);
 		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
 		retire_others(new->state, &barrier);
 	}
-	barrier_close(&barrier);
+	quiesce_close(&barrier);
 	return ret;
 }
 
@@ -257,11 +259,11 @@ static int check_addresses(const struct kernel *kernel)
 {
 	if (kernel->addresses)
 		return 0;
-	return fail(EPERM,
-		    "the kernel does not tell where the modules vsock and vhost_vsock are "
-		    "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
-		    "kernel.kptr_restrict=1' is enough for a start",
-		    kernel_kptr_restrict());
+	return log_error(EPERM,
+			 "the kernel does not tell where the modules vsock and vhost_vsock are "
+			 "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
+			 "kernel.kptr_restrict=1' is enough for a start",
+			 kernel_kptr_restrict());
 }
 
 /* What a start that died has left is not adopted. */
@@ -270,20 +272,20 @@ static int make_dir(bool upgrade)
 	int ret = upgrade ? 0 : pin_remove(PIN_DIR);
 
 	if (ret)
-		return fail_errno(-ret, PIN_DIR);
+		return log_errno(-ret, PIN_DIR);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, PIN_DIR);
+		return log_errno(errno, PIN_DIR);
 	return pin_check_dir();
 }
 
 /* What the checks of doctor know of a failure is said with it. */
-static int make(struct attachment *new, const struct kernel *kernel,
+static int make(struct generation *new, const struct kernel *kernel,
 		const struct layer_state *pinned)
 {
 	int ret = remove_left_over(pinned);
 
 	if (!ret)
-		ret = attachment_make(new, kernel);
+		ret = generation_make(new, kernel);
 	if (!ret)
 		ret = put_in_force(new, kernel);
 	if (ret)
@@ -292,9 +294,9 @@ static int make(struct attachment *new, const struct kernel *kernel,
 }
 
 static int attach_new(const struct kernel *kernel, const struct layer_state *pinned,
-		      enum extent extent)
+		      enum coverage coverage)
 {
-	struct attachment new = { .generation = pinned->generation + 1, .extent = extent };
+	struct generation new = { .number = pinned->generation + 1, .coverage = coverage };
 	bool upgrade = pinned->generation > 0;
 	int ret = check_addresses(kernel);
 
@@ -306,16 +308,16 @@ static int attach_new(const struct kernel *kernel, const struct layer_state *pin
 		return ret;
 	ret = make(&new, kernel, pinned);
 	/* First of all, as removing pins takes descriptors, which may be what is missing. */
-	attachment_close(&new);
+	generation_close(&new);
 	if (ret && !upgrade)
 		pin_remove(PIN_DIR);
 	else if (ret)
 		remove_other_generations(pinned->generation);
 	if (ret)
 		return ret;
-	ret = remove_other_generations(new.generation);
+	ret = remove_other_generations(new.number);
 	if (ret)
-		return fail_errno(-ret, "%s", PIN_DIR);
+		return log_errno(-ret, "%s", PIN_DIR);
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
@@ -326,7 +328,7 @@ static int regain(struct layer_state *pinned)
 	int ret = reach_find(&reach);
 
 	if (!ret && reach.hidden.state)
-		ret = fail(EBUSY, "%s", reach_why_hidden());
+		ret = log_error(EBUSY, "%s", reach_why_hidden());
 	if (!ret)
 		ret = reach_repair(&reach);
 	return ret < 0 ? ret : read_state(pinned);
@@ -335,14 +337,14 @@ static int regain(struct layer_state *pinned)
 /* Of this machine as a guest: it changes where the machine moves, or its device comes. */
 void layer_renew_cid(void)
 {
-	__u32 cid = guests_local_cid();
-	struct records records;
+	__u32 cid = vhost_local_cid();
+	struct netns_records records;
 
-	if (!records_are_there() || records_open(&records))
+	if (!netns_records_exist() || netns_records_open(&records))
 		return;
 	if (records.state->local_cid != cid)
 		__atomic_store_n(&records.state->local_cid, cid, __ATOMIC_SEQ_CST);
-	records_close(&records);
+	netns_records_close(&records);
 }
 
 /* That it is pinned is not enough: it has to run. */
@@ -355,7 +357,7 @@ static int ask(const struct kernel *kernel)
 	if (ret)
 		return ret;
 	alive_ask(&alive, &report, PROBE_ALL);
-	return alive.dead ? fail(EIO, "%s", alive.finding[0]) : 0;
+	return alive.dead ? log_error(EIO, "%s", alive.finding[0]) : 0;
 }
 
 static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
@@ -370,7 +372,7 @@ static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
 	return LAYER_ADOPTED;
 }
 
-static int attach_locked(const struct config *config, enum extent extent)
+static int attach_locked(const struct config *config, enum coverage coverage)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
@@ -385,42 +387,42 @@ static int attach_locked(const struct config *config, enum extent extent)
 	if (ret)
 		return ret;
 	/* Policies are what brings programs into a kernel that isolates by itself. */
-	if (kernel.native && !pinned.generation && extent == RECORDING)
+	if (kernel.native && !pinned.generation && coverage == RECORDING)
 		return LAYER_NATIVE;
-	if (extent < extent_of(&pinned))
-		extent = extent_of(&pinned);
-	if (pinned.generation && pinned.build == attachment_build() &&
-	    layer_has_places(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+	if (coverage < coverage_of(&pinned))
+		coverage = coverage_of(&pinned);
+	if (pinned.generation && pinned.build == generation_build_id() &&
+	    layer_knows_addresses(&pinned, &kernel) && whole(&pinned, &kernel, coverage))
 		return adopt(&kernel, &pinned);
-	return attach_new(&kernel, &pinned, extent);
+	return attach_new(&kernel, &pinned, coverage);
 }
 
-int layer_arm(enum extent extent)
+int layer_attach_gates(enum coverage coverage)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
 	int ret = regain(&pinned);
 
-	if (ret || (pinned.generation > pinned.retired && extent_of(&pinned) >= extent))
+	if (ret || (pinned.generation > pinned.retired && coverage_of(&pinned) >= coverage))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
-	if (ret || (pinned.generation && whole(&pinned, &kernel, extent)))
+	if (ret || (pinned.generation && whole(&pinned, &kernel, coverage)))
 		return ret;
-	ret = attach_new(&kernel, &pinned, extent);
+	ret = attach_new(&kernel, &pinned, coverage);
 	return ret < 0 ? ret : 0;
 }
 
-int layer_attach(const struct config *config, enum extent extent)
+int layer_attach(const struct config *config, enum coverage coverage)
 {
-	int lock, ret = check_place();
+	int lock, ret = check_caller();
 
 	if (ret)
 		return ret;
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = attach_locked(config, extent);
+	ret = attach_locked(config, coverage);
 	lock_release(lock);
 	return ret;
 }
@@ -433,7 +435,7 @@ int layer_attach(const struct config *config, enum extent extent)
 static void retire_all(void)
 {
 	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+	struct layer_state *state = fd < 0 ? NULL : netns_records_map_state(fd);
 
 	if (fd >= 0)
 		close(fd);
@@ -465,14 +467,14 @@ static int detach_locked(void)
 	retire_all();
 	ret = pin_remove(PIN_DIR);
 	if (ret)
-		return fail_errno(-ret, PIN_DIR);
+		return log_errno(-ret, PIN_DIR);
 	ret = reach_refuse_hidden();
 	return ret ? ret : 1;
 }
 
 int layer_detach(void)
 {
-	int lock, ret = check_place();
+	int lock, ret = check_caller();
 
 	if (ret)
 		return ret;
@@ -502,7 +504,7 @@ static int find_state(struct layer_report *report)
 int layer_look(struct layer_report *report)
 {
 	const struct program *program;
-	struct set_link link;
+	struct pinned_link link;
 	int ret = reach_find(&report->reach);
 
 	report->needed = report->pinned = 0;
@@ -512,7 +514,7 @@ int layer_look(struct layer_report *report)
 	if (ret || (!report->state.generation && report->kernel.native))
 		return ret;
 	for (program = programs; program->name; program++) {
-		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
+		if (!program_needed(program, &report->kernel, coverage_of(&report->state)))
 			continue;
 		report->needed++;
 		if (!is_pinned(program, &report->state, &report->reach.own, &link))
@@ -525,7 +527,7 @@ int layer_look(struct layer_report *report)
 
 int layer_inspect(struct layer_report *report)
 {
-	int ret = check_place();
+	int ret = check_caller();
 
 	memset(report, 0, sizeof(*report));
 	if (ret)

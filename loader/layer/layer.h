@@ -21,18 +21,18 @@ enum layer_outcome {
 
 /*
  * Brings enforcement to life for the modules that are there; all or nothing, and at least
- * `extent`, if it is known what will be asked for. Run again
+ * `coverage`, if it is known what will be asked for. Run again
  * after a module came, it hooks that one, too. Says what is wrong and returns -errno:
  * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
  * what is pinned has another layout. Otherwise one of enum layer_outcome.
  */
-int layer_attach(const struct config *config, enum extent extent);
+int layer_attach(const struct config *config, enum coverage coverage);
 
 /*
  * Attaches what the first local mode needs, or the first rule; the caller holds the lock and
  * writes those after it. Nothing to do if it is there. Says what is wrong.
  */
-int layer_arm(enum extent extent);
+int layer_attach_gates(enum coverage coverage);
 
 /* Removes everything that is pinned. Returns 1 if there was anything, 0 if not, or -errno. */
 int layer_detach(void);
@@ -66,6 +66,6 @@ int layer_look(struct layer_report *report);
 void layer_renew_cid(void);
 
 /* Whether the programs know where the modules that are loaded now keep what they ask. */
-bool layer_has_places(const struct layer_state *state, const struct kernel *kernel);
+bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel);
 
 #endif

@@ -58,14 +58,14 @@ int knob_parse(const char *text, enum knob *knob)
 
 static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 {
-	struct records records;
+	struct netns_records records;
 	struct netns_record record;
-	int ret = records_open(&records);
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = records_read(&records, ns->id, &record);
-	records_close(&records);
+	ret = netns_records_read(&records, ns->id, &record);
+	netns_records_close(&records);
 	*mode = knob == NS_MODE ? record.mode : record.child_mode;
 	return ret;
 }
@@ -74,13 +74,13 @@ int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 {
 	int ret;
 
-	if (!native_here())
+	if (!kernel_has_modes())
 		return layer_get(ns, knob, mode);
-	ret = native_get(ns, knob_name(knob), mode);
+	ret = sysctl_mode_get(ns, knob_name(knob), mode);
 	if (ret)
-		return fail_errno(-ret, "%s", knob_name(knob));
+		return log_errno(-ret, "%s", knob_name(knob));
 	/* A policy can make local what the kernel has as global. */
-	return *mode == GLOBAL && records_are_there() ? layer_get(ns, knob, mode) : 0;
+	return *mode == GLOBAL && netns_records_exist() ? layer_get(ns, knob, mode) : 0;
 }
 
 /* In the order of the kernel: EPERM comes before EBUSY. */
@@ -106,41 +106,41 @@ static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mo
 }
 
 /* Gates first: one that stands too early is harmless, one too late is a hole. */
-static int write_record(struct records *records, const struct netns *ns,
+static int write_record(struct netns_records *records, const struct netns *ns,
 			struct netns_record *record)
 {
 	int ret = 0;
 
 	if (record->mode == LOCAL || record->child_mode == LOCAL)
-		ret = layer_arm(GATES);
+		ret = layer_attach_gates(GATES);
 	if (ret)
 		return ret;
 	record->inode = ns->inode;
-	ret = records_write(records, ns->id, record);
-	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+	ret = netns_records_write(records, ns->id, record);
+	return ret ? log_errno(-ret, "map " PIN_NAMESPACES) : 0;
 }
 
 static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
 	struct netns_record record;
-	struct records records;
+	struct netns_records records;
 	int lock, ret;
 
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		goto unlock;
-	ret = records_read(&records, ns->id, &record);
+	ret = netns_records_read(&records, ns->id, &record);
 	if (!ret)
 		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
 					    : set_own(&record, ns->id == records.state->init, mode);
 	if (ret)
-		fail_errno(-ret, "%s", knob_name(knob));
+		log_errno(-ret, "%s", knob_name(knob));
 	else
 		ret = write_record(&records, ns, &record);
-	records_close(&records);
+	netns_records_close(&records);
 unlock:
 	lock_release(lock);
 	return ret;
@@ -150,7 +150,7 @@ unlock:
 static int native_set_own(const struct netns *ns, enum vsock_mode mode)
 {
 	enum vsock_mode now;
-	int ret = native_get(ns, knob_name(NS_MODE), &now);
+	int ret = sysctl_mode_get(ns, knob_name(NS_MODE), &now);
 
 	return ret ? ret : now == mode ? 0 : -EPERM;
 }
@@ -159,8 +159,9 @@ int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
 	int ret;
 
-	if (!native_here())
+	if (!kernel_has_modes())
 		return layer_set(ns, knob, mode);
-	ret = knob == NS_MODE ? native_set_own(ns, mode) : native_set(ns, knob_name(knob), mode);
-	return ret ? fail_errno(-ret, "%s", knob_name(knob)) : 0;
+	ret = knob == NS_MODE ? native_set_own(ns, mode)
+			      : sysctl_mode_set(ns, knob_name(knob), mode);
+	return ret ? log_errno(-ret, "%s", knob_name(knob)) : 0;
 }

@@ -3,8 +3,8 @@
  * The two knobs of a namespace, ns_mode and child_ns_mode, with the rules and
  * errors of Linux 7.0, whoever keeps them: the kernel or the pinned maps.
  */
-#ifndef MODE_H
-#define MODE_H
+#ifndef MODES_H
+#define MODES_H
 
 #include "kernel/netns.h"
 

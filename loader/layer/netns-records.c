@@ -16,7 +16,7 @@
 /* Of a walk that begins anew time and again, as namespaces go, that much is enough. */
 #define IDS_MAX ((size_t)4 * MAX_NAMESPACES)
 
-struct layer_state *records_map_state(int map_fd)
+struct layer_state *netns_records_map_state(int map_fd)
 {
 	void *state =
 		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
@@ -24,7 +24,7 @@ struct layer_state *records_map_state(int map_fd)
 	return state == MAP_FAILED ? NULL : state;
 }
 
-bool records_are_there(void)
+bool netns_records_exist(void)
 {
 	int fd = pin_open_map(PIN_STATE);
 
@@ -38,7 +38,7 @@ static int fail_without_pin(void)
 {
 	int ret = reach_refuse_hidden();
 
-	return ret ? ret : fail(ENOSYS, NOT_ATTACHED);
+	return ret ? ret : log_error(ENOSYS, NOT_ATTACHED);
 }
 
 static int open_map(const char *name)
@@ -48,17 +48,17 @@ static int open_map(const char *name)
 	if (fd == -ENOENT)
 		return fail_without_pin();
 	if (fd < 0)
-		return fail_errno(-fd, "map %s", name);
+		return log_errno(-fd, "map %s", name);
 	return fd;
 }
 
-int records_open(struct records *records)
+int netns_records_open(struct netns_records *records)
 {
 	int fd, ret = 0;
 
 	records->state = NULL;
 	records->namespaces = -1;
-	pin_find();
+	enter_bpffs_mount_namespace();
 	ret = pin_check_dir();
 	if (ret)
 		return ret;
@@ -67,28 +67,28 @@ int records_open(struct records *records)
 		return records->namespaces;
 	fd = open_map(PIN_STATE);
 	if (fd >= 0) {
-		records->state = records_map_state(fd);
+		records->state = netns_records_map_state(fd);
 		if (!records->state)
-			ret = fail_errno(errno, "map " PIN_STATE);
+			ret = log_errno(errno, "map " PIN_STATE);
 		close(fd);
 	} else {
 		ret = fd;
 	}
 	if (!ret && !records->state->generation)
-		ret = fail(ENOSYS, NOT_ATTACHED);
+		ret = log_error(ENOSYS, NOT_ATTACHED);
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
-		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
-			   records->state->layout, LAYOUT_VERSION);
+		ret = log_error(EPROTO, "the attached layer has layout %u, this program knows %u",
+				records->state->layout, LAYOUT_VERSION);
 	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
-		ret = fail(EPROTO,
-			   "the map " PIN_STATE " holds what no program of ours has written; "
-			   "'vsock-bpfd --detach' removes it, and with it all modes");
+		ret = log_error(EPROTO,
+				"the map " PIN_STATE " holds what no program of ours has written; "
+				"'vsock-bpfd --detach' removes it, and with it all modes");
 	if (ret)
-		records_close(records);
+		netns_records_close(records);
 	return ret;
 }
 
-void records_close(struct records *records)
+void netns_records_close(struct netns_records *records)
 {
 	if (records->state)
 		munmap(records->state, sysconf(_SC_PAGESIZE));
@@ -98,7 +98,8 @@ void records_close(struct records *records)
 	records->namespaces = -1;
 }
 
-int records_read(const struct records *records, netns_id id, struct netns_record *record)
+int netns_records_read(const struct netns_records *records, netns_id id,
+		       struct netns_record *record)
 {
 	memset(record, 0, sizeof(*record));
 	if (!bpf_map_lookup_elem(records->namespaces, &id, record))
@@ -110,7 +111,7 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
-__u64 records_now(void)
+__u64 netns_records_now(void)
 {
 	struct timespec time;
 
@@ -149,7 +150,7 @@ void change_ends(struct layer_state *state)
 	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
 }
 
-static int write_record(const struct records *records, netns_id id,
+static int write_record(const struct netns_records *records, netns_id id,
 			const struct netns_record *record, __u64 flags)
 {
 	int ret = 0;
@@ -161,14 +162,15 @@ static int write_record(const struct records *records, netns_id id,
 	return ret;
 }
 
-int records_write(const struct records *records, netns_id id, const struct netns_record *record)
+int netns_records_write(const struct netns_records *records, netns_id id,
+			const struct netns_record *record)
 {
 	struct netns_record new = *record;
 	bool first = !new.made;
 	int ret;
 
 	if (first)
-		new.made = records_now();
+		new.made = netns_records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
@@ -177,7 +179,8 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	return 0;
 }
 
-int records_update(const struct records *records, netns_id id, const struct netns_record *record)
+int netns_records_update(const struct netns_records *records, netns_id id,
+			 const struct netns_record *record)
 {
 	return write_record(records, id, record, BPF_EXIST);
 }
@@ -201,7 +204,7 @@ static size_t sort_once(netns_id *list, size_t count)
 	return kept;
 }
 
-long records_ids(const struct records *records, netns_id **ids)
+long netns_records_ids(const struct netns_records *records, netns_id **ids)
 {
 	size_t count = 0, room = 64;
 	netns_id *list = malloc(room * sizeof(*list)), *previous = NULL, *more, id;

@@ -49,7 +49,7 @@ static bool sees_bpffs(void)
 	return !statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
-void pin_find(void)
+void enter_bpffs_mount_namespace(void)
 {
 	int fd;
 
@@ -68,7 +68,8 @@ int pin_check_bpffs(void)
 {
 	if (sees_bpffs())
 		return 0;
-	return fail(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS, BPFFS_MOUNT);
+	return log_error(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS,
+			 BPFFS_MOUNT);
 }
 
 /* Of the folder itself, wherever a link of that name leads. */
@@ -84,22 +85,23 @@ int pin_check_dir(void)
 	bool ours;
 
 	if (dir < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, PIN_DIR);
+		return errno == ENOENT ? 0 : log_errno(errno, PIN_DIR);
 	ours = is_dir_ours(dir, &st);
 	close(dir);
 	if (ours)
 		return 0;
-	return fail(EPERM,
-		    "%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
-		    "not trusted; 'rm -r %s' removes it",
-		    PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
+	return log_error(
+		EPERM,
+		"%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
+		"not trusted; 'rm -r %s' removes it",
+		PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
 }
 
 int pin_open_map(const char *name)
 {
 	char path[PATH_MAX];
 
-	pin_find();
+	enter_bpffs_mount_namespace();
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	return bpf_obj_get(path);
 }

@@ -52,7 +52,7 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
  * Where bpffs is hidden, as below `ip netns exec`, which mounts a fresh /sys, the caller
  * enters the mount namespace of process 1 and stays there.
  */
-void pin_find(void);
+void enter_bpffs_mount_namespace(void);
 
 /* Says what to do and returns -ENOENT if no BPF file system is mounted. */
 int pin_check_bpffs(void);

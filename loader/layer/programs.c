@@ -113,16 +113,17 @@ const struct program *program_by_name(const char *name)
 	return NULL;
 }
 
-enum extent extent_of(const struct layer_state *state)
+enum coverage coverage_of(const struct layer_state *state)
 {
 	if (state->ruled == YES)
 		return RULES;
 	return state->isolating == YES ? GATES : RECORDING;
 }
 
-bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent)
+bool program_needed(const struct program *program, const struct kernel *kernel,
+		    enum coverage coverage)
 {
-	if (program->from > extent)
+	if (program->from > coverage)
 		return false;
 	return !program->fits || program->fits(kernel);
 }

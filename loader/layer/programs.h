@@ -11,18 +11,18 @@
 
 /* How much is attached: who has nothing to refuse has no gate to pay for. Each includes the former.
  */
-enum extent {
+enum coverage {
 	RECORDING, /* what notes new namespaces and devices */
 	GATES,	   /* from the first local mode on */
 	RULES,	   /* from the first policy with rules on */
 };
 
 /* What the state of a layer asks for. */
-enum extent extent_of(const struct layer_state *state);
+enum coverage coverage_of(const struct layer_state *state);
 
 struct program {
 	const char *name;
-	enum extent from;
+	enum coverage from;
 	bool (*fits)(const struct kernel *kernel); /* NULL: every kernel */
 };
 
@@ -36,6 +36,7 @@ extern const struct program programs[];
 /* The entry of a program of the object, NULL if the table does not have it. */
 const struct program *program_by_name(const char *name);
 
-bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent);
+bool program_needed(const struct program *program, const struct kernel *kernel,
+		    enum coverage coverage);
 
 #endif

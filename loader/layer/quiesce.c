@@ -24,7 +24,7 @@
 #define LOOPBACK_USEC 100000
 
 /* A map of maps: who changes one gets no answer before nobody uses what was there (since 4.19). */
-int barrier_open(struct barrier *barrier)
+int quiesce_open(struct quiesce *barrier)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 
@@ -35,10 +35,10 @@ int barrier_open(struct barrier *barrier)
 		barrier->outer =
 			bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "barrier", 4, 4, 1, &options);
 	}
-	return barrier->outer < 0 ? fail_errno(errno, "a BPF map to wait with") : 0;
+	return barrier->outer < 0 ? log_errno(errno, "a BPF map to wait with") : 0;
 }
 
-void barrier_close(struct barrier *barrier)
+void quiesce_close(struct quiesce *barrier)
 {
 	if (barrier->outer >= 0)
 		close(barrier->outer);
@@ -46,12 +46,12 @@ void barrier_close(struct barrier *barrier)
 		close(barrier->inner);
 }
 
-int barrier_programs(const struct barrier *barrier)
+int quiesce_programs(const struct quiesce *barrier)
 {
 	__u32 zero = 0;
 
 	if (bpf_map_update_elem(barrier->outer, &zero, &barrier->inner, BPF_ANY))
-		return fail_errno(errno, "waiting for BPF programs");
+		return log_errno(errno, "waiting for BPF programs");
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static bool call_own(int holder, int fd)
  * One worker of the kernel delivers all of it, in order: when it says that nobody listens, it has
  * delivered what was before that. A call to a port that nobody holds may not get as far.
  */
-void barrier_loopback(void)
+void quiesce_loopback(void)
 {
 	int holder, fd;
 

@@ -48,19 +48,19 @@ static int is_initial(const struct netns *ns)
 static int find_policy(const struct netns *ns, const struct policy_set *set)
 {
 	struct netns_record record;
-	struct records records;
-	int ret = records_open(&records);
+	struct netns_records records;
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = records_read(&records, ns->id, &record);
-	records_close(&records);
+	ret = netns_records_read(&records, ns->id, &record);
+	netns_records_close(&records);
 	if (ret)
-		return fail_errno(-ret, "record of the namespace");
-	if (policy_of(set, &record))
+		return log_errno(-ret, "record of the namespace");
+	if (policy_in_record(set, &record))
 		return 0;
-	return fail(ENOENT,
-		    "no policy in force fits the annotation " PREFIX "policy of the container");
+	return log_error(ENOENT, "no policy in force fits the annotation " PREFIX
+				 "policy of the container");
 }
 
 /* A word that no policy knows, misspelt perhaps, must not mean that nothing holds. */
@@ -83,8 +83,8 @@ static int confine(const struct oci_state *state, const struct netns *ns)
 	if (initial < 0)
 		return initial;
 	if (initial && asks_for_policy(state))
-		return fail(EINVAL, "the container has the network namespace of the host; "
-				    "no policy can be given to it alone");
+		return log_error(EINVAL, "the container has the network namespace of the host; "
+					 "no policy can be given to it alone");
 	if (initial)
 		return 0;
 	ret = policy_assign_container(ns, state->pid, state->annotations, state->count);

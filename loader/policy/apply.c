@@ -51,7 +51,7 @@ static int set_read(struct policy_set *set, const char *dir)
 }
 
 /* What is in a half. One that is lost binds on, but nobody can tell any more who it is. */
-static int set_of_half(struct policy_set *set, const struct records *records, __u32 half)
+static int set_of_half(struct policy_set *set, const struct netns_records *records, __u32 half)
 {
 	__u64 hash = records->state->policies[half];
 	const char *dir;
@@ -61,25 +61,25 @@ static int set_of_half(struct policy_set *set, const struct records *records, __
 		return 0;
 	dir = store_find(hash);
 	if (!dir)
-		return fail(
+		return log_error(
 			ESTALE,
 			"%s does not have the policies that are in force; a reload brings new ones",
 			STORE_IN_FORCE);
 	return set_read(set, dir);
 }
 
-static int set_in_force(struct policy_set *set, const struct records *records)
+static int set_in_force(struct policy_set *set, const struct netns_records *records)
 {
 	return set_of_half(set, records, records->state->half);
 }
 
-/* Index of the policy that starts at `place`, or NO_POLICY. */
-static size_t index_at(const struct policy_set *set, __u32 place)
+/* Index of the policy that starts at `cell`, or NO_POLICY. */
+static size_t index_at(const struct policy_set *set, __u32 cell)
 {
 	size_t i;
 
-	for (i = 0; place && i < set->policies.count; i++)
-		if (set->compiled.heads[i] == place)
+	for (i = 0; cell && i < set->policies.count; i++)
+		if (set->compiled.heads[i] == cell)
 			return i;
 	return NO_POLICY;
 }
@@ -96,56 +96,56 @@ static size_t index_in(const struct policy_set *set, const struct policy_set *ot
 }
 
 /* Who gets what in half `to`, from what holds in half `from`. */
-struct binder {
-	struct records *records;
+struct assigner {
+	struct netns_records *records;
 	const struct policy_set *set;	 /* of `to` */
 	const struct policy_set *before; /* of `from` */
-	struct census census;
+	struct survey survey;
 	__u32 from, to;
 };
 
 /* What a namespace has, if there is a policy of that name to have. */
-static size_t policy_held(const struct binder *binder, const struct netns_record *record)
+static size_t policy_held(const struct assigner *assigner, const struct netns_record *record)
 {
 	if (record->bound_by == NOTHING)
 		return NO_POLICY;
-	return index_in(binder->set, binder->before,
-			index_at(binder->before, record->binding[binder->from].policy));
+	return index_in(assigner->set, assigner->before,
+			index_at(assigner->before, record->binding[assigner->from].policy));
 }
 
 /* A file that says another [Match] than before takes the policy from those that it speaks against.
  */
-static bool is_match_narrowed(const struct binder *binder, size_t held,
+static bool is_match_narrowed(const struct assigner *assigner, size_t held,
 			      const struct resident *resident)
 {
-	const struct policy *policy = &binder->set->policies.policy[held];
-	const struct policy *before = policies_find(&binder->before->policies, policy->name);
+	const struct policy *policy = &assigner->set->policies.policy[held];
+	const struct policy *before = policies_find(&assigner->before->policies, policy->name);
 
 	return before && !policies_match_alike(policy, before) &&
-	       census_rules_out(resident, policy);
+	       survey_rules_out(resident, policy);
 }
 
 /*
  * Whether a match that was found once is to stay. That nothing shows it any more, as the last
  * process has left or the name is gone, is no evidence: whoever is bound can bring that about.
  */
-static bool match_stays(const struct binder *binder, size_t held, size_t fits,
+static bool match_stays(const struct assigner *assigner, size_t held, size_t fits,
 			const struct resident *resident)
 {
 	if (fits == NO_POLICY)
-		return !is_match_narrowed(binder, held, resident);
-	return fits > held && !census_rules_out(resident, &binder->set->policies.policy[held]);
+		return !is_match_narrowed(assigner, held, resident);
+	return fits > held && !survey_rules_out(resident, &assigner->set->policies.policy[held]);
 }
 
 /* The policy that a namespace gets which has a record, and how it comes to it. */
-static size_t policy_for(const struct binder *binder, const struct netns_record *record,
+static size_t policy_for(const struct assigner *assigner, const struct netns_record *record,
 			 const struct resident *resident, enum bound_by *by)
 {
-	size_t fits = resident ? resident->policy : NO_POLICY, held = policy_held(binder, record);
+	size_t fits = resident ? resident->policy : NO_POLICY, held = policy_held(assigner, record);
 	bool stays = false;
 
 	if (held != NO_POLICY && record->bound_by == MATCH)
-		stays = match_stays(binder, held, fits, resident);
+		stays = match_stays(assigner, held, fits, resident);
 	else if (held != NO_POLICY)
 		stays = fits == NO_POLICY || record->bound_by == CONTAINER;
 	*by = stays ? record->bound_by : MATCH;
@@ -153,15 +153,15 @@ static size_t policy_for(const struct binder *binder, const struct netns_record 
 }
 
 /* A name that was taken away is not forgotten: rules that deny speak of it still. */
-static __u32 name_for(const struct binder *binder, const struct netns_record *record,
+static __u32 name_for(const struct assigner *assigner, const struct netns_record *record,
 		      const struct resident *resident)
 {
 	const char *had;
 
 	if (resident && resident->names.count)
 		return resident->name;
-	had = compiled_name_of(&binder->before->compiled, record->binding[binder->from].name);
-	return had ? compiled_former_name(&binder->set->compiled, had) : 0;
+	had = compiled_name_of(&assigner->before->compiled, record->binding[assigner->from].name);
+	return had ? compiled_former_name(&assigner->set->compiled, had) : 0;
 }
 
 /* Modes go one way: what is loosened in a file stays as it is in the kernel. */
@@ -176,90 +176,90 @@ static void tighten(struct netns_record *record, const struct policy *policy)
 	record->child_locked = YES;
 }
 
-static bool is_switched(const struct binder *binder)
+static bool is_switched(const struct assigner *assigner)
 {
-	return binder->to == binder->records->state->half;
+	return assigner->to == assigner->records->state->half;
 }
 
 /*
  * Before the switch, only its binding to the other half: whoever dies then must not have changed
  * what holds, nor what is kept by the next switch.
  */
-static void bind_record(const struct binder *binder, struct netns_record *record, size_t index,
-			__u32 name, enum bound_by by)
+static void assign_record(const struct assigner *assigner, struct netns_record *record,
+			  size_t index, __u32 name, enum bound_by by)
 {
-	struct binding *binding = &record->binding[binder->to];
+	struct binding *binding = &record->binding[assigner->to];
 
-	binding->policy = index == NO_POLICY ? 0 : binder->set->compiled.heads[index];
+	binding->policy = index == NO_POLICY ? 0 : assigner->set->compiled.heads[index];
 	binding->name = name;
-	if (!is_switched(binder))
+	if (!is_switched(assigner))
 		return;
 	record->bound_by = index == NO_POLICY ? NOTHING : by;
 	if (index != NO_POLICY)
-		tighten(record, &binder->set->policies.policy[index]);
+		tighten(record, &assigner->set->policies.policy[index]);
 }
 
 /* Whether a name tells already that no policy fits which asks for one, and none asks for more. */
-static bool is_ruled_out_by_name(const struct binder *binder, const struct resident *resident)
+static bool is_ruled_out_by_name(const struct assigner *assigner, const struct resident *resident)
 {
-	const struct policies *policies = &binder->set->policies;
+	const struct policies *policies = &assigner->set->policies;
 	size_t i;
 
 	if (!resident || !resident->names.count)
 		return false;
 	for (i = 0; i < policies->count; i++)
 		if (!policies->policy[i].names.count ||
-		    !census_rules_out(resident, &policies->policy[i]))
+		    !survey_rules_out(resident, &policies->policy[i]))
 			return false;
 	return true;
 }
 
 /* What one that was made by one that was held gets is what that has got. False: nothing yet. */
-static bool follow_maker(const struct binder *binder, struct netns_record *record)
+static bool follow_maker(const struct assigner *assigner, struct netns_record *record)
 {
 	struct netns_record maker;
 	size_t index;
 
 	if (!record->maker)
 		return true;
-	if (records_read(binder->records, record->maker, &maker) || maker.held == YES)
+	if (netns_records_read(assigner->records, record->maker, &maker) || maker.held == YES)
 		return false;
 	if (maker.child_mode == LOCAL)
 		record->mode = record->child_mode = LOCAL;
-	index = index_at(binder->set, maker.binding[binder->to].policy);
+	index = index_at(assigner->set, maker.binding[assigner->to].policy);
 	if (record->bound_by == NOTHING && index != NO_POLICY &&
-	    binder->set->policies.policy[index].inherit)
-		bind_record(binder, record, index, record->binding[binder->to].name, PARENT);
+	    assigner->set->policies.policy[index].inherit)
+		assign_record(assigner, record, index, record->binding[assigner->to].name, PARENT);
 	record->maker = 0;
 	return true;
 }
 
 /* Whether policies have been asked: one fits, or there was time for a name, or for who moves in. */
-static bool is_asked(const struct binder *binder, const struct netns_record *record,
+static bool is_asked(const struct assigner *assigner, const struct netns_record *record,
 		     const struct resident *resident)
 {
-	const struct layer_state *state = binder->records->state;
+	const struct layer_state *state = assigner->records->state;
 
 	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->holding)
 		return true;
-	return records_now() - record->made >= state->hold ||
-	       is_ruled_out_by_name(binder, resident);
+	return netns_records_now() - record->made >= state->hold ||
+	       is_ruled_out_by_name(assigner, resident);
 }
 
-/* Not before the switch: see bind_record(). */
-static void let_go(const struct binder *binder, struct netns_record *record,
+/* Not before the switch: see assign_record(). */
+static void let_go(const struct assigner *assigner, struct netns_record *record,
 		   const struct resident *resident)
 {
-	if (record->held != YES || !is_switched(binder))
+	if (record->held != YES || !is_switched(assigner))
 		return;
-	if (is_asked(binder, record, resident) && follow_maker(binder, record))
+	if (is_asked(assigner, record, resident) && follow_maker(assigner, record))
 		record->held = NO;
 	else
-		binder->records->state->held = YES;
+		assigner->records->state->held = YES;
 }
 
 /* Held open meanwhile: a record that came after its namespace went would stay for ever. */
-static int add_record(const struct binder *binder, const struct resident *resident,
+static int add_record(const struct assigner *assigner, const struct resident *resident,
 		      struct netns_record *record)
 {
 	struct netns ns;
@@ -269,21 +269,21 @@ static int add_record(const struct binder *binder, const struct resident *reside
 		return 0;
 	record->inode = ns.inode;
 	if (ns.id == resident->id)
-		ret = records_write(binder->records, ns.id, record);
+		ret = netns_records_write(assigner->records, ns.id, record);
 	netns_close(&ns);
 	return ret;
 }
 
 /* Of a namespace that has no record, and needs one if there is something to remember. */
-static int bind_new(const struct binder *binder, const struct resident *resident)
+static int assign_new(const struct assigner *assigner, const struct resident *resident)
 {
 	struct netns_record record;
-	int ret = records_read(binder->records, resident->id, &record);
+	int ret = netns_records_read(assigner->records, resident->id, &record);
 
 	if (ret || (resident->policy == NO_POLICY && !resident->name))
 		return ret;
-	bind_record(binder, &record, resident->policy, resident->name, MATCH);
-	return add_record(binder, resident, &record);
+	assign_record(assigner, &record, resident->policy, resident->name, MATCH);
+	return add_record(assigner, resident, &record);
 }
 
 static bool is_pending(const struct netns_record *record, __u32 half)
@@ -292,14 +292,14 @@ static bool is_pending(const struct netns_record *record, __u32 half)
 }
 
 /* Writes what has changed. Returns whether there was something, or an error. */
-static int change_record(const struct binder *binder, netns_id id,
+static int change_record(const struct assigner *assigner, netns_id id,
 			 const struct netns_record *before, const struct netns_record *record)
 {
 	int ret;
 
 	if (!memcmp(record, before, sizeof(*record)))
 		return 0;
-	ret = records_update(binder->records, id, record);
+	ret = netns_records_update(assigner->records, id, record);
 	if (ret == -ENOENT)
 		return 0;
 	return ret ? ret : 1;
@@ -309,27 +309,28 @@ static int change_record(const struct binder *binder, netns_id id,
  * By what fits the namespace, else by what it has; `resident` is NULL if nothing tells of it.
  * Returns whether something has changed, or an error.
  */
-static int bind_known(const struct binder *binder, netns_id id, const struct resident *resident)
+static int assign_known(const struct assigner *assigner, netns_id id,
+			const struct resident *resident)
 {
 	struct netns_record record, before;
 	enum bound_by by;
 	size_t index;
-	int ret = records_read(binder->records, id, &record);
+	int ret = netns_records_read(assigner->records, id, &record);
 
 	/* Made after the switch, so with what holds by now. */
-	if (ret || (is_switched(binder) && is_pending(&record, binder->from) &&
-		    !is_pending(&record, binder->to)))
+	if (ret || (is_switched(assigner) && is_pending(&record, assigner->from) &&
+		    !is_pending(&record, assigner->to)))
 		return ret;
 	before = record;
-	index = policy_for(binder, &record, resident, &by);
-	bind_record(binder, &record, index, name_for(binder, &record, resident), by);
+	index = policy_for(assigner, &record, resident, &by);
+	assign_record(assigner, &record, index, name_for(assigner, &record, resident), by);
 	/* Whose policy is not known any more talks to nobody. */
-	if (index == NO_POLICY && is_pending(&before, binder->from)) {
-		record.binding[binder->to].policy = POLICY_PENDING;
+	if (index == NO_POLICY && is_pending(&before, assigner->from)) {
+		record.binding[assigner->to].policy = POLICY_PENDING;
 		record.bound_by = before.bound_by;
 	}
-	let_go(binder, &record, resident);
-	return change_record(binder, id, &before, &record);
+	let_go(assigner, &record, resident);
+	return change_record(assigner, id, &before, &record);
 }
 
 static int by_id(const void *a, const void *b)
@@ -340,58 +341,58 @@ static int by_id(const void *a, const void *b)
 }
 
 struct newcomers {
-	const struct binder *binder;
+	const struct assigner *assigner;
 	const netns_id *known;
 	long count;
 	int error;
 };
 
-static void bind_newcomer(struct resident *resident, void *arg)
+static void assign_newcomer(struct resident *resident, void *arg)
 {
 	struct newcomers *new = arg;
 
 	if (!new->error &&
 	    !bsearch(&resident->id, new->known, new->count, sizeof(*new->known), by_id))
-		new->error = bind_new(new->binder, resident);
+		new->error = assign_new(new->assigner, resident);
 }
 
 /* Every namespace that has a record, or something that a policy could fit. */
-static int bind_all(const struct binder *binder)
+static int assign_all(const struct assigner *assigner)
 {
-	struct newcomers new = { .binder = binder };
+	struct newcomers new = { .assigner = assigner };
 	netns_id *ids = NULL;
 	long i;
 
-	new.count = records_ids(binder->records, &ids);
+	new.count = netns_records_ids(assigner->records, &ids);
 	if (new.count < 0)
 		return new.count;
 	qsort(ids, new.count, sizeof(*ids), by_id);
 	new.known = ids;
 	for (i = 0; i < new.count && !(new.error < 0); i++)
-		new.error = bind_known(binder, ids[i], census_find(&binder->census, ids[i]));
+		new.error = assign_known(assigner, ids[i], survey_find(&assigner->survey, ids[i]));
 	new.error = new.error < 0 ? new.error : 0;
-	census_each(&binder->census, bind_newcomer, &new);
+	survey_each(&assigner->survey, assign_newcomer, &new);
 	free(ids);
 	return new.error;
 }
 
 /* Counts anew and binds. */
-static int look_and_bind(struct binder *binder)
+static int look_and_assign(struct assigner *assigner)
 {
-	struct layer_state *state = binder->records->state;
+	struct layer_state *state = assigner->records->state;
 	int ret;
 
 	/* What comes from here on is told once more, as this look may miss it. */
 	__atomic_store_n(&state->made_told, NO, __ATOMIC_SEQ_CST);
-	if (is_switched(binder))
+	if (is_switched(assigner))
 		__atomic_store_n(&state->held, NO, __ATOMIC_SEQ_CST);
-	ret = census_take(&binder->census, &binder->set->policies, &binder->set->compiled);
+	ret = survey_take(&assigner->survey, &assigner->set->policies, &assigner->set->compiled);
 	if (!ret) {
-		ret = bind_all(binder);
+		ret = assign_all(assigner);
 		if (ret)
-			fail_errno(-ret, "map " PIN_NAMESPACES);
+			log_errno(-ret, "map " PIN_NAMESPACES);
 	}
-	census_free(&binder->census);
+	survey_free(&assigner->survey);
 	return ret;
 }
 
@@ -402,28 +403,28 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 	int fd = pin_open_map(PIN_RULES);
 
 	if (fd < 0)
-		return fail_errno(-fd, "map " PIN_RULES);
+		return log_errno(-fd, "map " PIN_RULES);
 	cells = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (cells == MAP_FAILED)
-		return fail_errno(errno, "map " PIN_RULES);
+		return log_errno(errno, "map " PIN_RULES);
 	memcpy(cells + half * RULE_CELLS, compiled->cells, compiled->count * sizeof(*cells));
 	munmap(cells, size);
 	return 0;
 }
 
 /* How many were pending and are not any more, or an error. */
-static long bind_those_pending(const struct binder *binder)
+static long assign_those_pending(const struct assigner *assigner)
 {
 	struct netns_record record;
 	netns_id *ids = NULL;
-	long bound = 0, count = records_ids(binder->records, &ids), i;
+	long bound = 0, count = netns_records_ids(assigner->records, &ids), i;
 	int ret = 0;
 
 	for (i = 0; i < count && ret >= 0; i++) {
-		ret = records_read(binder->records, ids[i], &record);
-		if (!ret && is_pending(&record, binder->to)) {
-			ret = bind_known(binder, ids[i], NULL);
+		ret = netns_records_read(assigner->records, ids[i], &record);
+		if (!ret && is_pending(&record, assigner->to)) {
+			ret = assign_known(assigner, ids[i], NULL);
 			bound += ret > 0;
 		}
 	}
@@ -432,23 +433,23 @@ static long bind_those_pending(const struct binder *binder)
 }
 
 /* One that is pending makes others that are. Each look is a short one, and leaves fewer. */
-static int bind_pending(const struct binder *binder)
+static int assign_pending(const struct assigner *assigner)
 {
 	long bound = 1;
 	int looks;
 
 	for (looks = 0; bound > 0 && looks < PENDING_LOOKS; looks++)
-		bound = bind_those_pending(binder);
+		bound = assign_those_pending(assigner);
 	if (bound < 0)
-		return fail_errno(-bound, "map " PIN_NAMESPACES);
-	return bound ? fail(EAGAIN, "namespaces are made faster than they get their policies; "
-				    "the last ones talk to nobody until the next reload")
+		return log_errno(-bound, "map " PIN_NAMESPACES);
+	return bound ? log_error(EAGAIN, "namespaces are made faster than they get their policies; "
+					 "the last ones talk to nobody until the next reload")
 		     : 0;
 }
 
 /* One store is the switch. Who asks whether there are rules finds them before and after it. */
 static int put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half,
-			const struct barrier *barrier)
+			const struct quiesce *barrier)
 {
 	if (set->policies.count)
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
@@ -461,25 +462,25 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 	change_ends(state);
 	state->reloads++;
 	/* Who has read what held before may be writing the record of a namespace by it. */
-	return barrier_programs(barrier);
+	return quiesce_programs(barrier);
 }
 
 /*
  * Behind the switch: modes are made to stay, and a namespace that was made between the first look
  * and the switch, has only what held before and is pending, is bound.
  */
-static int settle(struct records *records, const struct policy_set *set,
+static int settle(struct netns_records *records, const struct policy_set *set,
 		  const struct policy_set *before)
 {
 	struct layer_state *state = records->state;
-	struct binder binder = { .records = records, .set = set, .before = before };
+	struct assigner assigner = { .records = records, .set = set, .before = before };
 	int ret;
 
-	binder.to = state->half;
-	binder.from = !binder.to;
-	ret = look_and_bind(&binder);
+	assigner.to = state->half;
+	assigner.from = !assigner.to;
+	ret = look_and_assign(&assigner);
 	if (!ret)
-		ret = bind_pending(&binder);
+		ret = assign_pending(&assigner);
 	if (ret)
 		return ret;
 	if (!set->compiled.ruled)
@@ -493,7 +494,7 @@ static int settle(struct records *records, const struct policy_set *set,
 }
 
 /* The same for one who died, with what he has left in the store. */
-static int settle_left_over(struct records *records)
+static int settle_left_over(struct netns_records *records)
 {
 	struct layer_state *state = records->state;
 	struct policy_set set = {}, before = {};
@@ -516,32 +517,32 @@ static int settle_left_over(struct records *records)
 }
 
 /* Who dies before the switch has changed nothing; who dies behind it leaves the rest to others. */
-static int switch_to(struct records *records, const struct policy_set *set,
+static int switch_to(struct netns_records *records, const struct policy_set *set,
 		     const struct policy_set *before)
 {
-	struct binder binder = { .records = records, .set = set, .before = before };
-	struct barrier barrier;
+	struct assigner assigner = { .records = records, .set = set, .before = before };
+	struct quiesce barrier;
 	int ret;
 
-	binder.from = records->state->half;
-	binder.to = !binder.from;
-	records->state->policies[binder.to] = set->hash;
-	ret = write_cells(&set->compiled, binder.to);
+	assigner.from = records->state->half;
+	assigner.to = !assigner.from;
+	records->state->policies[assigner.to] = set->hash;
+	ret = write_cells(&set->compiled, assigner.to);
 	if (!ret)
-		ret = look_and_bind(&binder);
+		ret = look_and_assign(&assigner);
 	if (ret)
 		return ret;
-	ret = barrier_open(&barrier);
+	ret = quiesce_open(&barrier);
 	if (!ret)
-		ret = put_in_force(records->state, set, binder.to, &barrier);
-	barrier_close(&barrier);
+		ret = put_in_force(records->state, set, assigner.to, &barrier);
+	quiesce_close(&barrier);
 	if (!ret)
 		ret = settle(records, set, before);
 	return ret ? ret : store_commit();
 }
 
 /* What there is to attach before anything can hold. */
-static enum extent needed_extent(const struct policy_set *set)
+static enum coverage needed_coverage(const struct policy_set *set)
 {
 	const struct policy *policy;
 	size_t i;
@@ -564,8 +565,8 @@ static int refuse_local_init(const struct policies *policies)
 
 	if (!policy || !policy->sets_mode || policy->mode == GLOBAL)
 		return 0;
-	return fail(EPERM, "%s: Mode=local for the initial namespace, which is always global",
-		    policy->file);
+	return log_error(EPERM, "%s: Mode=local for the initial namespace, which is always global",
+			 policy->file);
 }
 
 int policy_check(const struct policies *policies)
@@ -579,14 +580,14 @@ int policy_check(const struct policies *policies)
 	return refuse_local_init(policies);
 }
 
-int policy_extent(const char *dir, enum extent *extent)
+int policy_coverage(const char *dir, enum coverage *coverage)
 {
 	struct policy_set set;
 	int ret = set_read(&set, dir);
 
 	if (ret)
 		return ret;
-	*extent = needed_extent(&set);
+	*coverage = needed_coverage(&set);
 	ret = refuse_local_init(&set.policies);
 	set_free(&set);
 	return ret;
@@ -595,19 +596,19 @@ int policy_extent(const char *dir, enum extent *extent)
 /* Only a kernel that isolates by itself is without the layer until there are policies. */
 static int need_layer(void)
 {
-	return !native_here() && !records_are_there() ? fail(ENOSYS, NOT_ATTACHED) : 0;
+	return !kernel_has_modes() && !netns_records_exist() ? log_error(ENOSYS, NOT_ATTACHED) : 0;
 }
 
 static int apply_locked(const struct policy_set *set)
 {
 	struct policy_set before = {};
-	struct records records;
+	struct netns_records records;
 	int ret = need_layer();
 
 	if (!ret)
-		ret = layer_arm(needed_extent(set));
+		ret = layer_attach_gates(needed_coverage(set));
 	if (!ret)
-		ret = records_open(&records);
+		ret = netns_records_open(&records);
 	if (ret)
 		return ret;
 	/* Who had what from elsewhere is lost if that cannot be read; the rest is not. */
@@ -616,7 +617,7 @@ static int apply_locked(const struct policy_set *set)
 	if (ret || set->policies.count || before.policies.count)
 		ret = switch_to(&records, set, &before);
 	set_free(&before);
-	records_close(&records);
+	netns_records_close(&records);
 	return ret;
 }
 
@@ -626,13 +627,13 @@ static int apply_locked(const struct policy_set *set)
  */
 static void clear_way(void)
 {
-	struct records records;
+	struct netns_records records;
 
-	if (!records_are_there() || records_open(&records))
+	if (!netns_records_exist() || netns_records_open(&records))
 		return;
 	if (settle_left_over(&records))
 		records.state->settled = records.state->half;
-	records_close(&records);
+	netns_records_close(&records);
 }
 
 /* What was read once already, without a mistake: from here on nobody else writes it. */
@@ -663,7 +664,7 @@ int policy_apply(const char *dir)
 		return ret;
 	count = policies.count;
 	policies_free(&policies);
-	if (!count && !records_are_there())
+	if (!count && !netns_records_exist())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
@@ -675,18 +676,18 @@ int policy_apply(const char *dir)
 
 static int read_in_force(struct policy_set *set)
 {
-	struct records records;
+	struct netns_records records;
 	int ret;
 
 	memset(set, 0, sizeof(*set));
-	if (native_here() && !records_are_there())
+	if (kernel_has_modes() && !netns_records_exist())
 		return 0;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
 	ret = set_in_force(set, &records);
 	set->half = records.state->half;
-	records_close(&records);
+	netns_records_close(&records);
 	return ret;
 }
 
@@ -696,7 +697,7 @@ int policy_set_open(struct policy_set **set)
 
 	*set = calloc(1, sizeof(**set));
 	if (!*set)
-		return fail_errno(ENOMEM, "policies");
+		return log_errno(ENOMEM, "policies");
 	ret = read_in_force(*set);
 	if (ret) {
 		policy_set_close(*set);
@@ -723,7 +724,8 @@ const struct compiled *policy_set_compiled(const struct policy_set *set)
 	return &set->compiled;
 }
 
-const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record)
+const struct policy *policy_in_record(const struct policy_set *set,
+				      const struct netns_record *record)
 {
 	size_t index = set ? index_at(set, record->binding[set->half].policy) : NO_POLICY;
 
@@ -731,45 +733,45 @@ const struct policy *policy_of(const struct policy_set *set, const struct netns_
 }
 
 /* What is done to the half in force. */
-static int with_set_in_force(int (*work)(struct binder *binder, void *arg), void *arg)
+static int with_set_in_force(int (*work)(struct assigner *assigner, void *arg), void *arg)
 {
-	struct binder binder = {};
-	struct records records;
+	struct assigner assigner = {};
+	struct netns_records records;
 	struct policy_set set = {};
 	int lock, ret;
 
-	if (native_here() && !records_are_there())
+	if (kernel_has_modes() && !netns_records_exist())
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		goto unlock;
-	binder.records = &records;
-	binder.set = binder.before = &set;
-	binder.from = binder.to = records.state->half;
+	assigner.records = &records;
+	assigner.set = assigner.before = &set;
+	assigner.from = assigner.to = records.state->half;
 	ret = settle_left_over(&records);
 	if (!ret)
 		ret = set_in_force(&set, &records);
 	if (!ret)
-		ret = work(&binder, arg);
+		ret = work(&assigner, arg);
 	set_free(&set);
-	records_close(&records);
+	netns_records_close(&records);
 unlock:
 	lock_release(lock);
 	return ret;
 }
 
-static int bind_again(struct binder *binder, void *arg)
+static int assign_again(struct assigner *assigner, void *arg)
 {
 	(void)arg;
-	return binder->set->policies.count ? look_and_bind(binder) : 0;
+	return assigner->set->policies.count ? look_and_assign(assigner) : 0;
 }
 
-int policy_bind(void)
+int policy_assign_again(void)
 {
-	return with_set_in_force(bind_again, NULL);
+	return with_set_in_force(assign_again, NULL);
 }
 
 struct container {
@@ -779,50 +781,50 @@ struct container {
 	size_t count;
 };
 
-static int bind_container(const struct binder *binder, const struct container *container,
-			  size_t index)
+static int assign_container(const struct assigner *assigner, const struct container *container,
+			    size_t index)
 {
-	const struct policy *policy = &binder->set->policies.policy[index];
+	const struct policy *policy = &assigner->set->policies.policy[index];
 	struct netns_record record;
-	int ret = records_read(binder->records, container->ns->id, &record);
+	int ret = netns_records_read(assigner->records, container->ns->id, &record);
 
 	if (ret)
 		return ret;
 	record.inode = container->ns->inode;
 	record.held = NO;
-	bind_record(binder, &record, index, record.binding[binder->to].name,
-		    policy->annotations.count ? CONTAINER : MATCH);
-	return records_write(binder->records, container->ns->id, &record);
+	assign_record(assigner, &record, index, record.binding[assigner->to].name,
+		      policy->annotations.count ? CONTAINER : MATCH);
+	return netns_records_write(assigner->records, container->ns->id, &record);
 }
 
 /* All that can be known of it was asked for. */
-static int let_container_go(const struct binder *binder, const struct container *container)
+static int let_container_go(const struct assigner *assigner, const struct container *container)
 {
 	struct netns_record record;
-	int ret = records_read(binder->records, container->ns->id, &record);
+	int ret = netns_records_read(assigner->records, container->ns->id, &record);
 
-	if (ret || record.held != YES || !follow_maker(binder, &record))
+	if (ret || record.held != YES || !follow_maker(assigner, &record))
 		return ret;
 	record.held = NO;
-	return records_update(binder->records, container->ns->id, &record);
+	return netns_records_update(assigner->records, container->ns->id, &record);
 }
 
-static int assign(struct binder *binder, void *arg)
+static int assign(struct assigner *assigner, void *arg)
 {
 	const struct container *container = arg;
-	const struct policies *policies = &binder->set->policies;
+	const struct policies *policies = &assigner->set->policies;
 	size_t index;
 	int ret;
 
-	ret = census_take(&binder->census, policies, &binder->set->compiled);
+	ret = survey_take(&assigner->survey, policies, &assigner->set->compiled);
 	if (ret)
 		return ret;
-	index = census_choose(&binder->census, container->ns, container->pid, policies,
+	index = survey_choose(&assigner->survey, container->ns, container->pid, policies,
 			      container->annotations, container->count);
-	census_free(&binder->census);
-	ret = index == NO_POLICY ? let_container_go(binder, container)
-				 : bind_container(binder, container, index);
-	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+	survey_free(&assigner->survey);
+	ret = index == NO_POLICY ? let_container_go(assigner, container)
+				 : assign_container(assigner, container, index);
+	return ret ? log_errno(-ret, "map " PIN_NAMESPACES) : 0;
 }
 
 int policy_assign_container(const struct netns *ns, pid_t pid, const struct annotation *annotations,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Policies in force: from files into the maps. The files of what is in force are kept
- * (policy-store.h), so that everybody can read what it is.
+ * (policy/store.h), so that everybody can read what it is.
  */
 #ifndef POLICY_APPLY_H
 #define POLICY_APPLY_H
@@ -16,7 +16,7 @@
 int policy_check(const struct policies *policies);
 
 /* Reads the policies of `dir` and tells what has to be attached for them. Says what is wrong. */
-int policy_extent(const char *dir, enum extent *extent);
+int policy_coverage(const char *dir, enum coverage *coverage);
 
 /*
  * Reads the policies of `dir` and switches to them at once. A mistake changes nothing: says it
@@ -36,13 +36,14 @@ const struct policies *policy_set_policies(const struct policy_set *set);
 const struct compiled *policy_set_compiled(const struct policy_set *set);
 
 /* The policy that a record says, or NULL if it says none that is known. */
-const struct policy *policy_of(const struct policy_set *set, const struct netns_record *record);
+const struct policy *policy_in_record(const struct policy_set *set,
+				      const struct netns_record *record);
 
 /*
  * Looks again which policy fits whom: namespaces come, get names and lose them. Changes what has
  * changed. Says what is wrong.
  */
-int policy_bind(void);
+int policy_assign_again(void);
 
 /*
  * Gives the namespace of a container the policy that fits its annotations, name, path and cgroup,

@@ -47,7 +47,7 @@ struct compiler {
 	struct edges now, next; /* of ports, while walking along turns; sorted */
 	struct edges change;	/* from one to the other */
 	struct turns turns;
-	__u32 *known; /* places of tables, by hash; 0: free */
+	__u32 *known; /* cells of tables, by hash; 0: free */
 	size_t slots;
 };
 
@@ -130,21 +130,21 @@ static void apply_change(struct compiler *compiler)
 static __u32 begin_table(struct compiler *compiler)
 {
 	struct compiled *compiled = compiler->compiled;
-	__u32 place = compiled->count;
+	__u32 cell = compiled->count;
 
-	if (place == RULE_CELLS) {
+	if (cell == RULE_CELLS) {
 		compiler->full = true;
 		return 0;
 	}
 	compiled->cells[compiled->count++] = (struct rule_cell){};
-	return place;
+	return cell;
 }
 
 /* A span that says what the one before says is part of it. */
-static void add_span(struct compiler *compiler, __u32 place, __u32 first, __u32 value)
+static void add_span(struct compiler *compiler, __u32 cell, __u32 first, __u32 value)
 {
 	struct compiled *compiled = compiler->compiled;
-	struct rule_cell *head = &compiled->cells[place];
+	struct rule_cell *head = &compiled->cells[cell];
 
 	if (head->count && head[head->count].value == value)
 		return;
@@ -172,51 +172,51 @@ static bool same_table(const struct rule_cell *a, const struct rule_cell *b)
 	return a->count == b->count && !memcmp(a, b, (1UL + a->count) * sizeof(*a));
 }
 
-/* The place of the table that grew at `place`, or of one like it; 0 if it decides nothing. */
-static __u32 end_table(struct compiler *compiler, __u32 place)
+/* The cell of the table that grew at `cell`, or of one like it; 0 if it decides nothing. */
+static __u32 end_table(struct compiler *compiler, __u32 cell)
 {
 	struct compiled *compiled = compiler->compiled;
-	struct rule_cell *head = &compiled->cells[place];
+	struct rule_cell *head = &compiled->cells[cell];
 	size_t slot;
 
 	if (compiler->full)
 		return 0;
 	if (head->count == 1 && !head[1].value) {
-		compiled->count = place;
+		compiled->count = cell;
 		return 0;
 	}
 	slot = hash_table(head) & (compiler->slots - 1);
 	for (; compiler->known[slot]; slot = (slot + 1) & (compiler->slots - 1)) {
 		if (same_table(&compiled->cells[compiler->known[slot]], head)) {
-			compiled->count = place;
+			compiled->count = cell;
 			return compiler->known[slot];
 		}
 	}
-	compiler->known[slot] = place;
-	return place;
+	compiler->known[slot] = cell;
+	return cell;
 }
 
 /* The table of the edges that are there now. */
 static __u32 make_table(struct compiler *compiler)
 {
 	const struct edges *edges = &compiler->now;
-	__u32 place = begin_table(compiler);
+	__u32 cell = begin_table(compiler);
 	int allow = 0, deny = 0;
 	size_t i;
 
-	if (!place)
+	if (!cell)
 		return 0;
 	if (!edges->count || edges->edge[0].at)
-		add_span(compiler, place, 0, UNDECIDED);
+		add_span(compiler, cell, 0, UNDECIDED);
 	for (i = 0; i < edges->count && !compiler->full; i++) {
 		allow += edges->edge[i].allow;
 		deny += edges->edge[i].deny;
-		add_span(compiler, place, edges->edge[i].at,
+		add_span(compiler, cell, edges->edge[i].at,
 			 deny	 ? DENY
 			 : allow ? ALLOW
 				 : UNDECIDED);
 	}
-	return end_table(compiler, place);
+	return end_table(compiler, cell);
 }
 
 /* Whether the rule is about this. */
@@ -297,7 +297,7 @@ static __u32 walk_turns(struct compiler *compiler)
 	const struct turns *turns = &compiler->turns;
 	struct rule_cell *spans = calloc(turns->count + 1, sizeof(*spans));
 	size_t count = 0, i = 0;
-	__u32 place;
+	__u32 cell;
 
 	if (!spans)
 		err(EXIT_FAILURE, NULL);
@@ -312,11 +312,11 @@ static __u32 walk_turns(struct compiler *compiler)
 		apply_change(compiler);
 		spans[count++].value = make_table(compiler);
 	}
-	place = compiler->full ? 0 : begin_table(compiler);
-	for (i = 0; place && i < count; i++)
-		add_span(compiler, place, spans[i].first, spans[i].value);
+	cell = compiler->full ? 0 : begin_table(compiler);
+	for (i = 0; cell && i < count; i++)
+		add_span(compiler, cell, spans[i].first, spans[i].value);
 	free(spans);
-	return place ? end_table(compiler, place) : 0;
+	return cell ? end_table(compiler, cell) : 0;
 }
 
 /* A table of tables. */
@@ -398,15 +398,15 @@ static void compile_policy(struct compiler *compiler, size_t index)
 	head[1 + RULE_PEERS].on_guest = make_flat(compiler, policy, GUEST, ANYONE);
 }
 
-/* Heads come first: tables by policy have their places as keys. Cell 0 is no place. */
+/* Heads come first: tables by policy have those cells as keys. Cell 0 stays unused. */
 static int place_heads(struct compiler *compiler)
 {
 	struct compiled *compiled = compiler->compiled;
 	size_t count = compiler->policies->count, i;
 
 	if (count > (RULE_CELLS - 1) / POLICY_CELLS)
-		return fail(ENOSPC, "%zu policies: there is room for %d", count,
-			    (RULE_CELLS - 1) / POLICY_CELLS);
+		return log_error(ENOSPC, "%zu policies: there is room for %d", count,
+				 (RULE_CELLS - 1) / POLICY_CELLS);
 	compiled->cells = calloc(RULE_CELLS, sizeof(*compiled->cells));
 	compiled->heads = calloc(count + 1, sizeof(*compiled->heads));
 	if (!compiled->cells || !compiled->heads)
@@ -487,10 +487,11 @@ static int compile_all(struct compiler *compiler)
 	for (i = 0; i < compiler->policies->count; i++) {
 		compile_policy(compiler, i);
 		if (compiler->full)
-			return fail(ENOSPC,
-				    "%s: with its rules, all policies need more than the %d cells "
-				    "that there are; say the same with fewer ranges and peers",
-				    compiler->policies->policy[i].file, RULE_CELLS);
+			return log_error(
+				ENOSPC,
+				"%s: with its rules, all policies need more than the %d cells "
+				"that there are; say the same with fewer ranges and peers",
+				compiler->policies->policy[i].file, RULE_CELLS);
 	}
 	return 0;
 }

@@ -209,7 +209,7 @@ static void check_name(struct policies *policies, const struct policy *policy,
 	for (i = 0; i < policies->count; i++)
 		names[i] = policies->policy[i].name;
 	policies_mistake(policies, policy->file, rule->line, "policy %s: there is no such policy%s",
-			 rule->name, words_hint(rule->name, names, policies->count).text);
+			 rule->name, keywords_hint(rule->name, names, policies->count).text);
 	free(names);
 }
 
@@ -267,7 +267,7 @@ static int load_directory(struct policies *policies, const char *dir)
 
 	memset(policies, 0, sizeof(*policies));
 	if (count < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
+		return errno == ENOENT ? 0 : log_errno(errno, "%s", dir);
 	for (i = 0; i < count; i++) {
 		if (asprintf(&file, "%s/%s", dir, entries[i]->d_name) < 0)
 			err(EXIT_FAILURE, NULL);
@@ -315,12 +315,13 @@ void policies_say_mistakes(const struct policies *policies)
 		const struct mistake *mistake = &policies->mistake[i];
 
 		if (mistake->line)
-			fail(EINVAL, "%s:%u: %s", mistake->file, mistake->line, mistake->reason);
+			log_error(EINVAL, "%s:%u: %s", mistake->file, mistake->line,
+				  mistake->reason);
 		else
-			fail(EINVAL, "%s: %s", mistake->file, mistake->reason);
+			log_error(EINVAL, "%s: %s", mistake->file, mistake->reason);
 	}
 	if (policies->mistakes > MISTAKES_KEPT)
-		fail(EINVAL, "and %zu more mistakes", policies->mistakes - MISTAKES_KEPT);
+		log_error(EINVAL, "and %zu more mistakes", policies->mistakes - MISTAKES_KEPT);
 }
 
 int policies_read(struct policies *policies, const char *dir)

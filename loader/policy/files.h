@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between policy-files.c, which finds the files, and policy-read.c, which reads one. */
+/* Between files.c, which finds the files, and read.c, which reads one. */
 #ifndef POLICY_FILES_H
 #define POLICY_FILES_H
 

@@ -26,7 +26,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-struct line line_strip(struct line line)
+struct ini_line ini_line_strip(struct ini_line line)
 {
 	if (line.length && line.text[line.length - 1] == '\r')
 		line.length--;
@@ -39,7 +39,7 @@ struct line line_strip(struct line line)
 	return line;
 }
 
-bool line_is_empty(struct line line)
+bool ini_line_is_empty(struct ini_line line)
 {
 	return !line.length || *line.text == '#' || *line.text == ';';
 }
@@ -70,7 +70,7 @@ static size_t utf8_length(const unsigned char *text, size_t left)
 	return length;
 }
 
-static char *text_mistake(struct line line)
+static char *text_mistake(struct ini_line line)
 {
 	const unsigned char *text = (const unsigned char *)line.text;
 	size_t i, length;
@@ -85,7 +85,7 @@ static char *text_mistake(struct line line)
 	return NULL;
 }
 
-static bool has_comment(struct line line)
+static bool has_comment(struct ini_line line)
 {
 	size_t i;
 
@@ -95,7 +95,7 @@ static bool has_comment(struct line line)
 	return false;
 }
 
-static const char *form_mistake(struct line line)
+static const char *form_mistake(struct ini_line line)
 {
 	const char *equals = memchr(line.text, '=', line.length);
 	const char *colon = memchr(line.text, ':', line.length);
@@ -114,12 +114,12 @@ static const char *form_mistake(struct line line)
 	return NULL;
 }
 
-char *line_mistake(struct line line, size_t most)
+char *ini_line_mistake(struct ini_line line, size_t most)
 {
 	char *text = text_mistake(line);
 	const char *form;
 
-	if (text || line_is_empty(line))
+	if (text || ini_line_is_empty(line))
 		return text;
 	form = form_mistake(line);
 	if (form)

@@ -2,12 +2,12 @@
 /*
  * Policies: which namespace gets what. One file NAME.policy each, see vsock-bpfd.policy(5).
  *
- *	policy-files.c		which files there are
- *	policy-read.c		what stands in one
- *	policy-line.c		what a line may look like before libinih gets it
- *	policy-rule.c		the words of a rule
- *	policy-match.c		which policy a namespace has
- *	policy-compile.c	rules as cells of the map `rules`
+ *	files.c			which files there are
+ *	read.c			what stands in one
+ *	ini-line.c		what a line may look like before libinih gets it
+ *	rule.c			the words of a rule
+ *	match.c			which policy a namespace has
+ *	compile.c		rules as cells of the map `rules`
  */
 #ifndef POLICY_H
 #define POLICY_H

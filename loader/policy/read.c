@@ -168,11 +168,11 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 {
 	/* In the order of enum vsock_mode. */
 	static const char *const modes[] = { "global", "local" };
-	int found = words_find(value, modes, COUNT(modes));
+	int found = keywords_find(value, modes, COUNT(modes));
 
 	if (found < 0) {
 		mistake(reader, "%s=%s: neither global nor local%s", keys[key], value,
-			words_hint(value, modes, COUNT(modes)).text);
+			keywords_hint(value, modes, COUNT(modes)).text);
 		return;
 	}
 	*sets = true;
@@ -181,7 +181,7 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 
 static void take_bool(struct reader *reader, enum key key, const char *value, bool *flag)
 {
-	if (words_bool(value, flag))
+	if (keywords_bool(value, flag))
 		mistake(reader, "%s=%s: neither yes nor no", keys[key], value);
 }
 
@@ -230,12 +230,12 @@ static void take(struct reader *reader, enum key key, const char *value)
 
 static void unknown_key(struct reader *reader, int section, const char *name)
 {
-	int elsewhere = words_find(name, keys, KEYS), other = SECTIONS;
+	int elsewhere = keywords_find(name, keys, KEYS), other = SECTIONS;
 
 	if (elsewhere < 0) {
 		mistake(reader, "%s=: no such key in [%s]%s", name, sections[section],
-			words_hint(name, keys + first_key[section],
-				   first_key[section + 1] - first_key[section])
+			keywords_hint(name, keys + first_key[section],
+				      first_key[section + 1] - first_key[section])
 				.text);
 		return;
 	}
@@ -254,12 +254,12 @@ static bool may_repeat(enum key key)
 static int on_key(void *arg, const char *section_name, const char *name, const char *value)
 {
 	struct reader *reader = arg;
-	int section = words_find(section_name, sections, SECTIONS), key;
+	int section = keywords_find(section_name, sections, SECTIONS), key;
 
 	/* Its line is a mistake already. */
 	if (section < 0)
 		return 1;
-	key = words_find(name, keys, KEYS);
+	key = keywords_find(name, keys, KEYS);
 	if (key < (int)first_key[section] || key >= (int)first_key[section + 1]) {
 		unknown_key(reader, section, name);
 	} else if (!*value) {
@@ -274,17 +274,17 @@ static int on_key(void *arg, const char *section_name, const char *name, const c
 }
 
 /* The line is a [Section]. */
-static void look_at_section(struct reader *reader, struct line line)
+static void look_at_section(struct reader *reader, struct ini_line line)
 {
 	char *name = strndup(line.text + 1, line.length - 2);
 	int section;
 
 	if (!name)
 		err(EXIT_FAILURE, NULL);
-	section = words_find(name, sections, SECTIONS);
+	section = keywords_find(name, sections, SECTIONS);
 	if (section < 0)
 		mistake(reader, "[%s]: no such section%s", name,
-			words_hint(name, sections, SECTIONS).text);
+			keywords_hint(name, sections, SECTIONS).text);
 	else if (reader->section[section])
 		mistake(reader, "[%s]: stands in line %u already", name, reader->section[section]);
 	else
@@ -293,10 +293,10 @@ static void look_at_section(struct reader *reader, struct line line)
 }
 
 /* Whether libinih may have the line. */
-static bool look_at(struct reader *reader, struct line line, size_t most)
+static bool look_at(struct reader *reader, struct ini_line line, size_t most)
 {
 	bool begun = reader->begun;
-	char *reason = line_mistake(line, most);
+	char *reason = ini_line_mistake(line, most);
 
 	reader->begun |= line.length && *line.text == '[';
 	if (reason) {
@@ -304,7 +304,7 @@ static bool look_at(struct reader *reader, struct line line, size_t most)
 		free(reason);
 		return false;
 	}
-	if (line_is_empty(line))
+	if (ini_line_is_empty(line))
 		return false;
 	if (*line.text == '[') {
 		look_at_section(reader, line);
@@ -325,7 +325,7 @@ static char *next_line(char *buffer, int room, void *arg)
 {
 	struct reader *reader = arg;
 	const char *end;
-	struct line line;
+	struct ini_line line;
 	bool good;
 
 	if (reader->next == reader->end)
@@ -335,7 +335,7 @@ static char *next_line(char *buffer, int room, void *arg)
 	line.length = (end ? end : reader->end) - line.text;
 	reader->next = end ? end + 1 : reader->end;
 	reader->line++;
-	line = line_strip(line);
+	line = ini_line_strip(line);
 	good = look_at(reader, line, room - 1);
 	/* Keys behind a bad section are in none, rather than in the one before. */
 	if (!good && line.length && *line.text == '[')

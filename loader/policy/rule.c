@@ -142,7 +142,7 @@ static int take_ports(struct parser *parser)
 	}
 	if (strcmp(parser->word, "port"))
 		return wrong(parser, "%s: here only port LIST may follow%s", parser->word,
-			     words_hint(parser->word, (const char *const[]){ "port" }, 1).text);
+			     keywords_hint(parser->word, (const char *const[]){ "port" }, 1).text);
 	advance(parser);
 	if (!parser->word)
 		return wrong(parser, "port: its number is missing");
@@ -193,12 +193,12 @@ static int take_peer(struct parser *parser, const char *link)
 
 	if (!parser->word)
 		return wrong(parser, "%s: whom is missing", link);
-	found = words_find(parser->word, words, COUNT(words));
+	found = keywords_find(parser->word, words, COUNT(words));
 	if (found < 0)
 		return wrong(parser,
 			     "%s: neither anyone, host, guests, guest CID, namespace NAME nor "
 			     "policy NAME%s",
-			     parser->word, words_hint(parser->word, words, COUNT(words)).text);
+			     parser->word, keywords_hint(parser->word, words, COUNT(words)).text);
 	parser->rule->peer = peers[found];
 	advance(parser);
 	switch (found) {
@@ -248,19 +248,20 @@ static int take_guest(struct parser *parser)
 static int take_rule(struct parser *parser)
 {
 	/* In the order of enum rule_verb. */
-	static const char *const verbs[] = { "connect", "accept", "bind", "guest" };
+	static const char *const commands[] = { "connect", "accept", "bind", "guest" };
 	int found;
 
 	if (!parser->word)
 		return wrong(parser, "a rule is missing, like connect to guests port 22");
-	found = words_find(parser->word, verbs, COUNT(verbs));
+	found = keywords_find(parser->word, commands, COUNT(commands));
 	if (found < 0)
 		return wrong(parser, "%s: a rule begins with connect, accept, bind or guest%s",
-			     parser->word, words_hint(parser->word, verbs, COUNT(verbs)).text);
+			     parser->word,
+			     keywords_hint(parser->word, commands, COUNT(commands)).text);
 	if (parser->rule->decision == ALLOW && (found == BIND || found == GUEST))
 		return wrong(parser,
 			     "%s is allowed unless a rule denies it: only Deny=%s is a rule",
-			     verbs[found], verbs[found]);
+			     commands[found], commands[found]);
 	parser->rule->verb = found;
 	advance(parser);
 	switch (found) {

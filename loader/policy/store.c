@@ -22,7 +22,7 @@
 int store_make_dir(void)
 {
 	if (mkdir(STORE_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, STORE_DIR);
+		return log_errno(errno, STORE_DIR);
 	return 0;
 }
 
@@ -56,13 +56,13 @@ static int copy_file(const char *from, const char *to)
 
 	in = open_regular(from);
 	if (in < 0)
-		return fail_errno(-in, "%s", from);
+		return log_errno(-in, "%s", from);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ret = out < 0 ? -errno : copy_bytes(in, out);
 	close(in);
 	if (out >= 0 && close(out) && !ret)
 		ret = -errno;
-	return ret ? fail_errno(-ret, "%s", to) : 0;
+	return ret ? log_errno(-ret, "%s", to) : 0;
 }
 
 /* What policies_read() takes: it has seen the directory before, and said what is none. */
@@ -81,7 +81,7 @@ static int each_file(const char *dir, int (*work)(const char *dir, const char *n
 
 	count = scandir(dir, &names, is_policy, alphasort);
 	if (count < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
+		return errno == ENOENT ? 0 : log_errno(errno, "%s", dir);
 	for (i = 0; i < count; i++) {
 		if (!ret)
 			ret = work(dir, names[i]->d_name, arg);
@@ -108,7 +108,7 @@ static int copy_files(const char *dir)
 	if (!ret && mkdir(STORE_NEXT, 0700))
 		ret = -errno;
 	if (ret)
-		return fail_errno(-ret, STORE_NEXT);
+		return log_errno(-ret, STORE_NEXT);
 	return each_file(dir, stage_file, NULL);
 }
 
@@ -118,7 +118,7 @@ int store_commit(void)
 
 	if (!ret && rename(STORE_NEXT, STORE_IN_FORCE))
 		ret = -errno;
-	return ret ? fail_errno(-ret, STORE_IN_FORCE) : 0;
+	return ret ? log_errno(-ret, STORE_IN_FORCE) : 0;
 }
 
 static int hash_file(const char *dir, const char *name, void *arg)
@@ -132,14 +132,14 @@ static int hash_file(const char *dir, const char *name, void *arg)
 	fd = open_regular(path);
 	/* What is no regular file has no bytes; whoever reads policies says so. */
 	if (fd < 0 && fd != -EINVAL)
-		return fail_errno(-fd, "%s", path);
+		return log_errno(-fd, "%s", path);
 	*hash = hash_bytes(*hash ?: HASH_START, name, strlen(name) + 1);
 	if (fd < 0)
 		return 0;
 	while ((size = read(fd, bytes, sizeof(bytes))) > 0)
 		*hash = hash_bytes(*hash, bytes, size);
 	close(fd);
-	return size ? fail_errno(EIO, "%s", path) : 0;
+	return size ? log_errno(EIO, "%s", path) : 0;
 }
 
 int store_hash(const char *dir, __u64 *hash)
@@ -162,7 +162,7 @@ int store_stage(const char *dir)
 		if (!ret && staged == there)
 			return 0;
 	}
-	return ret ? ret : fail(EAGAIN, "%s: changes all the time", dir);
+	return ret ? ret : log_error(EAGAIN, "%s: changes all the time", dir);
 }
 
 static bool holds(const char *dir, __u64 hash)

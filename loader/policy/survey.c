@@ -56,17 +56,17 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct resident *find_inode(const struct census *census, __u32 inode)
+static struct resident *find_inode(const struct survey *survey, __u32 inode)
 {
 	const struct resident key = { .inode = inode };
-	struct resident **found = tfind(&key, &census->by_inode, by_inode);
+	struct resident **found = tfind(&key, &survey->by_inode, by_inode);
 
 	return found ? *found : NULL;
 }
 
-static struct resident *resident_of(struct census *census, const struct netns *ns, const char *file)
+static struct resident *resident_of(struct survey *survey, const struct netns *ns, const char *file)
 {
-	struct resident *resident = find_inode(census, ns->inode);
+	struct resident *resident = find_inode(survey, ns->inode);
 
 	if (resident)
 		return resident;
@@ -74,12 +74,12 @@ static struct resident *resident_of(struct census *census, const struct netns *n
 	resident->id = ns->id;
 	resident->inode = ns->inode;
 	resident->file = no_memory_is_fatal(strdup(file));
-	no_memory_is_fatal(tsearch(resident, &census->by_inode, by_inode));
-	no_memory_is_fatal(tsearch(resident, &census->by_id, by_id));
+	no_memory_is_fatal(tsearch(resident, &survey->by_inode, by_inode));
+	no_memory_is_fatal(tsearch(resident, &survey->by_id, by_id));
 	return resident;
 }
 
-static int add_init(struct census *census)
+static int add_init(struct survey *survey)
 {
 	static const char file[] = "/proc/1/ns/net";
 	struct netns init;
@@ -87,22 +87,22 @@ static int add_init(struct census *census)
 
 	if (ret)
 		return ret;
-	add_text(&resident_of(census, &init, file)->names, POLICY_INIT_NAME);
-	census->init = init.inode;
+	add_text(&resident_of(survey, &init, file)->names, POLICY_INIT_NAME);
+	survey->init = init.inode;
 	netns_close(&init);
 	return 0;
 }
 
 static void add_named(const char *name, const struct netns *ns, void *arg)
 {
-	struct census *census = arg;
+	struct survey *survey = arg;
 	struct resident *resident;
 	char path[PATH_MAX];
 
-	if (ns->inode == census->init)
+	if (ns->inode == survey->init)
 		return;
 	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
-	resident = resident_of(census, ns, path);
+	resident = resident_of(survey, ns, path);
 	add_text(&resident->names, name);
 	add_text(&resident->paths, path);
 }
@@ -111,18 +111,18 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
  * What goes meanwhile, or is no namespace, is none of ours; nor what somebody else than root can
  * have put there, who would choose whose namespace the policy is for.
  */
-static void add_path(struct census *census, const char *path)
+static void add_path(struct survey *survey, const char *path)
 {
 	struct netns ns;
 
 	if (netns_try_trusted(&ns, path))
 		return;
-	if (ns.inode != census->init)
-		add_text(&resident_of(census, &ns, path)->paths, path);
+	if (ns.inode != survey->init)
+		add_text(&resident_of(survey, &ns, path)->paths, path);
 	netns_close(&ns);
 }
 
-static void add_glob(struct census *census, const char *pattern)
+static void add_glob(struct survey *survey, const char *pattern)
 {
 	glob_t found;
 	size_t i;
@@ -130,21 +130,21 @@ static void add_glob(struct census *census, const char *pattern)
 	if (glob(pattern, GLOB_NOSORT, NULL, &found))
 		return;
 	for (i = 0; i < found.gl_pathc; i++)
-		add_path(census, found.gl_pathv[i]);
+		add_path(survey, found.gl_pathv[i]);
 	globfree(&found);
 }
 
-static void add_paths(struct census *census, const struct policies *policies)
+static void add_paths(struct survey *survey, const struct policies *policies)
 {
 	size_t i, j;
 
 	for (i = 0; i < policies->count; i++)
 		for (j = 0; j < policies->policy[i].paths.count; j++)
-			add_glob(census, policies->policy[i].paths.glob[j]);
+			add_glob(survey, policies->policy[i].paths.glob[j]);
 }
 
 /* Learning a cookie enters the namespace: not again for every process in it. */
-static void add_process(struct census *census, const char *pid)
+static void add_process(struct survey *survey, const char *pid)
 {
 	char path[PATH_MAX], cgroup[PATH_MAX];
 	struct resident *resident;
@@ -152,31 +152,31 @@ static void add_process(struct census *census, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	if (stat(path, &st) || st.st_ino == census->init || !cgroup_of(pid, cgroup, sizeof(cgroup)))
+	if (stat(path, &st) || st.st_ino == survey->init || !cgroup_of(pid, cgroup, sizeof(cgroup)))
 		return;
-	resident = find_inode(census, st.st_ino);
+	resident = find_inode(survey, st.st_ino);
 	if (!resident) {
 		if (netns_try(&ns, path))
 			return;
-		resident = resident_of(census, &ns, path);
+		resident = resident_of(survey, &ns, path);
 		netns_close(&ns);
 	}
 	add_text(&resident->cgroups, cgroup);
 }
 
-static int add_processes(struct census *census)
+static int add_processes(struct survey *survey)
 {
 	struct dirent *entry;
 	DIR *dir = opendir("/proc");
 	int ret;
 
 	if (!dir)
-		return fail_errno(errno, "/proc");
+		return log_errno(errno, "/proc");
 	/* A folder that cannot be read any further is not at its end. */
 	while (errno = 0, (entry = readdir(dir)))
 		if (isdigit(entry->d_name[0]))
-			add_process(census, entry->d_name);
-	ret = errno ? fail_errno(errno, "/proc") : 0;
+			add_process(survey, entry->d_name);
+	ret = errno ? log_errno(errno, "/proc") : 0;
 	closedir(dir);
 	return ret;
 }
@@ -216,14 +216,14 @@ static bool fits(const struct resident *resident, const struct policy *policy,
 	return false;
 }
 
-bool census_fits(const struct resident *resident, const struct policy *policy)
+bool survey_fits(const struct resident *resident, const struct policy *policy)
 {
 	struct traits traits = {};
 
 	return fits(resident, policy, &traits);
 }
 
-bool census_rules_out(const struct resident *resident, const struct policy *policy)
+bool survey_rules_out(const struct resident *resident, const struct policy *policy)
 {
 	struct trait_lists lists;
 
@@ -262,11 +262,11 @@ static void choose(struct resident *resident, void *arg)
 		resident->name = compiled_name(choice->compiled, resident->names.text[i]);
 }
 
-size_t census_choose(const struct census *census, const struct netns *ns, pid_t pid,
+size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t pid,
 		     const struct policies *policies, const struct annotation *annotations,
 		     size_t count)
 {
-	const struct resident *known = find_inode(census, ns->inode);
+	const struct resident *known = find_inode(survey, ns->inode);
 	struct traits traits = { .annotations = annotations, .count = count };
 	struct resident resident = known ? *known : (struct resident){};
 	char cgroup[PATH_MAX], number[16], *own[] = { cgroup };
@@ -291,30 +291,30 @@ static void visit(const void *node, VISIT visit, void *arg)
 		walk->each(*(struct resident *const *)node, walk->arg);
 }
 
-void census_each(const struct census *census, void (*each)(struct resident *resident, void *arg),
+void survey_each(const struct survey *survey, void (*each)(struct resident *resident, void *arg),
 		 void *arg)
 {
 	struct walk walk = { .each = each, .arg = arg };
 
-	twalk_r(census->by_id, visit, &walk);
+	twalk_r(survey->by_id, visit, &walk);
 }
 
-int census_take(struct census *census, const struct policies *policies,
+int survey_take(struct survey *survey, const struct policies *policies,
 		const struct compiled *compiled)
 {
 	struct choice choice = { .policies = policies, .compiled = compiled };
 	int ret;
 
-	memset(census, 0, sizeof(*census));
-	ret = add_init(census);
+	memset(survey, 0, sizeof(*survey));
+	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name(add_named, census);
+		ret = netns_each_name(add_named, survey);
 	if (!ret)
-		add_paths(census, policies);
+		add_paths(survey, policies);
 	if (!ret && compiled->watching)
-		ret = add_processes(census);
+		ret = add_processes(survey);
 	if (!ret)
-		census_each(census, choose, &choice);
+		survey_each(survey, choose, &choice);
 	return ret;
 }
 
@@ -334,17 +334,17 @@ static void leave(void *arg)
 	(void)arg;
 }
 
-void census_free(struct census *census)
+void survey_free(struct survey *survey)
 {
-	tdestroy(census->by_id, leave);
-	tdestroy(census->by_inode, free_resident);
-	memset(census, 0, sizeof(*census));
+	tdestroy(survey->by_id, leave);
+	tdestroy(survey->by_inode, free_resident);
+	memset(survey, 0, sizeof(*survey));
 }
 
-const struct resident *census_find(const struct census *census, netns_id id)
+const struct resident *survey_find(const struct survey *survey, netns_id id)
 {
 	const struct resident key = { .id = id };
-	struct resident **found = tfind(&key, &census->by_id, by_id);
+	struct resident **found = tfind(&key, &survey->by_id, by_id);
 
 	return found ? *found : NULL;
 }

@@ -71,7 +71,7 @@ static void hold_maps(struct keeper *keeper)
 /* --detach says in the state that the set is not to answer any more. */
 static bool is_detached(const struct keeper *keeper)
 {
-	struct layer_state *state = records_map_state(keeper->state_map);
+	struct layer_state *state = netns_records_map_state(keeper->state_map);
 	bool detached;
 
 	if (!state)
@@ -88,13 +88,13 @@ static int pin_held(const struct keeper *keeper)
 	int i, ret = 0;
 
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, PIN_DIR);
+		return log_errno(errno, PIN_DIR);
 	for (i = 0; i < MAPS && pinned_maps[i] && !ret; i++) {
 		snprintf(path, sizeof(path), PIN_DIR "/%s", pinned_maps[i]);
 		ret = bpf_obj_pin(keeper->map[i], path);
 		ret = ret == -EEXIST ? 0 : ret;
 	}
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 static int pin_held_locked(const struct keeper *keeper)
@@ -153,7 +153,7 @@ static int look(struct keeper *keeper)
 	int ret;
 
 	renew_kernel(keeper);
-	pin_find();
+	enter_bpffs_mount_namespace();
 	ret = layer_look(&keeper->report);
 	if (ret)
 		return ret;
@@ -179,7 +179,7 @@ static void say_findings(const struct keeper *keeper)
 	sd_notifyf(0, "STATUS=%s",
 		   keeper->alive.count ? keeper->alive.finding[0] : "Enforcement is live.");
 	if (!keeper->alive.count)
-		say("what was wrong is mended; enforcement is live");
+		log_info("what was wrong is mended; enforcement is live");
 }
 
 static void mend(struct keeper *keeper)
@@ -238,14 +238,14 @@ struct keeper *keeper_start(const struct keeper_needs *needs)
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 
 	if (!keeper) {
-		fail_errno(ENOMEM, "nobody asks whether programs run");
+		log_errno(ENOMEM, "nobody asks whether programs run");
 		return NULL;
 	}
 	keeper->needs = *needs;
 	if (!look(keeper))
 		take_care(keeper);
 	if (arm(keeper) < 0)
-		fail(ENOMEM, "nobody asks whether programs run");
+		log_error(ENOMEM, "nobody asks whether programs run");
 	return keeper;
 }
 

@@ -43,7 +43,7 @@ struct names_watch {
 	sd_event *event;
 	void (*changed)(void *arg);
 	void *arg;
-	struct names names;
+	struct netns_names names;
 	sd_event_source *folder; /* /run/netns, */
 	sd_event_source *parent; /* or where it will be */
 	sd_event_source *mounts;
@@ -130,7 +130,7 @@ static int take_name(struct names_watch *watch, const char *name)
 
 	if (ret)
 		return ret;
-	names_add(&watch->names, name, ns.id);
+	netns_names_add(&watch->names, name, ns.id);
 	netns_close(&ns);
 	watch->changed(watch->arg);
 	return 0;
@@ -154,12 +154,12 @@ static void try_waiting(struct names_watch *watch)
 static void say_unreadable(const struct waiting *waiting)
 {
 	if (waiting->error == -EINVAL)
-		fail(EINVAL, NETNS_DIR "/%s: not a network namespace; ignored until it is",
-		     waiting->name);
+		log_error(EINVAL, NETNS_DIR "/%s: not a network namespace; ignored until it is",
+			  waiting->name);
 	else
-		fail_errno(-waiting->error,
-			   NETNS_DIR "/%s: no policy fits its name until it can be read",
-			   waiting->name);
+		log_errno(-waiting->error,
+			  NETNS_DIR "/%s: no policy fits its name until it can be read",
+			  waiting->name);
 }
 
 static int on_retry(sd_event_source *source, uint64_t now, void *arg)
@@ -192,7 +192,7 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 	if (name[0] == '.')
 		return;
 	if (what & WENT) {
-		names_remove(&watch->names, name);
+		netns_names_remove(&watch->names, name);
 		watch->changed(watch->arg);
 		forget_waiting(watch, name);
 		set_waiting(watch);
@@ -270,8 +270,8 @@ static void load_waiting(struct names_watch *watch)
 
 static void load(struct names_watch *watch)
 {
-	names_free(&watch->names);
-	names_load(&watch->names);
+	netns_names_free(&watch->names);
+	netns_names_load(&watch->names);
 	watch->changed(watch->arg);
 	load_waiting(watch);
 }
@@ -337,11 +337,11 @@ void names_watch_stop(struct names_watch *watch)
 	while (watch->count)
 		remove_waiting(watch, watch->count - 1);
 	free(watch->waiting);
-	names_free(&watch->names);
+	netns_names_free(&watch->names);
 	free(watch);
 }
 
-const struct names *names_watch_names(const struct names_watch *watch)
+const struct netns_names *names_watch_names(const struct names_watch *watch)
 {
 	return &watch->names;
 }

@@ -69,11 +69,11 @@ static uint64_t now_usec(void)
 static void say_outcome(int count, bool first)
 {
 	if (count < 0)
-		say("the policies that were in force stay in force");
+		log_info("the policies that were in force stay in force");
 	else if (count)
-		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+		log_info("%d %s in force", count, count == 1 ? "policy" : "policies");
 	else if (!first)
-		say("no policy in force");
+		log_info("no policy in force");
 }
 
 static void look_again(struct policy_watch *watch, size_t wanted);
@@ -126,7 +126,7 @@ static void follow_mounts(struct policy_watch *watch)
 				   : sd_event_add_io(watch->event, &watch->mounts, watch->mounts_fd,
 						     EPOLLPRI, on_mounts, watch);
 	if (ret < 0)
-		fail_errno(-ret, MOUNTS ": paths are looked at late");
+		log_errno(-ret, MOUNTS ": paths are looked at late");
 }
 
 /* What comes while it goes on may be found by nobody but a look that comes later. */
@@ -272,7 +272,7 @@ static int on_look(sd_event_source *source, uint64_t time, void *arg)
 
 	(void)source;
 	(void)time;
-	policy_bind();
+	policy_assign_again();
 	malloc_trim(0);
 	watch->look_cost = now_usec() - start;
 	beat(watch);
@@ -323,7 +323,7 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 	ret = watch_files(watch);
 	if (ret >= 0)
 		return watch;
-	fail_errno(-ret, "watching %s", dir);
+	log_errno(-ret, "watching %s", dir);
 	policy_watch_end(watch);
 	return NULL;
 }

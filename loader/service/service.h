@@ -14,6 +14,6 @@
 int service_run(const char *config_path, const char *policy_dir);
 
 /* Attaches once and says what came of it. */
-int service_attach(const struct config *config, enum extent extent);
+int service_attach(const struct config *config, enum coverage coverage);
 
 #endif

@@ -7,7 +7,7 @@
 #undef main
 #undef exit
 
-void attachment_verbose(void)
+void generation_verbose(void)
 {
 }
 
@@ -18,10 +18,10 @@ int config_read(struct config *config, const char *path)
 	return 0;
 }
 
-int policy_extent(const char *dir, enum extent *extent)
+int policy_coverage(const char *dir, enum coverage *coverage)
 {
 	check(dir != NULL);
-	*extent = RECORDING;
+	*coverage = RECORDING;
 	return 0;
 }
 
@@ -31,9 +31,9 @@ int policy_apply(const char *dir)
 	return strlen(dir) % 2 ? -EINVAL : 3;
 }
 
-int service_attach(const struct config *config, enum extent extent)
+int service_attach(const struct config *config, enum coverage coverage)
 {
-	check(config && extent == RECORDING);
+	check(config && coverage == RECORDING);
 	acted++;
 	return 0;
 }

@@ -217,7 +217,7 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 	snprintf(path, size, "/proc/self/fd/%d", fd);
 }
 
-void pin_find(void)
+void enter_bpffs_mount_namespace(void)
 {
 }
 
@@ -326,7 +326,7 @@ static void fill_all(struct bytes *bytes)
 
 static void read_metrics(void)
 {
-	struct numbers numbers = {};
+	struct metrics numbers = {};
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -345,21 +345,21 @@ static void read_metrics(void)
 static void read_records(void)
 {
 	struct netns_record record;
-	struct records records;
+	struct netns_records records;
 	netns_id id, *ids;
 	long count, i;
 
-	if (records_open(&records))
+	if (netns_records_open(&records))
 		return;
 	check(records.state->layout == LAYOUT_VERSION && records.state->generation);
 	for (id = 0; id < 4; id++)
-		records_read(&records, id, &record);
-	count = records_ids(&records, &ids);
+		netns_records_read(&records, id, &record);
+	count = netns_records_ids(&records, &ids);
 	check(count >= 0 && count <= ENTRIES);
 	for (i = 1; i < count; i++)
 		check(ids[i] > ids[i - 1]);
 	free(ids);
-	records_close(&records);
+	netns_records_close(&records);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -374,10 +374,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_records();
 	read_metrics();
 	do {
-		verb_list(&options, 0, &none);
-		verb_rules(&options, 0, &none);
-		verb_cids(&options, 0, &none);
-		verb_status(&options, 0, &none);
+		command_list(&options, 0, &none);
+		command_rules(&options, 0, &none);
+		command_cids(&options, 0, &none);
+		command_status(&options, 0, &none);
 		options.json = !options.json;
 	} while (options.json);
 	return 0;

@@ -57,12 +57,12 @@ static void check_policy(const struct compiled *compiled, const struct rule_cell
 /* --- Calls between namespaces that have these policies --- */
 
 /* Where rules begin and end to hold, and beside that. */
-struct numbers {
+struct metrics {
 	__u32 number[NUMBERS];
 	size_t count;
 };
 
-static struct numbers ports, cids;
+static struct metrics ports, cids;
 static const char *names[NUMBERS];
 static size_t named;
 static struct space spaces[SPACES_MAX];
@@ -74,7 +74,7 @@ static __u32 below(size_t limit)
 	return (seed >> 33) % limit;
 }
 
-static void add_number(struct numbers *numbers, __u32 number)
+static void add_number(struct metrics *numbers, __u32 number)
 {
 	if (number > PORT_MAX)
 		number = 0;
@@ -85,7 +85,7 @@ static void add_number(struct numbers *numbers, __u32 number)
 		numbers->number[below(NUMBERS)] = number;
 }
 
-static void add_edges(struct numbers *numbers, const struct ranges *ranges)
+static void add_edges(struct metrics *numbers, const struct ranges *ranges)
 {
 	size_t i;
 
@@ -101,7 +101,7 @@ static size_t collect(const struct policies *policies)
 {
 	size_t i, j, rules_seen = 0;
 
-	ports = cids = (struct numbers){};
+	ports = cids = (struct metrics){};
 	named = 0;
 	add_number(&ports, 1024);
 	add_number(&cids, 3);

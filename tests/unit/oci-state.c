@@ -24,7 +24,7 @@ static int keep(int error, const char *format, va_list words)
 	return -error;
 }
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list words;
 	int ret;
@@ -35,7 +35,7 @@ int fail(int error, const char *format, ...)
 	return ret;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	va_list words;
 	int ret;

@@ -14,13 +14,13 @@
 #include "lib/log.h"
 #include "unit.h"
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;
@@ -239,11 +239,11 @@ static void random_peer(const struct policies *policies, char *end)
 
 static void random_rule(struct policies *policies, size_t index)
 {
-	static const char *const verbs[] = { "connect to ", "accept from ", "bind ", "guest " };
+	static const char *const commands[] = { "connect to ", "accept from ", "bind ", "guest " };
 	enum rule_verb verb = random_to(6) % 4;
 	char text[256];
 
-	strcpy(text, verbs[verb]);
+	strcpy(text, commands[verb]);
 	if (verb <= ACCEPT)
 		random_peer(policies, text + strlen(text));
 	if (random_to(8)) {

@@ -13,7 +13,7 @@
 #include "lib/log.h"
 #include "unit.h"
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -23,7 +23,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;

@@ -16,7 +16,7 @@
 /* What was said, line by line. */
 static char said[1 << 14];
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	size_t length = strlen(said);
 	va_list args;
@@ -28,7 +28,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	strcat(said, strerror(error));
@@ -605,14 +605,14 @@ static void test_hints(void **state)
 	static const char *const known[] = { "Allow", "Deny", "port" };
 
 	(void)state;
-	assert_string_equal(words_hint("Alow", known, 3).text, "; did you mean Allow?");
-	assert_string_equal(words_hint("ALLOW", known, 3).text, "; did you mean Allow?");
-	assert_string_equal(words_hint("Dney", known, 3).text, "; did you mean Deny?");
-	assert_string_equal(words_hint("ports", known, 3).text, "; did you mean port?");
-	assert_string_equal(words_hint("Permit", known, 3).text, "");
-	assert_string_equal(words_hint("", known, 3).text, "");
+	assert_string_equal(keywords_hint("Alow", known, 3).text, "; did you mean Allow?");
+	assert_string_equal(keywords_hint("ALLOW", known, 3).text, "; did you mean Allow?");
+	assert_string_equal(keywords_hint("Dney", known, 3).text, "; did you mean Deny?");
+	assert_string_equal(keywords_hint("ports", known, 3).text, "; did you mean port?");
+	assert_string_equal(keywords_hint("Permit", known, 3).text, "");
+	assert_string_equal(keywords_hint("", known, 3).text, "");
 	assert_string_equal(
-		words_hint("a word that is longer than anything that has a name here", known, 3)
+		keywords_hint("a word that is longer than anything that has a name here", known, 3)
 			.text,
 		"");
 }
