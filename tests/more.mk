@@ -38,7 +38,7 @@ loader_objects	= $(patsubst %,$(BUILD)/loader/%.o,$(1))
 
 build-tests: $(UNIT)
 
-$(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes)
+$(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes kernel/mode-names)
 $(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
@@ -49,7 +49,7 @@ $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
-$(BUILD)/tests/unit/config: $(call loader_objects,service/config lib/keywords)
+$(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(UNIT): %: %.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/control-protocol.h"
 #include "lib/log.h"
 
 static int connect_service(void)

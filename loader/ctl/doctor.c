@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/config.h"
 #include "lib/log.h"
 #include "ctl/command.h"
 
@@ -49,9 +50,17 @@ static void add_to_list(enum diagnosis diagnosis, const char *what, const char *
 	json_object_array_add(list, object);
 }
 
+/* If that can be known. */
+static bool loads_modules(void)
+{
+	struct config config;
+
+	return config_read(&config, NULL) || config.load_modules;
+}
+
 int command_doctor(const struct options *options, int argc, char **argv)
 {
-	struct doctor doctor = { .tell = print_line };
+	struct doctor doctor = { .tell = print_line, .loads_modules = loads_modules };
 
 	(void)argc;
 	(void)argv;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/generation.h"
+#include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "policy/policy.h"
 #include "lib/log.h"
@@ -90,7 +90,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->policy_dir = optarg;
 			break;
 		case 'v':
-			generation_verbose();
+			libbpf_log_verbose();
 			break;
 		case 'h':
 			print_help();

@@ -13,6 +13,7 @@
 
 #include "ctl/control-client.h"
 #include "kernel/netns.h"
+#include "lib/control-protocol.h"
 #include "lib/log.h"
 #include "lib/text-table.h"
 #include "ctl/command.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "layer/alive.h"
-#include "layer/layer.h"
+#include "layer/inspect.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
 #include "ctl/command.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "layer/alive.h"
-#include "layer/layer.h"
+#include "layer/inspect.h"
 #include "kernel/netns-names.h"
 
 struct metrics {

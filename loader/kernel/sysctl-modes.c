@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/modes.h"
+#include "kernel/mode-names.h"
 
 #define SYSCTL_DIR "/proc/sys/net/vsock"
 

@@ -15,7 +15,7 @@
 
 #include "layer/alive.h"
 #include "layer/generation.h"
-#include "service/config.h"
+#include "layer/inspect.h"
 #include "kernel/kmod.h"
 #include "layer/pins.h"
 #include "lib/log.h"
@@ -55,14 +55,6 @@ static void tell_kernel(struct doctor *doctor, const struct kernel *kernel)
 		     uts.release);
 }
 
-/* What the service does, if that can be known. */
-static bool loads_modules(void)
-{
-	struct config config;
-
-	return config_read(&config, NULL) || config.load_modules;
-}
-
 static void tell_module(struct doctor *doctor, const char *name, const char *for_what)
 {
 	if (module_present(name))
@@ -71,8 +63,8 @@ static void tell_module(struct doctor *doctor, const char *name, const char *for
 		tell(doctor, NOTE, "module", "%s: this kernel has none, and no %s", name, for_what);
 	else
 		tell(doctor, NOTE, "module", "%s: not loaded; %s, 'modprobe %s' does so now", name,
-		     loads_modules() ? "the service loads it"
-				     : "LoadModules=no, so the service does not load it",
+		     doctor->loads_modules() ? "the service loads it"
+					     : "LoadModules=no, so the service does not load it",
 		     name);
 }
 

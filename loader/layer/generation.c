@@ -5,9 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,26 +14,16 @@
 #include "lib/hash.h"
 #include "kernel/netns.h"
 #include "layer/pins.h"
+#include "layer/state.h"
 #include "layer/probe.h"
 #include "layer/netns-records.h"
+#include "lib/libbpf-log.h"
 #include "lib/log.h"
 #include "layer/attach-targets.h"
 #include "vsock-bpfd.skel.h"
 
 /* For tasks that were refused storage: few, and fewer at a time. */
 #define SPARE_DELIVERIES 512
-
-static bool verbose;
-
-void generation_verbose(void)
-{
-	verbose = true;
-}
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
-}
 
 __u64 generation_build_id(void)
 {
@@ -88,7 +76,7 @@ static int open_object(struct vsock_bpfd **skel, const struct kernel *kernel)
 {
 	int ret;
 
-	libbpf_set_print(print_libbpf);
+	libbpf_log_start();
 	ret = attach_targets_offer();
 	if (ret)
 		return log_errno(-ret, "BPF object");
@@ -164,7 +152,7 @@ static int prepare_state(struct generation *new, const struct kernel *kernel)
 	struct netns init;
 	int ret;
 
-	new->state = netns_records_map_state(bpf_map__fd(new->skel->maps.data_state));
+	new->state = state_map(bpf_map__fd(new->skel->maps.data_state));
 	if (!new->state)
 		return log_errno(errno, "map " PIN_STATE);
 	ret = netns_open_init(&init);
@@ -310,6 +298,6 @@ void generation_close(struct generation *new)
 		if (new->links[i])
 			bpf_link__destroy(new->links[i]);
 	if (new->state)
-		munmap(new->state, sysconf(_SC_PAGESIZE));
+		state_unmap(new->state);
 	vsock_bpfd__destroy(new->skel);
 }

@@ -35,7 +35,4 @@ void generation_close(struct generation *new);
 /* Tells apart what this program would load from what is pinned. */
 __u64 generation_build_id(void);
 
-/* From here on libbpf and the verifier speak on stderr, too. */
-void generation_verbose(void);
-
 #endif

@@ -9,16 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "layer/alive.h"
+#include "layer/inspect.h"
 #include "layer/generation.h"
 #include "layer/quiesce.h"
 #include "layer/doctor.h"
 #include "layer/vhost.h"
+#include "layer/state.h"
 #include "lib/lock.h"
+#include "lib/rmtree.h"
 #include "kernel/kmod.h"
 #include "kernel/sysctl-modes.h"
 #include "kernel/netns.h"
@@ -30,15 +32,6 @@
 /* For tasks that are in connect(), past the program that notes them. */
 #define CONNECT_USEC 100000
 
-/* Root that sees the pins, which are its own. */
-static int check_caller(void)
-{
-	if (geteuid())
-		return log_errno(EPERM, "needs root");
-	enter_bpffs_mount_namespace();
-	return pin_check_dir();
-}
-
 static int check_kernel(const struct kernel *kernel)
 {
 	if (!kernel->btf)
@@ -49,7 +42,7 @@ static int check_kernel(const struct kernel *kernel)
 }
 
 /* The programs hook functions and tracepoints of these; they pull in the rest. */
-static int load_modules(void)
+static int load_all_modules(void)
 {
 	int ret = module_load("vsock");
 
@@ -59,101 +52,6 @@ static int load_modules(void)
 	/* A kernel without it has no guests to isolate. */
 	if (!ret && !kernel_has_modes() && module_known("vhost_vsock"))
 		ret = module_load("vhost_vsock");
-	return ret;
-}
-
-/* By name, and by what the link that is pinned leads to. */
-static bool is_pinned(const struct program *program, const struct layer_state *state,
-		      const struct link_set *set, struct pinned_link *link)
-{
-	char path[PATH_MAX];
-
-	pin_in_generation(path, sizeof(path), state->generation, program->name);
-	return !link_set_read(path, set, link) && link->of_set &&
-	       !strncmp(link->program, program->name, sizeof(link->program) - 1);
-}
-
-static bool has_maps(const struct reach *reach)
-{
-	int i;
-
-	for (i = 0; pinned_maps[i]; i++)
-		if (!reach_has_map(reach, pinned_maps[i]))
-			return false;
-	return true;
-}
-
-static bool whole(const struct layer_state *state, const struct kernel *kernel,
-		  enum coverage coverage)
-{
-	const struct program *program;
-	struct pinned_link link;
-	struct reach reach;
-
-	/* What is left of a --detach that died. */
-	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
-		return false;
-	for (program = programs; program->name; program++)
-		if (program_needed(program, kernel, coverage) &&
-		    !is_pinned(program, state, &reach.own, &link))
-			return false;
-	return true;
-}
-
-static bool is_at(__u64 known, __u64 now)
-{
-	return !now || known == now;
-}
-
-bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel)
-{
-	const struct kernel_places *known = &state->places, *now = &kernel->places;
-
-	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
-	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
-	       is_at(known->connected, now->connected);
-}
-
-static int refuse_layout(__u32 layout)
-{
-	return log_error(EPROTO,
-			 "%s has layout %u, this program knows %u; "
-			 "'vsock-bpfd --detach' removes it, and with it all modes",
-			 PIN_DIR, layout, LAYOUT_VERSION);
-}
-
-/* Of another layout only the first number can be read. */
-static int read_state_map(int fd, struct layer_state *state)
-{
-	struct layer_state *mapped = netns_records_map_state(fd);
-
-	if (!mapped)
-		return log_errno(errno, PIN_DIR "/" PIN_STATE);
-	if (mapped->layout == LAYOUT_VERSION)
-		*state = *mapped;
-	else
-		state->layout = mapped->layout;
-	munmap(mapped, sysconf(_SC_PAGESIZE));
-	return 0;
-}
-
-/* What the pinned state says; zeros if nothing is in force, or only a start that died. */
-static int read_state(struct layer_state *state)
-{
-	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE), ret;
-
-	memset(state, 0, sizeof(*state));
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return log_errno(-fd, PIN_DIR "/" PIN_STATE);
-	ret = read_state_map(fd, state);
-	close(fd);
-	if (!ret && state->layout && state->layout != LAYOUT_VERSION)
-		return refuse_layout(state->layout);
-	if (!ret && !state->generation)
-		memset(state, 0, sizeof(*state));
 	return ret;
 }
 
@@ -174,7 +72,7 @@ static int remove_other_generations(__u32 keep)
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
-		ret = pin_remove(path);
+		ret = rmtree(path);
 	}
 	if (!ret)
 		ret = -errno;
@@ -269,7 +167,7 @@ static int check_addresses(const struct kernel *kernel)
 /* What a start that died has left is not adopted. */
 static int make_dir(bool upgrade)
 {
-	int ret = upgrade ? 0 : pin_remove(PIN_DIR);
+	int ret = upgrade ? 0 : rmtree(PIN_DIR);
 
 	if (ret)
 		return log_errno(-ret, PIN_DIR);
@@ -310,7 +208,7 @@ static int attach_new(const struct kernel *kernel, const struct layer_state *pin
 	/* First of all, as removing pins takes descriptors, which may be what is missing. */
 	generation_close(&new);
 	if (ret && !upgrade)
-		pin_remove(PIN_DIR);
+		rmtree(PIN_DIR);
 	else if (ret)
 		remove_other_generations(pinned->generation);
 	if (ret)
@@ -331,7 +229,7 @@ static int regain(struct layer_state *pinned)
 		ret = log_error(EBUSY, "%s", reach_why_hidden());
 	if (!ret)
 		ret = reach_repair(&reach);
-	return ret < 0 ? ret : read_state(pinned);
+	return ret < 0 ? ret : layer_read_state(pinned);
 }
 
 /* Of this machine as a guest: it changes where the machine moves, or its device comes. */
@@ -372,11 +270,11 @@ static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
 	return LAYER_ADOPTED;
 }
 
-static int attach_locked(const struct config *config, enum coverage coverage)
+static int attach_locked(bool load_modules, enum coverage coverage)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
-	int ret = config->load_modules ? load_modules() : 0;
+	int ret = load_modules ? load_all_modules() : 0;
 
 	if (ret)
 		return ret;
@@ -392,7 +290,7 @@ static int attach_locked(const struct config *config, enum coverage coverage)
 	if (coverage < coverage_of(&pinned))
 		coverage = coverage_of(&pinned);
 	if (pinned.generation && pinned.build == generation_build_id() &&
-	    layer_knows_addresses(&pinned, &kernel) && whole(&pinned, &kernel, coverage))
+	    layer_knows_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
 		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, coverage);
 }
@@ -407,22 +305,22 @@ int layer_attach_gates(enum coverage coverage)
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
-	if (ret || (pinned.generation && whole(&pinned, &kernel, coverage)))
+	if (ret || (pinned.generation && layer_is_whole(&pinned, &kernel, coverage)))
 		return ret;
 	ret = attach_new(&kernel, &pinned, coverage);
 	return ret < 0 ? ret : 0;
 }
 
-int layer_attach(const struct config *config, enum coverage coverage)
+int layer_attach(bool load_modules, enum coverage coverage)
 {
-	int lock, ret = check_caller();
+	int lock, ret = pin_check_caller();
 
 	if (ret)
 		return ret;
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = attach_locked(config, coverage);
+	ret = attach_locked(load_modules, coverage);
 	lock_release(lock);
 	return ret;
 }
@@ -435,7 +333,7 @@ int layer_attach(const struct config *config, enum coverage coverage)
 static void retire_all(void)
 {
 	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : netns_records_map_state(fd);
+	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
 
 	if (fd >= 0)
 		close(fd);
@@ -443,7 +341,7 @@ static void retire_all(void)
 		return;
 	if (state->layout == LAYOUT_VERSION)
 		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 }
 
 /* So that it is known which set is to go. */
@@ -465,7 +363,7 @@ static int detach_locked(void)
 	if (ret < 0)
 		return ret;
 	retire_all();
-	ret = pin_remove(PIN_DIR);
+	ret = rmtree(PIN_DIR);
 	if (ret)
 		return log_errno(-ret, PIN_DIR);
 	ret = reach_refuse_hidden();
@@ -474,7 +372,7 @@ static int detach_locked(void)
 
 int layer_detach(void)
 {
-	int lock, ret = check_caller();
+	int lock, ret = pin_check_caller();
 
 	if (ret)
 		return ret;
@@ -484,54 +382,4 @@ int layer_detach(void)
 	ret = detach_locked();
 	lock_release(lock);
 	return ret;
-}
-
-/* By its pin, or where that is missing by what the programs use. */
-static int find_state(struct layer_report *report)
-{
-	int fd, ret = read_state(&report->state);
-
-	if (ret || report->state.generation || !report->reach.own.state)
-		return ret;
-	fd = bpf_map_get_fd_by_id(report->reach.own.state);
-	if (fd < 0)
-		return 0;
-	ret = read_state_map(fd, &report->state);
-	close(fd);
-	return ret;
-}
-
-int layer_look(struct layer_report *report)
-{
-	const struct program *program;
-	struct pinned_link link;
-	int ret = reach_find(&report->reach);
-
-	report->needed = report->pinned = 0;
-	report->skipped = 0;
-	if (!ret)
-		ret = find_state(report);
-	if (ret || (!report->state.generation && report->kernel.native))
-		return ret;
-	for (program = programs; program->name; program++) {
-		if (!program_needed(program, &report->kernel, coverage_of(&report->state)))
-			continue;
-		report->needed++;
-		if (!is_pinned(program, &report->state, &report->reach.own, &link))
-			continue;
-		report->pinned++;
-		report->skipped += link.skipped;
-	}
-	return 0;
-}
-
-int layer_inspect(struct layer_report *report)
-{
-	int ret = check_caller();
-
-	memset(report, 0, sizeof(*report));
-	if (ret)
-		return ret;
-	kernel_probe(&report->kernel);
-	return layer_look(report);
 }

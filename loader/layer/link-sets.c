@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
 #include "layer/programs.h"
-#include "layer/netns-records.h"
+#include "layer/state.h"
 
 /* libbpf's name for the section that the state is in; pinned as PIN_STATE. */
 #define STATE_MAP ".data.state"
@@ -103,7 +102,7 @@ static __u32 state_among(const __u32 *ids, __u32 count)
 static __u32 read_generation(__u32 state)
 {
 	int fd = bpf_map_get_fd_by_id(state);
-	struct layer_state *mapped = fd < 0 ? NULL : netns_records_map_state(fd);
+	struct layer_state *mapped = fd < 0 ? NULL : state_map(fd);
 	__u32 generation = 0;
 
 	if (fd >= 0)
@@ -113,7 +112,7 @@ static __u32 read_generation(__u32 state)
 	/* Of another layout not even `retired` is known; that there is one is. */
 	if (mapped->layout != LAYOUT_VERSION || mapped->generation > mapped->retired)
 		generation = mapped->generation;
-	munmap(mapped, sysconf(_SC_PAGESIZE));
+	state_unmap(mapped);
 	return generation;
 }
 

@@ -6,20 +6,8 @@
 #ifndef MODES_H
 #define MODES_H
 
+#include "kernel/mode-names.h"
 #include "kernel/netns.h"
-
-const char *mode_name(enum vsock_mode mode);
-
-/* "global" or "local"; -EINVAL for anything else. */
-int mode_parse(const char *text, enum vsock_mode *mode);
-
-enum knob {
-	NS_MODE,
-	CHILD_NS_MODE,
-};
-
-const char *knob_name(enum knob knob);
-int knob_parse(const char *text, enum knob *knob);
 
 /*
  * Both say what is wrong. Beyond the errors of the native sysctls (-EPERM, -EBUSY):

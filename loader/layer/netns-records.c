@@ -5,24 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
 #include "layer/reach.h"
+#include "layer/state.h"
 #include "lib/log.h"
 
 /* Of a walk that begins anew time and again, as namespaces go, that much is enough. */
 #define IDS_MAX ((size_t)4 * MAX_NAMESPACES)
-
-struct layer_state *netns_records_map_state(int map_fd)
-{
-	void *state =
-		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
-
-	return state == MAP_FAILED ? NULL : state;
-}
 
 bool netns_records_exist(void)
 {
@@ -67,7 +59,7 @@ int netns_records_open(struct netns_records *records)
 		return records->namespaces;
 	fd = open_map(PIN_STATE);
 	if (fd >= 0) {
-		records->state = netns_records_map_state(fd);
+		records->state = state_map(fd);
 		if (!records->state)
 			ret = log_errno(errno, "map " PIN_STATE);
 		close(fd);
@@ -91,7 +83,7 @@ int netns_records_open(struct netns_records *records)
 void netns_records_close(struct netns_records *records)
 {
 	if (records->state)
-		munmap(records->state, sysconf(_SC_PAGESIZE));
+		state_unmap(records->state);
 	if (records->namespaces >= 0)
 		close(records->namespaces);
 	records->state = NULL;
@@ -139,26 +131,15 @@ static void keep_devices(netns_id owner, __u64 made)
 	close(devices);
 }
 
-/* Whoever died in between has left it odd. */
-void change_begins(struct layer_state *state)
-{
-	__atomic_or_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
-}
-
-void change_ends(struct layer_state *state)
-{
-	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
-}
-
 static int write_record(const struct netns_records *records, netns_id id,
 			const struct netns_record *record, __u64 flags)
 {
 	int ret = 0;
 
-	change_begins(records->state);
+	state_change_begins(records->state);
 	if (bpf_map_update_elem(records->namespaces, &id, record, flags))
 		ret = -errno;
-	change_ends(records->state);
+	state_change_ends(records->state);
 	return ret;
 }
 

@@ -36,14 +36,7 @@ int netns_records_update(const struct netns_records *records, netns_id id,
 /* The clock of `made`, nanoseconds. */
 __u64 netns_records_now(void);
 
-/* Around what can change a verdict, with the lock: see `changes` in include/vsock-bpfd.h. */
-void change_begins(struct layer_state *state);
-void change_ends(struct layer_state *state);
-
 /* Every namespace with a record, sorted, into an array to free; returns how many, or -errno. */
 long netns_records_ids(const struct netns_records *records, netns_id **ids);
-
-/* Maps the value of the map `state` into memory, or NULL. */
-struct layer_state *netns_records_map_state(int map_fd);
 
 #endif

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
@@ -97,6 +96,14 @@ int pin_check_dir(void)
 		PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
 }
 
+int pin_check_caller(void)
+{
+	if (geteuid())
+		return log_errno(EPERM, "needs root");
+	enter_bpffs_mount_namespace();
+	return pin_check_dir();
+}
+
 int pin_open_map(const char *name)
 {
 	char path[PATH_MAX];
@@ -104,21 +111,4 @@ int pin_open_map(const char *name)
 	enter_bpffs_mount_namespace();
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	return bpf_obj_get(path);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) ? -errno : 0;
-}
-
-int pin_remove(const char *path)
-{
-	int ret = nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-
-	if (ret == -1)
-		return errno == ENOENT ? 0 : -errno;
-	return ret;
 }

@@ -63,10 +63,13 @@ int pin_check_bpffs(void);
  */
 int pin_check_dir(void);
 
+/*
+ * Whether the caller is root and sees the pins, which are root's own; enters the mount namespace
+ * that has them. Says what is wrong.
+ */
+int pin_check_caller(void);
+
 /* Opens the pinned map `name` of the layer: a descriptor or -errno. */
 int pin_open_map(const char *name);
-
-/* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */
-int pin_remove(const char *path);
 
 #endif

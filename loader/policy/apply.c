@@ -14,6 +14,7 @@
 #include "lib/lock.h"
 #include "kernel/sysctl-modes.h"
 #include "layer/pins.h"
+#include "layer/state.h"
 #include "policy/store.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
@@ -457,9 +458,9 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
 	if (set->compiled.holding)
 		__atomic_store_n(&state->holding, YES, __ATOMIC_SEQ_CST);
-	change_begins(state);
+	state_change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
-	change_ends(state);
+	state_change_ends(state);
 	state->reloads++;
 	/* Who has read what held before may be writing the record of a namespace by it. */
 	return quiesce_programs(barrier);

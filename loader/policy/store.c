@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "lib/hash.h"
-#include "layer/pins.h"
 #include "lib/log.h"
+#include "lib/rmtree.h"
 
 /* Files may be replaced while they are copied: all of them have to be of one time. */
 #define STAGE_TRIES 10
@@ -103,7 +103,7 @@ static int stage_file(const char *dir, const char *name, void *arg)
 
 static int copy_files(const char *dir)
 {
-	int ret = pin_remove(STORE_NEXT);
+	int ret = rmtree(STORE_NEXT);
 
 	if (!ret && mkdir(STORE_NEXT, 0700))
 		ret = -errno;
@@ -114,7 +114,7 @@ static int copy_files(const char *dir)
 
 int store_commit(void)
 {
-	int ret = pin_remove(STORE_IN_FORCE);
+	int ret = rmtree(STORE_IN_FORCE);
 
 	if (!ret && rename(STORE_NEXT, STORE_IN_FORCE))
 		ret = -errno;

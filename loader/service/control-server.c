@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ctl/control-client.h"
+#include "lib/control-protocol.h"
 #include "lib/log.h"
 
 /* More at once are turned away: each may keep 200 KiB of the kernel's memory. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -16,7 +15,9 @@
 #include "layer/alive.h"
 #include "service/journal.h"
 #include "lib/lock.h"
+#include "layer/layer.h"
 #include "layer/pins.h"
+#include "layer/state.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
 
@@ -71,13 +72,13 @@ static void hold_maps(struct keeper *keeper)
 /* --detach says in the state that the set is not to answer any more. */
 static bool is_detached(const struct keeper *keeper)
 {
-	struct layer_state *state = netns_records_map_state(keeper->state_map);
+	struct layer_state *state = state_map(keeper->state_map);
 	bool detached;
 
 	if (!state)
 		return true;
 	detached = state->retired >= state->generation;
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 	return detached;
 }
 

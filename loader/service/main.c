@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "layer/generation.h"
-#include "service/config.h"
+#include "lib/config.h"
 #include "layer/layer.h"
+#include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "policy/apply.h"
 #include "lib/log.h"
@@ -106,7 +106,7 @@ static int take_option(struct options *options, int option)
 		options->policy_dir = optarg;
 		return 0;
 	case OPTION_VERBOSE:
-		generation_verbose();
+		libbpf_log_verbose();
 		return 0;
 	case 'h':
 		print_help();

@@ -49,7 +49,7 @@ static const char *outcome_text(int outcome)
 
 int service_attach(const struct config *config, enum coverage coverage)
 {
-	int outcome = layer_attach(config, coverage);
+	int outcome = layer_attach(config->load_modules, coverage);
 
 	if (outcome < 0)
 		return outcome;
@@ -60,7 +60,7 @@ int service_attach(const struct config *config, enum coverage coverage)
 /* The same later, when there is little to say. */
 static int attach_again(const struct config *config)
 {
-	int outcome = layer_attach(config, RECORDING);
+	int outcome = layer_attach(config->load_modules, RECORDING);
 
 	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
 		log_info("%s", outcome_text(outcome));

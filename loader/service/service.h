@@ -3,7 +3,7 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "service/config.h"
+#include "lib/config.h"
 #include "layer/programs.h"
 
 /*

@@ -9,7 +9,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "service/config.h"
+#include "lib/config.h"
 #include "service/control-server.h"
 #include "service/names-watch.h"
 

@@ -24,7 +24,7 @@
 #include "tap.h"
 #include "world.h"
 #include "../../include/vsock-bpfd.h"
-#include "../../loader/ctl/control-client.h"
+#include "../../loader/lib/control-protocol.h"
 
 #define BPFD	 "build/vsock-bpfd"
 #define CTL	 "build/vsockctl"

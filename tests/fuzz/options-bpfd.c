@@ -7,7 +7,7 @@
 #undef main
 #undef exit
 
-void generation_verbose(void)
+void libbpf_log_verbose(void)
 {
 }
 

@@ -40,7 +40,7 @@ VERB(command_monitor)
 VERB(command_metrics)
 VERB(command_doctor)
 
-void generation_verbose(void)
+void libbpf_log_verbose(void)
 {
 }
 

@@ -226,12 +226,6 @@ int pin_check_bpffs(void)
 	return 0;
 }
 
-int pin_remove(const char *path)
-{
-	(void)path;
-	abort();
-}
-
 int store_make_dir(void)
 {
 	abort();

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/config.h"
+#include "lib/config.h"
 #include "unit.h"
 
 static char said[512], path[] = "/tmp/unit-XXXXXX";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "service/config.h"
+#include "lib/config.h"
 
 #include <errno.h>
 #include <ini.h>
