@@ -50,7 +50,7 @@ $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
-$(UNIT): %: %.o
+$(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
 

@@ -4,10 +4,12 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "policy/apply.h"
-#include "policy/notes.h"
-#include "lib/log.h"
 #include "ctl/command.h"
+#include "lib/log.h"
+#include "policy/mistakes.h"
+#include "policy/notes.h"
+#include "policy/policies.h"
+#include "policy/switch.h"
 
 static size_t count_rules(const struct policies *policies)
 {
@@ -106,7 +108,7 @@ int command_check(const struct options *options, int argc, char **argv)
 	else if (!ret)
 		print_check(&policies, &notes);
 	else
-		policies_say_mistakes(&policies);
+		policies_log_mistakes(&policies);
 	notes_free(&notes);
 	policies_free(&policies);
 	return ret;

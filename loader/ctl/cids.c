@@ -9,15 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "events/event-format.h"
-#include "layer/vhost.h"
 #include "kernel/netns-homes.h"
 #include "kernel/netns-names.h"
 #include "kernel/sysctl-modes.h"
-#include "lib/printable.h"
+#include "layer/vhost.h"
 #include "lib/log.h"
+#include "lib/printable.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
 
 #define COMM_SIZE (sizeof(((struct device *)NULL)->comm) + 1)
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl doctor: one line for each thing the layer needs of this machine. */
-#include "layer/doctor.h"
-
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -9,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
+#include "layer/doctor.h"
 #include "lib/config.h"
 #include "lib/log.h"
-#include "ctl/command.h"
 
 static const char *diagnosis_name(enum diagnosis diagnosis)
 {

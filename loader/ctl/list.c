@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/command.h"
 #include "events/counters.h"
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
-#include "layer/modes.h"
 #include "kernel/sysctl-modes.h"
-#include "policy/apply.h"
+#include "layer/modes.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
+#include "policy/set.h"
 
 struct row {
 	char *name; /* NULL: none under /run/netns */
@@ -36,7 +36,7 @@ struct tally {
 
 struct rows {
 	struct netns_records records;
-	struct policy_set *policies;
+	struct policy_set policies;
 	struct netns_names homes; /* of namespaces without a name */
 	bool native;		  /* the kernel knows modes itself */
 	bool layered;		  /* there are records */
@@ -64,7 +64,7 @@ static void read_record(const struct rows *rows, struct row *row)
 	if (!rows->layered)
 		return;
 	netns_records_read(&rows->records, row->id, &row->ns);
-	row->policy = policy_in_record(rows->policies, &row->ns);
+	row->policy = policy_in_record(&rows->policies, &row->ns);
 }
 
 /* Who is local to the kernel is local, whatever the record says, and the other way round. */
@@ -123,7 +123,7 @@ static void add_unnamed_one(struct rows *rows, netns_id id)
 	row = add_row(rows);
 	row->id = id;
 	row->ns = ns;
-	row->policy = policy_in_record(rows->policies, &ns);
+	row->policy = policy_in_record(&rows->policies, &ns);
 }
 
 /* Namespaces that have a record and no name: those of containers, of unshare(1). */
@@ -389,7 +389,7 @@ int command_list(const struct options *options, int argc, char **argv)
 	netns_names_free(&rows.homes);
 	if (rows.layered)
 		netns_records_close(&rows.records);
-	policy_set_close(rows.policies);
+	policy_set_close(&rows.policies);
 	free(rows.tally);
 	return ret;
 }

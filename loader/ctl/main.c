@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ctl/command.h"
-
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
@@ -9,10 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
-#include "policy/policy.h"
 #include "lib/log.h"
+#include "policy/policy.h"
 
 #define MANY 1000000
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl metrics: numbers for Prometheus. */
-#include "events/metrics.h"
 #include "ctl/command.h"
+#include "events/metrics.h"
 
 int command_metrics(const struct options *options, int argc, char **argv)
 {

@@ -4,9 +4,9 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "ctl/command.h"
 #include "layer/modes.h"
 #include "lib/log.h"
-#include "ctl/command.h"
 
 static int parse_knob(const char *text, enum knob *knob)
 {

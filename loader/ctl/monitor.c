@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "ctl/control-client.h"
 #include "kernel/netns.h"
 #include "lib/control-protocol.h"
 #include "lib/log.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
 
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"

@@ -2,8 +2,8 @@
 /* vsockctl reload: the service reads its files again, and answers what came of it. */
 #include <unistd.h>
 
-#include "ctl/control-client.h"
 #include "ctl/command.h"
+#include "ctl/control-client.h"
 
 int command_reload(const struct options *options, int argc, char **argv)
 {

@@ -7,15 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/survey.h"
+#include "ctl/command.h"
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
-#include "layer/modes.h"
 #include "kernel/netns-names.h"
-#include "policy/apply.h"
+#include "layer/modes.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
-#include "ctl/command.h"
+#include "policy/set.h"
+#include "policy/survey.h"
 
 /* A namespace that has a policy. */
 struct holder {
@@ -24,8 +24,7 @@ struct holder {
 };
 
 struct view {
-	struct policy_set *set;
-	const struct policies *policies;
+	struct policy_set set;
 	struct survey survey;
 	struct netns_names names, homes;
 	struct holder *holder;
@@ -62,7 +61,7 @@ static void add_holders(struct view *view, const struct netns_records *records, 
 	for (i = 0; i < count; i++) {
 		if (netns_records_read(records, ids[i], &record))
 			continue;
-		policy = policy_in_record(view->set, &record);
+		policy = policy_in_record(&view->set, &record);
 		if (policy)
 			view->holder[view->count++] = (struct holder){ ids[i], policy };
 	}
@@ -76,7 +75,7 @@ static int find_holders(struct view *view)
 	long count;
 	int ret;
 
-	if (!view->policies->count)
+	if (!view->set.policies.count)
 		return 0;
 	ret = netns_records_open(&records);
 	if (ret)
@@ -97,10 +96,9 @@ static int view_open(struct view *view)
 
 	if (ret)
 		return ret;
-	view->policies = policy_set_policies(view->set);
 	netns_names_load(&view->names);
 	netns_homes_load(&view->homes);
-	ret = survey_take(&view->survey, view->policies, policy_set_compiled(view->set));
+	ret = survey_take(&view->survey, &view->set.policies);
 	return ret ? ret : find_holders(view);
 }
 
@@ -110,7 +108,7 @@ static void view_close(struct view *view)
 	survey_free(&view->survey);
 	netns_names_free(&view->names);
 	netns_names_free(&view->homes);
-	policy_set_close(view->set);
+	policy_set_close(&view->set);
 }
 
 /* --- For people --- */
@@ -152,7 +150,7 @@ static void show_shadow(struct resident *resident, void *arg)
 	const struct policy *has = policy_of_id(shadow->view, resident->id);
 	struct json_object *object;
 
-	if (!has || has == shadow->policy || !survey_fits(resident, shadow->policy))
+	if (!has || has == shadow->policy || !policy_fits(shadow->policy, &resident->traits))
 		return;
 	if (!shadow->list) {
 		fputs("    would also fit ", stdout);
@@ -197,10 +195,10 @@ static void print_policies(const struct view *view)
 {
 	size_t i;
 
-	if (!view->policies->count)
+	if (!view->set.policies.count)
 		puts("no policy is in force");
-	for (i = 0; i < view->policies->count; i++)
-		print_policy(view, &view->policies->policy[i]);
+	for (i = 0; i < view->set.policies.count; i++)
+		print_policy(view, &view->set.policies.policy[i]);
 }
 
 /* --- For programs --- */
@@ -272,8 +270,8 @@ static void print_policies_json(const struct view *view)
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < view->policies->count; i++)
-		json_object_array_add(list, policy_json(view, &view->policies->policy[i]));
+	for (i = 0; i < view->set.policies.count; i++)
+		json_object_array_add(list, policy_json(view, &view->set.policies.policy[i]));
 	print_json(list);
 }
 

@@ -4,11 +4,11 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "ctl/command.h"
 #include "layer/alive.h"
 #include "layer/inspect.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
-#include "ctl/command.h"
 
 static bool is_whole(const struct layer_report *report, const struct alive *alive)
 {

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "kernel/netns-names.h"
 #include "layer/alive.h"
 #include "layer/inspect.h"
-#include "kernel/netns-names.h"
 
 struct metrics {
 	struct layer_report report;

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "kernel/kmod.h"
-#include "kernel/sysctl-modes.h"
-#include "kernel/netns.h"
 #include "kernel/ksyms.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl-modes.h"
 
 #define LSM_LIST	 "/sys/kernel/security/lsm"
 #define BTF_DIR		 "/sys/kernel/btf"

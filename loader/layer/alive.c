@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/vhost.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
 #include "layer/reach.h"
+#include "layer/vhost.h"
 #include "lib/log.h"
 
 #define START "'vsock-bpfd --once' "

@@ -13,10 +13,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "kernel/kmod.h"
 #include "layer/alive.h"
 #include "layer/generation.h"
 #include "layer/inspect.h"
-#include "kernel/kmod.h"
 #include "layer/pins.h"
 #include "lib/log.h"
 

@@ -10,16 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/netns.h"
+#include "layer/attach-targets.h"
+#include "layer/netns-records.h"
+#include "layer/pins.h"
+#include "layer/probe.h"
+#include "layer/state.h"
 #include "layer/vhost.h"
 #include "lib/hash.h"
-#include "kernel/netns.h"
-#include "layer/pins.h"
-#include "layer/state.h"
-#include "layer/probe.h"
-#include "layer/netns-records.h"
 #include "lib/libbpf-log.h"
 #include "lib/log.h"
-#include "layer/attach-targets.h"
 #include "vsock-bpfd.skel.h"
 
 /* For tasks that were refused storage: few, and fewer at a time. */

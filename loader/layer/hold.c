@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/state.h"
-#include "layer/netns-records.h"
 
 #define NSEC_PER_USEC 1000ULL
 

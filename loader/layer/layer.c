@@ -12,22 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "layer/alive.h"
-#include "layer/inspect.h"
-#include "layer/generation.h"
-#include "layer/quiesce.h"
-#include "layer/doctor.h"
-#include "layer/vhost.h"
-#include "layer/state.h"
-#include "lib/lock.h"
-#include "lib/rmtree.h"
 #include "kernel/kmod.h"
-#include "kernel/sysctl-modes.h"
 #include "kernel/netns.h"
+#include "kernel/sysctl-modes.h"
+#include "layer/alive.h"
+#include "layer/doctor.h"
+#include "layer/generation.h"
+#include "layer/inspect.h"
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
-#include "layer/netns-records.h"
+#include "layer/quiesce.h"
+#include "layer/state.h"
+#include "layer/vhost.h"
+#include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/rmtree.h"
 
 /* For tasks that are in connect(), past the program that notes them. */
 #define CONNECT_USEC 100000

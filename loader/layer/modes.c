@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
-#include "layer/layer.h"
-#include "lib/lock.h"
 #include "kernel/sysctl-modes.h"
-#include "layer/pins.h"
+#include "layer/layer.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 
 static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -12,8 +13,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <linux/vm_sockets.h>
 
 #include "layer/programs.h"
 

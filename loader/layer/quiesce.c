@@ -4,11 +4,10 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/types.h>
+#include <linux/vm_sockets.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <linux/vm_sockets.h>
 
 #include "kernel/kmod.h"
 #include "lib/log.h"

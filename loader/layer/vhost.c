@@ -14,8 +14,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "layer/pins.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
 #include "lib/log.h"
 #include "vsock-bpfd.skel.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/log.h"
 #include "lib/keywords.h"
+#include "lib/log.h"
 
 #define METRICS_ENDING	".prom"
 #define METRICS_SEC_MAX 86400

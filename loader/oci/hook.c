@@ -14,10 +14,11 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "oci/state.h"
-#include "policy/apply.h"
 #include "layer/netns-records.h"
 #include "lib/log.h"
+#include "oci/state.h"
+#include "policy/container.h"
+#include "policy/set.h"
 
 #define NAME   "vsock-bpfd-oci-hook"
 #define PREFIX "io.vsock-bpfd."
@@ -66,13 +67,13 @@ static int find_policy(const struct netns *ns, const struct policy_set *set)
 /* A word that no policy knows, misspelt perhaps, must not mean that nothing holds. */
 static int check_policy(const struct netns *ns)
 {
-	struct policy_set *set;
+	struct policy_set set;
 	int ret = policy_set_open(&set);
 
 	if (ret)
 		return ret;
-	ret = find_policy(ns, set);
-	policy_set_close(set);
+	ret = find_policy(ns, &set);
+	policy_set_close(&set);
 	return ret;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kernel/netns.h"
+#include "policy/policies.h"
 #include "policy/rule.h"
 
 #define NAME_LONGEST 255

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies: which namespace gets what. One file NAME.policy each, see vsock-bpfd.policy(5).
+ * Policies: which namespace gets what. One file NAME.policy each, see vsock-bpfd.policy(5). From
+ * the files into force:
  *
- *	files.c			which files there are
- *	read.c			what stands in one
- *	ini-line.c		what a line may look like before libinih gets it
- *	rule.c			the words of a rule
- *	match.c			which policy a namespace has
- *	compile.c		rules as cells of the map `rules`
+ *	files		their bytes, of one time
+ *	read		what stands in one; ini-line, rule: in a line
+ *	policies	all of them
+ *	mistakes	what is wrong with them
+ *	match		which of them a namespace gets
+ *	peer-names	numbers for the names that rules speak of
+ *	compile		rules as cells of the map `rules`
+ *	store		the files of those in force
+ *	set		what is in force, or is to be
+ *	survey		which namespaces there are
+ *	assign		policies to namespaces
+ *	switch		from one set to the next
+ *	container	the policy of one that starts
+ *	notes		what is good and may not be meant
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -71,94 +80,28 @@ struct mistake {
 
 #define MISTAKES_KEPT 20
 
+/* No policy, where an index of one is asked for. */
+#define NO_POLICY ((size_t)-1)
+
+/* The cell of the map `rules` at which a policy starts: heads come first, cell 0 stays unused. */
+static inline __u32 policy_cell(size_t index)
+{
+	return 1 + index * POLICY_CELLS;
+}
+
+/* And back. A cell of a set of `count` policies at which none starts is NO_POLICY. */
+static inline size_t policy_at_cell(__u32 cell, size_t count)
+{
+	size_t index = (cell - 1) / POLICY_CELLS;
+
+	return cell && index < count && policy_cell(index) == cell ? index : NO_POLICY;
+}
+
 struct policies {
 	struct policy *policy; /* in the order in which they are looked at */
 	size_t count;
 	struct mistake mistake[MISTAKES_KEPT];
 	size_t mistakes; /* how many there are, kept or not */
 };
-
-/*
- * Reads DIR/NAME.policy, sorted by file name. A directory that is not there has no policies.
- * Says every mistake in a line of its own and returns -EINVAL, or the errno of what failed;
- * then there are no policies. policies_free() is never wrong.
- */
-int policies_read(struct policies *policies, const char *dir);
-
-/* The same, but the mistakes stand in policies->mistake, and what is good is there. */
-int policies_load(struct policies *policies, const char *dir);
-
-/* Files as a set of their own. */
-int policies_load_files(struct policies *policies, char *const *files, size_t count);
-
-void policies_say_mistakes(const struct policies *policies);
-
-void policies_free(struct policies *policies);
-
-/* NULL if there is none of this name. */
-const struct policy *policies_find(const struct policies *policies, const char *name);
-
-/* An annotation of a container. */
-struct annotation {
-	const char *key, *value;
-};
-
-/* What a namespace is matched by; NULL where it is not known. */
-struct traits {
-	const char *name;   /* under /run/netns, or POLICY_INIT_NAME */
-	const char *path;   /* of an nsfs file */
-	const char *cgroup; /* of a process in it, from the root of cgroup2 */
-	const struct annotation *annotations;
-	size_t count;
-};
-
-/* Whether [Match] fits. */
-bool policy_fits(const struct policy *policy, const struct traits *traits);
-
-/* All that is known of a namespace; a list is empty where nothing is. */
-struct trait_lists {
-	char *const *names, *const *paths, *const *cgroups;
-	size_t name_count, path_count, cgroup_count;
-};
-
-/*
- * Whether what is known speaks against it. A namespace of which nothing is known any more, as its
- * name or its last process went, is not ruled out.
- */
-bool policy_is_ruled_out(const struct policy *policy, const struct trait_lists *lists);
-
-/* Whether both have the same [Match]. */
-bool policies_match_alike(const struct policy *a, const struct policy *b);
-
-/* The first one that fits, or NULL. */
-const struct policy *policies_match(const struct policies *policies, const struct traits *traits);
-
-/* One half of the map `rules`. */
-struct compiled {
-	struct rule_cell *cells;
-	size_t count;  /* of cells */
-	__u32 *heads;  /* where each policy starts, in the order of struct policies */
-	char **names;  /* that rules speak of, sorted; see compiled_name() */
-	size_t named;  /* how many */
-	bool ruled;    /* some policy has rules, or audits */
-	bool watching; /* some policy asks for a cgroup: new namespaces are to be told */
-	bool holding; /* some policy would refuse something to a namespace that is made: see held */
-};
-
-/* Says what is wrong; -ENOSPC if it is more than RULE_CELLS. compiled_free() is never wrong. */
-int policies_compile(const struct policies *policies, struct compiled *compiled);
-void compiled_free(struct compiled *compiled);
-
-/* The number of a namespace's name, or 0: no rule speaks of it. */
-__u32 compiled_name(const struct compiled *compiled, const char *name);
-
-/*
- * The number of a namespace that had the name and has none any more: rules that deny speak of it
- * still, those that allow do not.
- */
-__u32 compiled_former_name(const struct compiled *compiled, const char *name);
-
-/* The name that either number stands for, or NULL. */
-const char *compiled_name_of(const struct compiled *compiled, __u32 number);
 
 #endif

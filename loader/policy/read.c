@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policy files: libinih takes lines apart, what comes before and after is checked here. */
+#include "policy/read.h"
+
 #include <err.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/files.h"
-#include "policy/ini-line.h"
-#include "policy/rule.h"
 #include "lib/keywords.h"
+#include "policy/ini-line.h"
+#include "policy/mistakes.h"
+#include "policy/rule.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -15,13 +14,8 @@
 
 #include "kernel/cgroup.h"
 #include "lib/log.h"
-
-static void *no_memory_is_fatal(void *memory)
-{
-	if (!memory)
-		err(EXIT_FAILURE, NULL);
-	return memory;
-}
+#include "lib/memory.h"
+#include "policy/policies.h"
 
 static void add_text(struct texts *texts, const char *text)
 {
@@ -30,9 +24,9 @@ static void add_text(struct texts *texts, const char *text)
 	for (i = 0; i < texts->count; i++)
 		if (!strcmp(texts->text[i], text))
 			return;
-	texts->text = no_memory_is_fatal(
-		reallocarray(texts->text, texts->count + 1, sizeof(*texts->text)));
-	texts->text[texts->count++] = no_memory_is_fatal(strdup(text));
+	texts->text =
+		memory_checked(reallocarray(texts->text, texts->count + 1, sizeof(*texts->text)));
+	texts->text[texts->count++] = memory_strdup(text);
 }
 
 static void free_texts(struct texts *texts)
@@ -70,12 +64,12 @@ static struct resident *resident_of(struct survey *survey, const struct netns *n
 
 	if (resident)
 		return resident;
-	resident = no_memory_is_fatal(calloc(1, sizeof(*resident)));
+	resident = memory_checked(calloc(1, sizeof(*resident)));
 	resident->id = ns->id;
 	resident->inode = ns->inode;
-	resident->file = no_memory_is_fatal(strdup(file));
-	no_memory_is_fatal(tsearch(resident, &survey->by_inode, by_inode));
-	no_memory_is_fatal(tsearch(resident, &survey->by_id, by_id));
+	resident->file = memory_strdup(file);
+	memory_checked(tsearch(resident, &survey->by_inode, by_inode));
+	memory_checked(tsearch(resident, &survey->by_id, by_id));
 	return resident;
 }
 
@@ -87,7 +81,7 @@ static int add_init(struct survey *survey)
 
 	if (ret)
 		return ret;
-	add_text(&resident_of(survey, &init, file)->names, POLICY_INIT_NAME);
+	add_text(&resident_of(survey, &init, file)->traits.names, POLICY_INIT_NAME);
 	survey->init = init.inode;
 	netns_close(&init);
 	return 0;
@@ -103,8 +97,8 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 		return;
 	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
 	resident = resident_of(survey, ns, path);
-	add_text(&resident->names, name);
-	add_text(&resident->paths, path);
+	add_text(&resident->traits.names, name);
+	add_text(&resident->traits.paths, path);
 }
 
 /*
@@ -118,7 +112,7 @@ static void add_path(struct survey *survey, const char *path)
 	if (netns_try_trusted(&ns, path))
 		return;
 	if (ns.inode != survey->init)
-		add_text(&resident_of(survey, &ns, path)->paths, path);
+		add_text(&resident_of(survey, &ns, path)->traits.paths, path);
 	netns_close(&ns);
 }
 
@@ -161,7 +155,7 @@ static void add_process(struct survey *survey, const char *pid)
 		resident = resident_of(survey, &ns, path);
 		netns_close(&ns);
 	}
-	add_text(&resident->cgroups, cgroup);
+	add_text(&resident->traits.cgroups, cgroup);
 }
 
 static int add_processes(struct survey *survey)
@@ -181,85 +175,9 @@ static int add_processes(struct survey *survey)
 	return ret;
 }
 
-struct choice {
-	const struct policies *policies;
-	const struct compiled *compiled;
-};
-
-static const char *text_at(const struct texts *texts, size_t i)
+static void choose(struct resident *resident, void *policies)
 {
-	return i < texts->count ? texts->text[i] : NULL;
-}
-
-static size_t more_than_none(size_t count)
-{
-	return count ? count : 1;
-}
-
-/* Whatever it has several of, one that fits is enough. `traits` comes with the annotations. */
-static bool fits(const struct resident *resident, const struct policy *policy,
-		 struct traits *traits)
-{
-	size_t i, j, k;
-
-	for (i = 0; i < more_than_none(resident->names.count); i++) {
-		traits->name = text_at(&resident->names, i);
-		for (j = 0; j < more_than_none(resident->paths.count); j++) {
-			traits->path = text_at(&resident->paths, j);
-			for (k = 0; k < more_than_none(resident->cgroups.count); k++) {
-				traits->cgroup = text_at(&resident->cgroups, k);
-				if (policy_fits(policy, traits))
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-bool survey_fits(const struct resident *resident, const struct policy *policy)
-{
-	struct traits traits = {};
-
-	return fits(resident, policy, &traits);
-}
-
-bool survey_rules_out(const struct resident *resident, const struct policy *policy)
-{
-	struct trait_lists lists;
-
-	if (!resident)
-		return false;
-	lists = (struct trait_lists){
-		.names = resident->names.text,
-		.name_count = resident->names.count,
-		.paths = resident->paths.text,
-		.path_count = resident->paths.count,
-		.cgroups = resident->cgroups.text,
-		.cgroup_count = resident->cgroups.count,
-	};
-	return policy_is_ruled_out(policy, &lists);
-}
-
-static size_t choose_policy(const struct resident *resident, const struct policies *policies,
-			    struct traits *traits)
-{
-	size_t i;
-
-	for (i = 0; i < policies->count; i++)
-		if (fits(resident, &policies->policy[i], traits))
-			return i;
-	return NO_POLICY;
-}
-
-static void choose(struct resident *resident, void *arg)
-{
-	const struct choice *choice = arg;
-	struct traits traits = {};
-	size_t i;
-
-	resident->policy = choose_policy(resident, choice->policies, &traits);
-	for (i = 0; i < resident->names.count && !resident->name; i++)
-		resident->name = compiled_name(choice->compiled, resident->names.text[i]);
+	resident->policy = policies_match(policies, &resident->traits);
 }
 
 size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t pid,
@@ -267,15 +185,16 @@ size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t 
 		     size_t count)
 {
 	const struct resident *known = find_inode(survey, ns->inode);
-	struct traits traits = { .annotations = annotations, .count = count };
-	struct resident resident = known ? *known : (struct resident){};
+	struct traits traits = known ? known->traits : (struct traits){};
 	char cgroup[PATH_MAX], number[16], *own[] = { cgroup };
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
-	memset(&resident.cgroups, 0, sizeof(resident.cgroups));
+	traits.annotations = annotations;
+	traits.annotation_count = count;
+	traits.cgroups = (struct texts){};
 	if (cgroup_of(number, cgroup, sizeof(cgroup)))
-		resident.cgroups = (struct texts){ .text = own, .count = 1 };
-	return choose_policy(&resident, policies, &traits);
+		traits.cgroups = (struct texts){ .text = own, .count = 1 };
+	return policies_match(policies, &traits);
 }
 
 struct walk {
@@ -299,10 +218,8 @@ void survey_each(const struct survey *survey, void (*each)(struct resident *resi
 	twalk_r(survey->by_id, visit, &walk);
 }
 
-int survey_take(struct survey *survey, const struct policies *policies,
-		const struct compiled *compiled)
+int survey_take(struct survey *survey, const struct policies *policies)
 {
-	struct choice choice = { .policies = policies, .compiled = compiled };
 	int ret;
 
 	memset(survey, 0, sizeof(*survey));
@@ -311,10 +228,10 @@ int survey_take(struct survey *survey, const struct policies *policies,
 		ret = netns_each_name(add_named, survey);
 	if (!ret)
 		add_paths(survey, policies);
-	if (!ret && compiled->watching)
+	if (!ret && policies_ask_for_cgroups(policies))
 		ret = add_processes(survey);
 	if (!ret)
-		survey_each(survey, choose, &choice);
+		survey_each(survey, choose, (void *)policies);
 	return ret;
 }
 
@@ -322,9 +239,9 @@ static void free_resident(void *arg)
 {
 	struct resident *resident = arg;
 
-	free_texts(&resident->names);
-	free_texts(&resident->paths);
-	free_texts(&resident->cgroups);
+	free_texts(&resident->traits.names);
+	free_texts(&resident->traits.paths);
+	free_texts(&resident->traits.cgroups);
 	free(resident->file);
 	free(resident);
 }

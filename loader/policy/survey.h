@@ -9,24 +9,15 @@
 #include <sys/types.h>
 
 #include "kernel/netns.h"
+#include "policy/match.h"
 #include "policy/policy.h"
-
-/* No policy fits. */
-#define NO_POLICY ((size_t)-1)
-
-/* Texts without order, each once. */
-struct texts {
-	char **text;
-	size_t count;
-};
 
 struct resident {
 	netns_id id;
 	__u32 inode;
 	char *file; /* an nsfs file of it, as long as it lives */
-	struct texts names, paths, cgroups;
+	struct traits traits;
 	size_t policy; /* index of the first that fits, or NO_POLICY */
-	__u32 name;    /* number of a name of its own that rules speak of, or 0 */
 };
 
 struct survey {
@@ -36,15 +27,8 @@ struct survey {
 };
 
 /* Looks everywhere that the policies ask for. Says what is wrong; survey_free() is never wrong. */
-int survey_take(struct survey *survey, const struct policies *policies,
-		const struct compiled *compiled);
+int survey_take(struct survey *survey, const struct policies *policies);
 void survey_free(struct survey *survey);
-
-/* Whether the policy fits it, be it the first or not. */
-bool survey_fits(const struct resident *resident, const struct policy *policy);
-
-/* Whether what is known of it, which may be NULL, speaks against the policy. */
-bool survey_rules_out(const struct resident *resident, const struct policy *policy);
 
 /* NULL for one that nothing tells of. */
 const struct resident *survey_find(const struct survey *survey, netns_id id);

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "layer/alive.h"
-#include "service/journal.h"
-#include "lib/lock.h"
 #include "layer/layer.h"
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/state.h"
-#include "layer/netns-records.h"
+#include "lib/lock.h"
 #include "lib/log.h"
+#include "service/journal.h"
 
 #define TICK_USEC 5000000ULL
 

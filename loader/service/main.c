@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/config.h"
 #include "layer/layer.h"
+#include "lib/config.h"
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
-#include "policy/apply.h"
 #include "lib/log.h"
+#include "policy/switch.h"
 #include "service/service.h"
 
 #define USAGE 2
@@ -37,18 +37,18 @@ static int serve(const struct options *options)
 
 static int attach_once(const struct options *options)
 {
+	struct policy_set policies = {};
 	struct config config;
-	enum coverage coverage;
 	int ret = config_read(&config, options->config);
 
 	/* Mistakes are found before anything is attached. */
 	if (!ret)
-		ret = policy_coverage(options->policy_dir, &coverage);
+		ret = policy_prepare_dir(&policies, options->policy_dir);
 	if (!ret)
-		ret = service_attach(&config, coverage);
-	if (ret)
-		return ret;
-	ret = policy_apply(options->policy_dir);
+		ret = service_attach(&config, policy_coverage(&policies));
+	if (!ret)
+		ret = policy_switch(&policies);
+	policy_set_close(&policies);
 	return ret < 0 ? ret : 0;
 }
 

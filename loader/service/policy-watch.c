@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "layer/hold.h"
-#include "policy/apply.h"
-#include "policy/store.h"
 #include "lib/log.h"
+#include "policy/policies.h"
+#include "policy/switch.h"
 
 #define CHANGES                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
@@ -53,8 +53,10 @@ struct policy_watch {
 	uint64_t look_cost, reload_cost; /* microseconds of the last one */
 	uint64_t patience;		 /* of new namespaces */
 	sd_event_source *beat;
-	__u64 seen; /* hash of the files that were tried last */
+	struct policy_set next; /* read, and not switched to yet */
+	__u64 seen;		/* hash of the files that were tried last */
 	bool tried;
+	bool switched; /* once at least */
 };
 
 static uint64_t now_usec(void)
@@ -79,23 +81,6 @@ static void say_outcome(int count, bool first)
 static void look_again(struct policy_watch *watch, size_t wanted);
 static enum hold_work beat(struct policy_watch *watch);
 
-/* Whether what is in force asks where namespaces are mounted. */
-static bool asks_for_paths(void)
-{
-	const struct policies *policies;
-	struct policy_set *set;
-	bool asks = false;
-	size_t i;
-
-	if (policy_set_open(&set))
-		return false;
-	policies = policy_set_policies(set);
-	for (i = 0; i < policies->count; i++)
-		asks |= policies->policy[i].paths.count > 0;
-	policy_set_close(set);
-	return asks;
-}
-
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	(void)source;
@@ -114,12 +99,12 @@ static void end_mounts(struct policy_watch *watch)
 }
 
 /* Paths are not told by inotify: what is mounted on one may come long after the file. */
-static void follow_mounts(struct policy_watch *watch)
+static void follow_mounts(struct policy_watch *watch, bool by_path)
 {
 	int ret;
 
 	end_mounts(watch);
-	if (!asks_for_paths())
+	if (!by_path)
 		return;
 	watch->mounts_fd = open(MOUNTS, O_RDONLY | O_CLOEXEC);
 	ret = watch->mounts_fd < 0 ? -errno
@@ -129,26 +114,68 @@ static void follow_mounts(struct policy_watch *watch)
 		log_errno(-ret, MOUNTS ": paths are looked at late");
 }
 
-/* What comes while it goes on may be found by nobody but a look that comes later. */
-int policy_watch_reload(struct policy_watch *watch)
+static int prepare(struct policy_watch *watch, struct policy_files *files)
 {
-	uint64_t start = now_usec();
-	bool first = !watch->tried;
-	int count;
+	watch->seen = policy_files_hash(files);
+	watch->tried = true;
+	policy_set_close(&watch->next);
+	return policy_prepare(&watch->next, files);
+}
 
-	beat(watch);
-	watch->tried = !store_hash(watch->dir, &watch->seen);
-	count = policy_apply(watch->dir);
-	say_outcome(count, first);
+int policy_watch_read(struct policy_watch *watch)
+{
+	struct policy_files files;
+	int ret = policy_files_read(&files, watch->dir);
+
+	return ret ? ret : prepare(watch, &files);
+}
+
+enum coverage policy_watch_coverage(const struct policy_watch *watch)
+{
+	return policy_coverage(&watch->next);
+}
+
+/* What comes while it goes on may be found by nobody but a look that comes later. */
+static int conclude(struct policy_watch *watch, int count, uint64_t start)
+{
+	bool by_path = policies_ask_for_paths(&watch->next.policies);
+
+	say_outcome(count, !watch->switched);
+	watch->switched = true;
+	policy_set_close(&watch->next);
 	malloc_trim(0);
 	watch->reload_cost = now_usec() - start;
 	beat(watch);
 	if (count < 0)
 		return count;
-	follow_mounts(watch);
+	follow_mounts(watch, by_path);
 	if (count)
 		look_again(watch, LOOKS_MADE);
 	return count;
+}
+
+int policy_watch_switch(struct policy_watch *watch)
+{
+	uint64_t start = now_usec();
+
+	beat(watch);
+	return conclude(watch, policy_switch(&watch->next), start);
+}
+
+/* Reads the files that are given, or those that are there. */
+static int reload(struct policy_watch *watch, struct policy_files *files)
+{
+	uint64_t start = now_usec();
+	int ret;
+
+	beat(watch);
+	ret = files ? prepare(watch, files) : policy_watch_read(watch);
+	return conclude(watch, ret ? ret : policy_switch(&watch->next), start);
+}
+
+int policy_watch_reload(struct policy_watch *watch)
+{
+	return reload(watch, NULL);
 }
 
 static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
@@ -208,15 +235,19 @@ static int watch_files(struct policy_watch *watch);
 static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
-	__u64 hash;
+	struct policy_files files;
 
 	(void)source;
 	(void)time;
 	watch->changed = 0;
 	watch_files(watch);
-	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
+	if (policy_files_read(&files, watch->dir))
 		return 0;
-	policy_watch_reload(watch);
+	if (watch->tried && policy_files_hash(&files) == watch->seen) {
+		policy_files_free(&files);
+		return 0;
+	}
+	reload(watch, &files);
 	watch->applied(watch->arg);
 	return 0;
 }
@@ -339,6 +370,7 @@ void policy_watch_end(struct policy_watch *watch)
 	sd_event_source_unref(watch->beat);
 	end_mounts(watch);
 	hold_end();
+	policy_set_close(&watch->next);
 	free(watch->dir);
 	free(watch);
 }

@@ -14,13 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "service/keeper.h"
-#include "layer/layer.h"
 #include "kernel/sysctl-modes.h"
-#include "service/telemetry.h"
-#include "policy/apply.h"
-#include "service/policy-watch.h"
+#include "layer/layer.h"
 #include "lib/log.h"
+#include "service/keeper.h"
+#include "service/policy-watch.h"
+#include "service/telemetry.h"
 
 #define SETTLE_USEC 200000
 
@@ -260,16 +259,15 @@ static int keep(struct service *service)
 /* Policies hold before anybody is told that enforcement is live. */
 static int start(struct service *service)
 {
-	enum coverage coverage;
 	int ret = watch(service);
 
 	if (!ret)
-		ret = policy_coverage(service->policy_dir, &coverage);
+		ret = policy_watch_read(service->policies);
 	if (!ret)
-		ret = service_attach(&service->config, coverage);
+		ret = service_attach(&service->config, policy_watch_coverage(service->policies));
 	if (!ret) {
 		policy_watch_set_patience(service->policies, service->config.hold_sec);
-		ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
+		ret = policy_watch_switch(service->policies) < 0 ? -EINVAL : 0;
 	}
 	if (!ret)
 		ret = observe(service);

@@ -3,8 +3,8 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "lib/config.h"
 #include "layer/programs.h"
+#include "lib/config.h"
 
 /*
  * Attaches, tells systemd, and stays until SIGTERM or SIGINT; enforcement outlives it.

@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 #include "events/counters.h"
-#include "service/dropped.h"
 #include "events/event-format.h"
-#include "service/event-ring.h"
-#include "kernel/netns-homes.h"
-#include "service/journal.h"
 #include "events/metrics.h"
+#include "kernel/netns-homes.h"
 #include "layer/pins.h"
 #include "lib/log.h"
+#include "service/dropped.h"
+#include "service/event-ring.h"
+#include "service/journal.h"
 
 #define SECOND 1000000ULL
 

@@ -10,6 +10,7 @@
 
 #include "kernel/netns.h"
 #include "policy/notes.h"
+#include "policy/policies.h"
 #include "lib/log.h"
 #include "unit.h"
 

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/files.h"
+#include "policy/match.h"
+#include "policy/read.h"
+#include "policy/policies.h"
 #include "lib/log.h"
 #include "unit.h"
 #include "lib/keywords.h"
@@ -555,6 +557,7 @@ static void test_match(void **state)
 {
 	static const struct annotation annotations[] = { { "a", "tenant-x" }, { "bb", "1" } };
 	static const struct annotation other[] = { { "a", "x" }, { "aa", "tenant-x" }, { "", "" } };
+	char *name[1], *path[1], *cgroup[1];
 	struct traits traits = {};
 	struct policies policies;
 
@@ -567,35 +570,39 @@ static void test_match(void **state)
 	put("d/6.policy", "[Match]\nName=*\n");
 	put("d/7.policy", "[Match]\nPath=*\n");
 	read_good(&policies);
-#define HAS(number)                                                                                \
-	assert_ptr_equal(policies_match(&policies, &traits), &policies.policy[(number)-1])
-	assert_null(policies_match(&policies, &traits));
-	traits.name = "web1";
+#define IS(own, kind, value) (own[0] = (value), traits.kind = (struct texts){ own, 1 })
+#define HAS(number)	     assert_int_equal(policies_match(&policies, &traits), (number)-1)
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
+	IS(name, names, "web1");
 	HAS(1);
 	assert_true(policy_fits(&policies.policy[5], &traits));
-	traits.name = "dbx";
+	IS(name, names, "dbx");
 	HAS(6);
-	traits.path = "/run/docker/netns/ab12";
+	IS(path, paths, "/run/docker/netns/ab12");
 	HAS(2);
-	traits.path = "/run/netns/dbx";
-	traits.cgroup = "/machine.slice/libpod-1.scope/container";
+	IS(path, paths, "/run/netns/dbx");
+	IS(cgroup, cgroups, "/machine.slice/libpod-1.scope/container");
 	HAS(3);
 	/* Different keys must all fit. */
-	traits.name = NULL;
+	traits.names.count = 0;
 	HAS(7);
-	traits.path = NULL;
-	assert_null(policies_match(&policies, &traits));
+	traits.paths.count = 0;
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
 	traits.annotations = annotations;
-	traits.count = 2;
+	traits.annotation_count = 2;
 	HAS(4);
 	traits.annotations = other;
-	traits.count = 3;
-	assert_null(policies_match(&policies, &traits));
+	traits.annotation_count = 3;
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
 	/* The initial namespace, only by its name. */
-	traits = (struct traits){ .name = "(init)", .path = "/proc/1/ns/net", .cgroup = "/" };
+	traits = (struct traits){};
+	IS(name, names, "(init)");
+	IS(path, paths, "/proc/1/ns/net");
+	IS(cgroup, cgroups, "/");
 	HAS(5);
 	assert_false(policy_fits(&policies.policy[5], &traits));
 	assert_false(policy_fits(&policies.policy[6], &traits));
+#undef IS
 #undef HAS
 	policies_free(&policies);
 }
