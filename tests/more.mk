@@ -43,12 +43,13 @@ $(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
-$(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable)
-$(BUILD)/tests/unit/event-format: $(call loader_objects,events/event-format lib/printable)
+$(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
+$(BUILD)/tests/unit/event-format: $(call loader_objects,events/event-format lib/printable lib/utf8)
 $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
-$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
+$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics layer/map-walk events/event-format lib/printable lib/utf8)
+$(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
@@ -81,4 +82,4 @@ $(EVENTS): $(call more_objects,events/events events/lines) $(LIFE_LIB)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs liburing libbpf json-c) -o $@
 
-$(BUILD)/tests/events/%.o: override CFLAGS += -Itests/lifecycle
+$(BUILD)/tests/events/%.o: override CFLAGS += -Itests/lifecycle -Iloader

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl cids: which guest belongs to which namespace. */
-#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -15,6 +14,7 @@
 #include "kernel/netns-names.h"
 #include "kernel/sysctl-modes.h"
 #include "layer/vhost.h"
+#include "lib/array.h"
 #include "lib/log.h"
 #include "lib/printable.h"
 #include "lib/text-table.h"
@@ -30,13 +30,7 @@ static void add_line(const struct cid_line *line, void *arg)
 {
 	struct lines *lines = arg;
 
-	if (lines->count == lines->room) {
-		lines->room = lines->room ? 2 * lines->room : 64;
-		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
-		if (!lines->line)
-			err(EXIT_FAILURE, NULL);
-	}
-	lines->line[lines->count++] = *line;
+	*array_add(lines->line, lines->count, lines->room) = *line;
 }
 
 static int by_cid(const void *a, const void *b)

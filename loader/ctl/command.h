@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#define USAGE 2 /* "vsockctl: …" was said, the way out is status 2 */
+#include "lib/exit-status.h"
 
 struct options {
 	const char *netns;	/* NULL: the caller's own */

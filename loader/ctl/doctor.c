@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
 #include "layer/doctor.h"
 #include "lib/config.h"
 #include "lib/log.h"
+#include "lib/text-table.h"
 
 static const char *diagnosis_name(enum diagnosis diagnosis)
 {
@@ -19,19 +19,10 @@ static const char *diagnosis_name(enum diagnosis diagnosis)
 	return names[diagnosis];
 }
 
-static bool wants_colour(void)
-{
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	if (no_colour && *no_colour)
-		return false;
-	return isatty(STDOUT_FILENO) && !(terminal && !strcmp(terminal, "dumb"));
-}
-
 static void print_line(enum diagnosis diagnosis, const char *what, const char *text, void *arg)
 {
 	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
-	bool colour = wants_colour();
+	bool colour = table_colour();
 
 	(void)arg;
 	printf("%s%-7s%s  %-13s  %s\n", colour ? colours[diagnosis] : "", diagnosis_name(diagnosis),

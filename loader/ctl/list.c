@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
-#include <err.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -15,7 +14,9 @@
 #include "kernel/sysctl-modes.h"
 #include "layer/modes.h"
 #include "layer/netns-records.h"
+#include "lib/array.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/text-table.h"
 #include "policy/set.h"
 
@@ -49,14 +50,10 @@ struct rows {
 
 static struct row *add_row(struct rows *rows)
 {
-	if (rows->count == rows->room) {
-		rows->room = rows->room ? 2 * rows->room : 64;
-		rows->row = reallocarray(rows->row, rows->room, sizeof(*rows->row));
-		if (!rows->row)
-			err(EXIT_FAILURE, NULL);
-	}
-	memset(&rows->row[rows->count], 0, sizeof(*rows->row));
-	return &rows->row[rows->count++];
+	struct row *row = array_add(rows->row, rows->count, rows->room);
+
+	*row = (struct row){};
+	return row;
 }
 
 static void read_record(const struct rows *rows, struct row *row)
@@ -83,7 +80,7 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 	struct rows *rows = arg;
 	struct row *row = add_row(rows);
 
-	row->name = strdup(name);
+	row->name = memory_strdup(name);
 	row->id = ns->id;
 	read_record(rows, row);
 	if (rows->native)
@@ -91,24 +88,15 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 	row->ns.inode = ns->inode;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* Identities of the rows so far, sorted. */
 static netns_id *named_ids(const struct rows *rows)
 {
-	netns_id *ids = calloc(rows->count + 1, sizeof(*ids));
+	netns_id *ids = memory_checked(calloc(rows->count + 1, sizeof(*ids)));
 	size_t i;
 
-	if (!ids)
-		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < rows->count; i++)
 		ids[i] = rows->row[i].id;
-	qsort(ids, rows->count, sizeof(*ids), by_id);
+	qsort(ids, rows->count, sizeof(*ids), array_by_u64);
 	return ids;
 }
 
@@ -127,36 +115,26 @@ static void add_unnamed_one(struct rows *rows, netns_id id)
 }
 
 /* Namespaces that have a record and no name: those of containers, of unshare(1). */
-static int add_unnamed(struct rows *rows)
+static void add_unnamed(struct rows *rows)
 {
-	netns_id *named, *ids;
-	long count = netns_records_ids(&rows->records, &ids), i;
-	size_t names = rows->count;
+	size_t names = rows->count, i;
+	netns_id *named = named_ids(rows);
+	struct map_keys ids;
 
-	if (count < 0)
-		return log_errno(-count, "map namespaces");
-	named = named_ids(rows);
-	for (i = 0; i < count; i++)
-		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
-			add_unnamed_one(rows, ids[i]);
+	netns_records_ids(&rows->records, &ids);
+	for (i = 0; i < ids.count; i++)
+		if (!bsearch(&ids.key[i], named, names, sizeof(*named), array_by_u64))
+			add_unnamed_one(rows, ids.key[i]);
+	map_walk_free(&ids);
 	free(named);
-	free(ids);
-	return 0;
 }
 
 static void add_tally(netns_id id, const struct counters *counters, void *arg)
 {
 	struct rows *rows = arg;
-	struct tally *tally;
 
-	if (rows->tallies == rows->tally_room) {
-		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
-		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
-		if (!rows->tally)
-			err(EXIT_FAILURE, NULL);
-	}
-	tally = &rows->tally[rows->tallies++];
-	*tally = (struct tally){ .id = id, .counters = *counters };
+	*array_add(rows->tally, rows->tallies, rows->tally_room) =
+		(struct tally){ .id = id, .counters = *counters };
 }
 
 static struct tally *find_tally(const struct rows *rows, netns_id id)
@@ -165,7 +143,8 @@ static struct tally *find_tally(const struct rows *rows, netns_id id)
 	struct tally *tally = NULL;
 
 	if (rows->tallies)
-		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally),
+				array_by_u64);
 	if (tally)
 		tally->shown = true;
 	return tally;
@@ -203,9 +182,8 @@ static int count(struct rows *rows)
 
 static int collect_layered(struct rows *rows)
 {
-	int ret = add_unnamed(rows);
-
-	return ret ? ret : count(rows);
+	add_unnamed(rows);
+	return count(rows);
 }
 
 static int open_layer(struct rows *rows)
@@ -231,7 +209,7 @@ static int collect(struct rows *rows)
 		ret = netns_open_init(&init);
 	if (ret)
 		return ret;
-	add_named("(init)", &init, rows);
+	add_named(NETNS_INIT_NAME, &init, rows);
 	netns_close(&init);
 	ret = netns_each_name(add_named, rows);
 	return ret || !rows->layered ? ret : collect_layered(rows);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl rules: the policies in force, in the words of their files, and who has which. */
 #include <bpf/bpf.h>
-#include <err.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,13 @@
 #include "kernel/netns-names.h"
 #include "layer/modes.h"
 #include "layer/netns-records.h"
+#include "lib/array.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "policy/set.h"
 #include "policy/survey.h"
 
-/* A namespace that has a policy. */
+/* A namespace that has a policy; sorted by identity. */
 struct holder {
 	netns_id id;
 	const struct policy *policy;
@@ -33,46 +34,36 @@ struct view {
 
 /* --- What there is --- */
 
-static int by_id(const void *a, const void *b)
-{
-	const struct holder *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 static const struct policy *policy_of_id(const struct view *view, netns_id id)
 {
 	const struct holder key = { .id = id }, *found;
 
-	found = view->count ? bsearch(&key, view->holder, view->count, sizeof(key), by_id) : NULL;
+	found = view->count ? bsearch(&key, view->holder, view->count, sizeof(key), array_by_u64)
+			    : NULL;
 	return found ? found->policy : NULL;
 }
 
-static void add_holders(struct view *view, const struct netns_records *records, const netns_id *ids,
-			long count)
+static void add_holders(struct view *view, const struct netns_records *records,
+			const struct map_keys *ids)
 {
 	struct netns_record record;
 	const struct policy *policy;
-	long i;
+	size_t i;
 
-	view->holder = calloc(count + 1, sizeof(*view->holder));
-	if (!view->holder)
-		err(EXIT_FAILURE, NULL);
-	for (i = 0; i < count; i++) {
-		if (netns_records_read(records, ids[i], &record))
+	view->holder = memory_checked(calloc(ids->count + 1, sizeof(*view->holder)));
+	for (i = 0; i < ids->count; i++) {
+		if (netns_records_read(records, ids->key[i], &record))
 			continue;
 		policy = policy_in_record(&view->set, &record);
 		if (policy)
-			view->holder[view->count++] = (struct holder){ ids[i], policy };
+			view->holder[view->count++] = (struct holder){ ids->key[i], policy };
 	}
-	qsort(view->holder, view->count, sizeof(*view->holder), by_id);
 }
 
 static int find_holders(struct view *view)
 {
 	struct netns_records records;
-	netns_id *ids = NULL;
-	long count;
+	struct map_keys ids;
 	int ret;
 
 	if (!view->set.policies.count)
@@ -80,14 +71,11 @@ static int find_holders(struct view *view)
 	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
-	count = netns_records_ids(&records, &ids);
-	if (count < 0)
-		ret = log_errno(-count, "namespaces");
-	else
-		add_holders(view, &records, ids, count);
-	free(ids);
+	netns_records_ids(&records, &ids);
+	add_holders(view, &records, &ids);
+	map_walk_free(&ids);
 	netns_records_close(&records);
-	return ret;
+	return 0;
 }
 
 static int view_open(struct view *view)

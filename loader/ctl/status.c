@@ -17,12 +17,9 @@ static bool is_whole(const struct layer_report *report, const struct alive *aliv
 	return report->state.generation || report->kernel.native;
 }
 
-/* NULL while there is nothing to refuse. */
 static const char *gates(const struct layer_report *report)
 {
-	if (report->state.isolating == NO)
-		return NULL;
-	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
+	return program_gates_name(&report->kernel, &report->state);
 }
 
 static void print_programs(const struct layer_report *report, const struct alive *alive)

@@ -7,7 +7,6 @@
 #include "events/metrics.h"
 
 #include <bpf/bpf.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,26 +18,27 @@
 
 #include "events/counters.h"
 #include "events/event-format.h"
+#include "layer/map-walk.h"
 #include "layer/pins.h"
+#include "lib/array.h"
+#include "lib/memory.h"
 #include "lib/printable.h"
 
 #define PREFIX "vsock_bpfd_"
 
 /* --- What there is --- */
 
-/* A walk begins anew when the entry at which it stands goes: hence the limit. */
-static unsigned int count_entries(const char *name, unsigned int limit)
+static unsigned int count_entries(const char *name, unsigned int most)
 {
 	int map = pin_open_map(name);
-	__u64 key, *previous = NULL;
-	unsigned int count = 0;
+	struct map_keys keys;
+	unsigned int count;
 
 	if (map < 0)
 		return 0;
-	while (count < limit && !bpf_map_get_next_key(map, previous, &key)) {
-		previous = &key;
-		count++;
-	}
+	map_walk(&keys, map, most);
+	count = keys.count;
+	map_walk_free(&keys);
 	close(map);
 	return count;
 }
@@ -70,19 +70,10 @@ static struct metrics_row *insert(struct metrics *metrics, size_t slot, const ch
 {
 	struct metrics_row *row;
 
-	if (metrics->rows == metrics->room) {
-		metrics->room = metrics->room ? 2 * metrics->room : 64;
-		metrics->row = reallocarray(metrics->row, metrics->room, sizeof(*metrics->row));
-		if (!metrics->row)
-			err(EXIT_FAILURE, NULL);
-	}
+	array_add(metrics->row, metrics->rows, metrics->room);
 	row = &metrics->row[slot];
-	memmove(row + 1, row, (metrics->rows - slot) * sizeof(*row));
-	metrics->rows++;
-	memset(row, 0, sizeof(*row));
-	row->netns = strdup(label);
-	if (!row->netns)
-		err(EXIT_FAILURE, NULL);
+	memmove(row + 1, row, (metrics->rows - 1 - slot) * sizeof(*row));
+	*row = (struct metrics_row){ .netns = memory_strdup(label) };
 	return row;
 }
 

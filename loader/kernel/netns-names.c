@@ -1,36 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/netns-names.h"
 
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INIT_NAME "(init)"
-
-static void make_room(struct netns_names *names)
-{
-	if (names->count < names->room)
-		return;
-	names->room = names->room ? 2 * names->room : 64;
-	names->entry = reallocarray(names->entry, names->room, sizeof(*names->entry));
-	if (!names->entry)
-		err(EXIT_FAILURE, NULL);
-}
+#include "lib/array.h"
+#include "lib/memory.h"
 
 /* At `index`; those from there on move up. */
 static void insert(struct netns_names *names, size_t index, const char *name, netns_id id)
 {
 	struct netns_name *entry;
 
-	make_room(names);
+	array_add(names->entry, names->count, names->room);
 	entry = &names->entry[index];
-	memmove(entry + 1, entry, (names->count - index) * sizeof(*entry));
-	entry->id = id;
-	entry->inode = 0;
-	entry->name = strdup(name);
-	if (!entry->name)
-		err(EXIT_FAILURE, NULL);
-	names->count++;
+	memmove(entry + 1, entry, (names->count - 1 - index) * sizeof(*entry));
+	*entry = (struct netns_name){ .id = id, .name = memory_strdup(name) };
 }
 
 void netns_names_append(struct netns_names *names, const char *name, const struct netns *ns)
@@ -85,7 +70,7 @@ void netns_names_load(struct netns_names *names)
 
 	memset(names, 0, sizeof(*names));
 	if (!netns_open_init(&init)) {
-		append(INIT_NAME, &init, names);
+		append(NETNS_INIT_NAME, &init, names);
 		netns_close(&init);
 	}
 	netns_each_name(append, names);

@@ -3,14 +3,12 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "kernel/kmod.h"
@@ -137,10 +135,9 @@ static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
 
 static void tell_bpffs(struct doctor *doctor)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC || stat(BPFFS, &st))
+	if (!pin_sees_bpffs() || stat(BPFFS, &st))
 		tell(doctor, MISSING, "bpffs", "not mounted; '" BPFFS_MOUNT "'");
 	else if (st.st_mode & 022)
 		tell(doctor, NOTE, "bpffs",

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,33 +100,19 @@ int generation_try(const struct kernel *kernel)
 	return ret;
 }
 
+/* The state is a section of the object, which libbpf names otherwise. */
+static struct bpf_map *find_map(const struct vsock_bpfd *skel, const char *name)
+{
+	return strcmp(name, PIN_STATE) ? bpf_object__find_map_by_name(skel->obj, name)
+				       : skel->maps.data_state;
+}
+
 static int share_maps(struct generation *new)
 {
-	int ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.sealed_netns, PIN_SEALED_NETNS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_sockets, PIN_LINGERING_SOCKETS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_ports, PIN_LINGERING_PORTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_slots, PIN_LINGERING_SLOTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_reclaimed, PIN_LINGERING_RECLAIMED);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.tenants, PIN_TENANTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
+	int i, ret = 0;
+
+	for (i = 0; !ret && pinned_maps[i]; i++)
+		ret = pin_durable(find_map(new->skel, pinned_maps[i]), pinned_maps[i]);
 	return ret;
 }
 

@@ -13,9 +13,6 @@
 #include "layer/state.h"
 #include "lib/log.h"
 
-/* Of a walk that begins anew time and again, as namespaces go, that much is enough. */
-#define IDS_MAX ((size_t)4 * MAX_NAMESPACES)
-
 bool netns_records_exist(void)
 {
 	int fd = pin_open_map(PIN_STATE);
@@ -114,20 +111,22 @@ __u64 netns_records_now(void)
 /* Devices that the namespace opened before it had a record stay its own. */
 static void keep_devices(netns_id owner, __u64 made)
 {
-	__u64 address, *previous = NULL;
 	int devices = pin_open_map(PIN_DEVICES);
+	struct map_keys addresses;
 	struct device device;
+	size_t i;
 
 	if (devices < 0)
 		return;
-	while (!bpf_map_get_next_key(devices, previous, &address)) {
-		previous = &address;
-		if (bpf_map_lookup_elem(devices, &address, &device) || device.owner != owner ||
-		    device.owner_made)
+	map_walk(&addresses, devices, MAX_DEVICES);
+	for (i = 0; i < addresses.count; i++) {
+		if (bpf_map_lookup_elem(devices, &addresses.key[i], &device) ||
+		    device.owner != owner || device.owner_made)
 			continue;
 		device.owner_made = made;
-		bpf_map_update_elem(devices, &address, &device, BPF_EXIST);
+		bpf_map_update_elem(devices, &addresses.key[i], &device, BPF_EXIST);
 	}
+	map_walk_free(&addresses);
 	close(devices);
 }
 
@@ -166,46 +165,7 @@ int netns_records_update(const struct netns_records *records, netns_id id,
 	return write_record(records, id, record, BPF_EXIST);
 }
 
-static int by_number(const void *a, const void *b)
+void netns_records_ids(const struct netns_records *records, struct map_keys *ids)
 {
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* A walk begins anew when the entry at which it stands goes: some come twice. */
-static size_t sort_once(netns_id *list, size_t count)
-{
-	size_t kept = 0, i;
-
-	qsort(list, count, sizeof(*list), by_number);
-	for (i = 0; i < count; i++)
-		if (!kept || list[kept - 1] != list[i])
-			list[kept++] = list[i];
-	return kept;
-}
-
-long netns_records_ids(const struct netns_records *records, netns_id **ids)
-{
-	size_t count = 0, room = 64;
-	netns_id *list = malloc(room * sizeof(*list)), *previous = NULL, *more, id;
-
-	while (list && count < IDS_MAX &&
-	       !bpf_map_get_next_key(records->namespaces, previous, &id)) {
-		if (count == room) {
-			room *= 2;
-			more = reallocarray(list, room, sizeof(*list));
-			if (!more)
-				free(list);
-			list = more;
-		}
-		if (list) {
-			list[count] = id;
-			previous = &list[count++];
-		}
-	}
-	if (!list)
-		return -ENOMEM;
-	*ids = list;
-	return sort_once(list, count);
+	map_walk(ids, records->namespaces, MAX_NAMESPACES);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "kernel/netns.h"
+#include "layer/map-walk.h"
 
 #define NOT_ATTACHED "not attached; start the service vsock-bpfd, or run 'vsock-bpfd --once'"
 
@@ -36,7 +37,7 @@ int netns_records_update(const struct netns_records *records, netns_id id,
 /* The clock of `made`, nanoseconds. */
 __u64 netns_records_now(void);
 
-/* Every namespace with a record, sorted, into an array to free; returns how many, or -errno. */
-long netns_records_ids(const struct netns_records *records, netns_id **ids);
+/* Every namespace with a record; map_walk_free() frees them. */
+void netns_records_ids(const struct netns_records *records, struct map_keys *ids);
 
 #endif

@@ -27,6 +27,7 @@ const char *const pinned_maps[] = {
 	PIN_RULES,
 	PIN_EVENTS,
 	PIN_COUNTERS,
+	PIN_TENANTS,
 	PIN_STATE,
 	NULL,
 };
@@ -41,7 +42,7 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 	snprintf(path, size, PIN_DIR "/" PIN_GENERATION "%u/%s", generation, name);
 }
 
-static bool sees_bpffs(void)
+bool pin_sees_bpffs(void)
 {
 	struct statfs fs;
 
@@ -52,7 +53,7 @@ void enter_bpffs_mount_namespace(void)
 {
 	int fd;
 
-	if (sees_bpffs())
+	if (pin_sees_bpffs())
 		return;
 	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -65,7 +66,7 @@ void enter_bpffs_mount_namespace(void)
 
 int pin_check_bpffs(void)
 {
-	if (sees_bpffs())
+	if (pin_sees_bpffs())
 		return 0;
 	return log_error(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS,
 			 BPFFS_MOUNT);

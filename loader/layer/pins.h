@@ -19,6 +19,7 @@
 #define PINS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BPFFS			"/sys/fs/bpf"
@@ -53,6 +54,9 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
  * enters the mount namespace of process 1 and stays there.
  */
 void enter_bpffs_mount_namespace(void);
+
+/* Whether a BPF file system is mounted where it belongs. */
+bool pin_sees_bpffs(void);
 
 /* Says what to do and returns -ENOENT if no BPF file system is mounted. */
 int pin_check_bpffs(void);

@@ -103,6 +103,8 @@ const struct program programs[] = {
 };
 /* clang-format on */
 
+_Static_assert(sizeof(programs) / sizeof(*programs) - 1 <= MAX_PROGRAMS, "MAX_PROGRAMS");
+
 const struct program *program_by_name(const char *name)
 {
 	const struct program *program;
@@ -126,4 +128,11 @@ bool program_needed(const struct program *program, const struct kernel *kernel,
 	if (program->from > coverage)
 		return false;
 	return !program->fits || program->fits(kernel);
+}
+
+const char *program_gates_name(const struct kernel *kernel, const struct layer_state *state)
+{
+	if (state->isolating == NO)
+		return NULL;
+	return by_lsm(kernel) ? "lsm" : "fmod_ret";
 }

@@ -39,4 +39,7 @@ const struct program *program_by_name(const char *name);
 bool program_needed(const struct program *program, const struct kernel *kernel,
 		    enum coverage coverage);
 
+/* What the gates are by their type, "lsm" or "fmod_ret"; NULL while none is attached. */
+const char *program_gates_name(const struct kernel *kernel, const struct layer_state *state);
+
 #endif

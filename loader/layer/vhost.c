@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "layer/map-walk.h"
 #include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "lib/log.h"
@@ -34,15 +35,17 @@ static int kernel_pid(struct vsock_bpfd *skel, __u32 *pid)
 /* The record that our own open() has made. */
 static __u64 own_device(int devices, __u32 pid)
 {
-	__u64 address, *previous = NULL;
+	struct map_keys addresses;
 	struct device device;
+	__u64 own = 0;
+	size_t i;
 
-	while (!bpf_map_get_next_key(devices, previous, &address)) {
-		previous = &address;
-		if (!bpf_map_lookup_elem(devices, &address, &device) && device.pid == pid)
-			return address;
-	}
-	return 0;
+	map_walk(&addresses, devices, MAX_DEVICES);
+	for (i = 0; !own && i < addresses.count; i++)
+		if (!bpf_map_lookup_elem(devices, &addresses.key[i], &device) && device.pid == pid)
+			own = addresses.key[i];
+	map_walk_free(&addresses);
+	return own;
 }
 
 static int run_find_offsets(struct vsock_bpfd *skel, __u64 device, __u64 cid)

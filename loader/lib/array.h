@@ -12,4 +12,7 @@ void *array_grow(void *array, size_t count, size_t *room, size_t size);
 #define array_add(array, count, room)                                                              \
 	((array) = array_grow((array), (count), &(room), sizeof(*(array))), &(array)[(count)++])
 
+/* For qsort() and bsearch(): elements that are, or begin with, a number of 64 bits. */
+int array_by_u64(const void *a, const void *b);
+
 #endif

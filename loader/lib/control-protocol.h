@@ -8,8 +8,9 @@
 #ifndef CONTROL_PROTOCOL_H
 #define CONTROL_PROTOCOL_H
 
-#define CONTROL_DIR	   "/run/vsock-bpfd"
-#define CONTROL_SOCKET	   CONTROL_DIR "/control"
+#include "lib/run-dir.h"
+
+#define CONTROL_SOCKET	   RUN_DIR "/control"
 #define CONTROL_WORD_SIZE  32
 #define CONTROL_ANSWER_MAX 65536
 

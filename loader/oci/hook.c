@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "layer/netns-records.h"
+#include "lib/exit-status.h"
 #include "lib/log.h"
 #include "oci/state.h"
 #include "policy/container.h"
@@ -139,7 +140,7 @@ int main(int argc, char **argv)
 		fputs("This is a hook for OCI runtimes: it reads the state of a container on "
 		      "standard input.\n",
 		      stderr);
-		return 2;
+		return USAGE;
 	}
 	be_heard();
 	return run() ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #define STATE "state of the container"
 
@@ -24,9 +25,7 @@ static int read_all(int fd, char **text, size_t *size)
 	ssize_t got;
 
 	*size = 0;
-	*text = malloc(MAX_SIZE + 1);
-	if (!*text)
-		return -ENOMEM;
+	*text = memory_checked(malloc(MAX_SIZE + 1));
 	do {
 		got = read(fd, *text + *size, MAX_SIZE + 1 - *size);
 		if (got < 0 && errno != EINTR)
@@ -39,11 +38,9 @@ static int read_all(int fd, char **text, size_t *size)
 /* An object, and nothing behind it. */
 static int parse(const char *text, size_t size, struct json_object **json)
 {
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_tokener *tokener = memory_checked(json_tokener_new());
 	bool whole;
 
-	if (!tokener)
-		return -ENOMEM;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	*json = json_tokener_parse_ex(tokener, text, size);
 	whole = json_tokener_get_parse_end(tokener) == size;
@@ -118,9 +115,7 @@ static int take_annotations(struct oci_state *state, struct json_object *annotat
 
 	if (!json_object_is_type(annotations, json_type_object))
 		return log_error(EINVAL, "annotations of the container: not an object");
-	next = calloc(json_object_object_length(annotations) + 1, sizeof(*next));
-	if (!next)
-		return log_errno(ENOMEM, "annotations of the container");
+	next = memory_checked(calloc(json_object_object_length(annotations) + 1, sizeof(*next)));
 	state->annotations = next;
 	json_object_object_foreach(annotations, key, value)
 	{

@@ -274,17 +274,9 @@ static int assign_known(const struct assigner *assigner, netns_id id,
 	return change_record(assigner, id, &before, &record);
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 struct newcomers {
 	const struct assigner *assigner;
-	const netns_id *known;
-	long count;
+	const struct map_keys *known;
 	int error;
 };
 
@@ -292,28 +284,24 @@ static void assign_newcomer(struct resident *resident, void *arg)
 {
 	struct newcomers *new = arg;
 
-	if (!new->error &&
-	    !bsearch(&resident->id, new->known, new->count, sizeof(*new->known), by_id))
+	if (!new->error && !map_walk_has(new->known, resident->id))
 		new->error = assign_new(new->assigner, resident);
 }
 
 /* Every namespace that has a record, or something that a policy could fit. */
 static int assign_all(const struct assigner *assigner)
 {
-	struct newcomers new = { .assigner = assigner };
-	netns_id *ids = NULL;
-	long i;
+	struct map_keys ids;
+	struct newcomers new = { .assigner = assigner, .known = &ids };
+	size_t i;
 
-	new.count = netns_records_ids(assigner->records, &ids);
-	if (new.count < 0)
-		return new.count;
-	qsort(ids, new.count, sizeof(*ids), by_id);
-	new.known = ids;
-	for (i = 0; i < new.count && !(new.error < 0); i++)
-		new.error = assign_known(assigner, ids[i], survey_find(&assigner->survey, ids[i]));
+	netns_records_ids(assigner->records, &ids);
+	for (i = 0; i < ids.count && new.error >= 0; i++)
+		new.error = assign_known(assigner, ids.key[i],
+					 survey_find(&assigner->survey, ids.key[i]));
 	new.error = new.error < 0 ? new.error : 0;
 	survey_each(&assigner->survey, assign_newcomer, &new);
-	free(ids);
+	map_walk_free(&ids);
 	return new.error;
 }
 
@@ -341,32 +329,35 @@ int assign_look(struct assigner *assigner)
 static long assign_those_pending(const struct assigner *assigner)
 {
 	struct netns_record record;
-	netns_id *ids = NULL;
-	long bound = 0, count = netns_records_ids(assigner->records, &ids), i;
+	struct map_keys ids;
+	long assigned = 0;
 	int ret = 0;
+	size_t i;
 
-	for (i = 0; i < count && ret >= 0; i++) {
-		ret = netns_records_read(assigner->records, ids[i], &record);
+	netns_records_ids(assigner->records, &ids);
+	for (i = 0; i < ids.count && ret >= 0; i++) {
+		ret = netns_records_read(assigner->records, ids.key[i], &record);
 		if (!ret && is_pending(&record, assigner->to)) {
-			ret = assign_known(assigner, ids[i], NULL);
-			bound += ret > 0;
+			ret = assign_known(assigner, ids.key[i], NULL);
+			assigned += ret > 0;
 		}
 	}
-	free(ids);
-	return count < 0 ? count : ret < 0 ? ret : bound;
+	map_walk_free(&ids);
+	return ret < 0 ? ret : assigned;
 }
 
 /* One that is pending makes others that are. Each look is a short one, and leaves fewer. */
 int assign_pending(const struct assigner *assigner)
 {
-	long bound = 1;
+	long assigned = 1;
 	int looks;
 
-	for (looks = 0; bound > 0 && looks < PENDING_LOOKS; looks++)
-		bound = assign_those_pending(assigner);
-	if (bound < 0)
-		return log_errno(-bound, "map " PIN_NAMESPACES);
-	return bound ? log_error(EAGAIN, "namespaces are made faster than they get their policies; "
-					 "the last ones talk to nobody until the next reload")
-		     : 0;
+	for (looks = 0; assigned > 0 && looks < PENDING_LOOKS; looks++)
+		assigned = assign_those_pending(assigner);
+	if (assigned < 0)
+		return log_errno(-assigned, "map " PIN_NAMESPACES);
+	return assigned ? log_error(EAGAIN,
+				    "namespaces are made faster than they get their policies; "
+				    "the last ones talk to nobody until the next reload")
+			: 0;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/ini-line.h"
 
-#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/memory.h"
+#include "lib/utf8.h"
 
 static char *mistake(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -16,9 +18,9 @@ static char *mistake(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		err(EXIT_FAILURE, NULL);
+		text = NULL;
 	va_end(args);
-	return text;
+	return memory_checked(text);
 }
 
 static bool is_blank(char c)
@@ -42,32 +44,6 @@ struct ini_line ini_line_strip(struct ini_line line)
 bool ini_line_is_empty(struct ini_line line)
 {
 	return !line.length || *line.text == '#' || *line.text == ';';
-}
-
-/* How many bytes the character at `text` has, or 0 if it is none. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-	/* What would have been shorter, surrogates, and what is beyond the last. */
-	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned long code;
-	size_t length, i;
-
-	if (*text < 0x80)
-		return 1;
-	if (*text < 0xc0 || *text > 0xf7)
-		return 0;
-	length = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-	if (length > left)
-		return 0;
-	code = *text & (0x7f >> length);
-	for (i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if (code < least[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return length;
 }
 
 static char *text_mistake(struct ini_line line)

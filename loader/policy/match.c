@@ -13,7 +13,7 @@ static bool glob_fits(const char *glob, const char *text)
 /* A star must not take the whole machine in: its own namespace is called by its name. */
 static bool name_fits(const char *glob, const char *name)
 {
-	return strcmp(name, POLICY_INIT_NAME) ? glob_fits(glob, name) : !strcmp(glob, name);
+	return strcmp(name, NETNS_INIT_NAME) ? glob_fits(glob, name) : !strcmp(glob, name);
 }
 
 /* Whether one of the texts is one that is asked for. */
@@ -56,7 +56,7 @@ static bool fits_kind(const struct globs *globs, const struct texts *texts)
 
 static bool is_init(const struct texts *names)
 {
-	return names->count && !strcmp(names->text[0], POLICY_INIT_NAME);
+	return names->count && !strcmp(names->text[0], NETNS_INIT_NAME);
 }
 
 static bool names_fit(const struct globs *globs, const struct texts *names)

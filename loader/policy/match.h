@@ -17,7 +17,7 @@ struct texts {
 
 /* What is known of a namespace; nothing of a kind where it is empty. */
 struct traits {
-	struct texts names;   /* under /run/netns, or POLICY_INIT_NAME */
+	struct texts names;   /* under /run/netns, or NETNS_INIT_NAME */
 	struct texts paths;   /* of nsfs files */
 	struct texts cgroups; /* of processes in it, from the root of cgroup2 */
 	const struct annotation *annotations;

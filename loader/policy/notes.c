@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "kernel/netns.h"
+#include "lib/array.h"
+#include "lib/memory.h"
 #include "policy/policies.h"
 #include "policy/rule.h"
 
@@ -30,12 +32,9 @@ static void add(struct notes *notes, const struct policy *policy, unsigned int l
 
 	va_start(args, format);
 	if (vasprintf(&note.text, format, args) < 0)
-		abort();
+		memory_checked(NULL);
 	va_end(args);
-	notes->note = reallocarray(notes->note, notes->count + 1, sizeof(note));
-	if (!notes->note)
-		abort();
-	notes->note[notes->count++] = note;
+	*array_add(notes->note, notes->count, notes->room) = note;
 }
 
 /* --- Globs that fit nothing, or more than they seem to --- */
@@ -125,7 +124,7 @@ static bool glob_covers(const char *wide, const char *narrow)
 
 	if (!strcmp(wide, narrow))
 		return true;
-	if (!strcmp(narrow, POLICY_INIT_NAME))
+	if (!strcmp(narrow, NETNS_INIT_NAME))
 		return false;
 	if (!is_glob(narrow))
 		return !fnmatch(wide, narrow, 0);

@@ -246,7 +246,7 @@ static bool fits_init_alone(const struct policy *policy)
 	size_t i;
 
 	for (i = 0; i < policy->names.count; i++)
-		if (strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+		if (strcmp(policy->names.glob[i], NETNS_INIT_NAME))
 			return false;
 	return policy->names.count;
 }

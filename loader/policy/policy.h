@@ -24,12 +24,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "vsock-bpfd.h"
+#include "kernel/netns.h"
 
 #define POLICY_DIR "/etc/vsock-bpfd/policy.d"
-
-/* How the initial namespace is called. Only a Name= that says exactly this means it. */
-#define POLICY_INIT_NAME "(init)"
 
 /* Numbers from first to last. */
 struct range {
@@ -38,7 +35,7 @@ struct range {
 
 struct ranges {
 	struct range *range;
-	size_t count;
+	size_t count, room;
 };
 
 /* Allow= or Deny=, from the view of the namespace that has the policy. */
@@ -56,7 +53,7 @@ struct rule {
 /* Globs; one of them has to fit. */
 struct globs {
 	char **glob;
-	size_t count;
+	size_t count, room;
 };
 
 struct policy {
@@ -69,7 +66,7 @@ struct policy {
 	bool audit;
 	bool inherit; /* namespaces made from it get the policy, too */
 	struct rule *rule;
-	size_t rules;
+	size_t rules, room;
 };
 
 struct mistake {
@@ -99,7 +96,7 @@ static inline size_t policy_at_cell(__u32 cell, size_t count)
 
 struct policies {
 	struct policy *policy; /* in the order in which they are looked at */
-	size_t count;
+	size_t count, room;
 	struct mistake mistake[MISTAKES_KEPT];
 	size_t mistakes; /* how many there are, kept or not */
 };

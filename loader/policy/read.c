@@ -2,13 +2,14 @@
 /* Policy files: libinih takes lines apart, what comes before and after is checked here. */
 #include "policy/read.h"
 
-#include <err.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/keywords.h"
+#include "lib/memory.h"
 #include "policy/ini-line.h"
 #include "policy/mistakes.h"
 #include "policy/rule.h"
@@ -58,23 +59,9 @@ struct reader {
 #define mistake(reader, ...)                                                                       \
 	policies_mistake((reader)->policies, (reader)->policy->file, (reader)->line, __VA_ARGS__)
 
-/* Room for one more: for twice as many at each power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	if (count & (count - 1))
-		return array;
-	array = reallocarray(array, count ? 2 * count : 1, size);
-	if (!array)
-		err(EXIT_FAILURE, NULL);
-	return array;
-}
-
 static void add_glob(struct globs *globs, const char *glob)
 {
-	globs->glob = grow(globs->glob, globs->count, sizeof(*globs->glob));
-	globs->glob[globs->count] = strdup(glob);
-	if (!globs->glob[globs->count++])
-		err(EXIT_FAILURE, NULL);
+	*array_add(globs->glob, globs->count, globs->room) = memory_strdup(glob);
 }
 
 /* What fnmatch() would take for a letter, or fit to nothing. */
@@ -145,11 +132,9 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 								path_mistake, annotation_mistake };
 	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
 					&reader->policy->cgroups, &reader->policy->annotations };
-	char *copy = strdup(value), *glob, *rest;
+	char *copy = memory_strdup(value), *glob, *rest;
 	const char *reason;
 
-	if (!copy)
-		err(EXIT_FAILURE, NULL);
 	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
 		reason = foreign_mistake(glob);
 		if (!reason)
@@ -200,8 +185,7 @@ static void take_rule(struct reader *reader, enum key key, const char *value)
 		return;
 	}
 	rule.line = reader->line;
-	policy->rule = grow(policy->rule, policy->rules, sizeof(rule));
-	policy->rule[policy->rules++] = rule;
+	*array_add(policy->rule, policy->rules, policy->room) = rule;
 }
 
 static void take(struct reader *reader, enum key key, const char *value)
@@ -278,11 +262,9 @@ static int on_key(void *arg, const char *section_name, const char *name, const c
 /* The line is a [Section]. */
 static void look_at_section(struct reader *reader, struct ini_line line)
 {
-	char *name = strndup(line.text + 1, line.length - 2);
+	char *name = memory_checked(strndup(line.text + 1, line.length - 2));
 	int section;
 
-	if (!name)
-		err(EXIT_FAILURE, NULL);
 	section = keywords_find(name, sections, SECTIONS);
 	if (section < 0)
 		mistake(reader, "[%s]: no such section%s", name,
@@ -354,7 +336,7 @@ static bool means_init(const struct policy *policy)
 	size_t i;
 
 	for (i = 0; i < policy->names.count; i++)
-		if (!strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+		if (!strcmp(policy->names.glob[i], NETNS_INIT_NAME))
 			return true;
 	return false;
 }
@@ -380,18 +362,18 @@ static void look_at_all(struct reader *reader)
 	reader->line = reader->key[MODE];
 	if (local && means_init(policy))
 		mistake(reader, "Mode=local: Name=%s stays global; ChildMode= is for what it makes",
-			POLICY_INIT_NAME);
+			NETNS_INIT_NAME);
 }
 
 static struct policy *add_policy(struct policies *policies, const char *name, const char *file)
 {
-	struct policy *policy;
+	struct policy *policy = array_add(policies->policy, policies->count, policies->room);
 
-	policies->policy = grow(policies->policy, policies->count, sizeof(*policy));
-	policy = &policies->policy[policies->count++];
-	*policy = (struct policy){ .name = strdup(name), .file = strdup(file), .inherit = true };
-	if (!policy->name || !policy->file)
-		err(EXIT_FAILURE, NULL);
+	*policy = (struct policy){
+		.name = memory_strdup(name),
+		.file = memory_strdup(file),
+		.inherit = true,
+	};
 	return policy;
 }
 
@@ -412,7 +394,7 @@ void policy_read(struct policies *policies, const char *name, const char *file, 
 		mistake(&reader, "neither [Section] nor Key=value");
 	} else if (ret) {
 		errno = ENOMEM;
-		err(EXIT_FAILURE, NULL);
+		memory_checked(NULL);
 	}
 	look_at_all(&reader);
 }

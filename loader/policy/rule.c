@@ -8,7 +8,6 @@
 #include "policy/rule.h"
 
 #include <ctype.h>
-#include <err.h>
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdarg.h>
@@ -16,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/keywords.h"
+#include "lib/memory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -40,7 +41,7 @@ static int wrong(struct parser *parser, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(parser->reason, format, args) < 0)
-		err(EXIT_FAILURE, NULL);
+		memory_checked(NULL);
 	va_end(args);
 	return -EINVAL;
 }
@@ -78,10 +79,7 @@ static int take_number(struct parser *parser, const char **text, const char *wha
 
 static void add_range(struct ranges *ranges, struct range range)
 {
-	ranges->range = reallocarray(ranges->range, ranges->count + 1, sizeof(range));
-	if (!ranges->range)
-		err(EXIT_FAILURE, NULL);
-	ranges->range[ranges->count++] = range;
+	*array_add(ranges->range, ranges->count, ranges->room) = range;
 }
 
 static int take_range(struct parser *parser, const char **text, const char *what, __u32 least,
@@ -165,9 +163,7 @@ static int take_name(struct parser *parser, const char *what)
 			     what, parser->word);
 	if (strchr(parser->word, '/'))
 		return wrong(parser, "%s %s: a name, not a path", what, parser->word);
-	parser->rule->name = strdup(parser->word);
-	if (!parser->rule->name)
-		err(EXIT_FAILURE, NULL);
+	parser->rule->name = memory_strdup(parser->word);
 	advance(parser);
 	return 0;
 }
@@ -279,12 +275,11 @@ static int take_rule(struct parser *parser)
 int rule_parse(struct rule *rule, enum decision decision, const char *text, char **reason)
 {
 	struct parser parser = { .rule = rule, .reason = reason };
-	char *copy = strdup(text);
+	char *copy = memory_strdup(text);
 	int ret;
 
-	*rule = (struct rule){ .decision = decision, .text = calloc(1, strlen(text) + 1) };
-	if (!copy || !rule->text)
-		err(EXIT_FAILURE, NULL);
+	*rule = (struct rule){ .decision = decision,
+			       .text = memory_checked(calloc(1, strlen(text) + 1)) };
 	parser.rest = copy;
 	advance(&parser);
 	ret = take_rule(&parser);

@@ -10,13 +10,7 @@
 
 #include "lib/log.h"
 #include "lib/rmtree.h"
-
-int store_make_dir(void)
-{
-	if (mkdir(STORE_DIR, 0700) && errno != EEXIST)
-		return log_errno(errno, STORE_DIR);
-	return 0;
-}
+#include "lib/run-dir.h"
 
 static int write_bytes(int fd, const char *bytes, size_t size)
 {
@@ -45,7 +39,7 @@ static int write_file(const struct policy_file *file)
 
 static int make_next(void)
 {
-	int ret = store_make_dir();
+	int ret = run_dir_make();
 
 	if (ret)
 		return ret;

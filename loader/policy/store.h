@@ -6,14 +6,11 @@
 #ifndef POLICY_STORE_H
 #define POLICY_STORE_H
 
+#include "lib/run-dir.h"
 #include "policy/files.h"
 
-#define STORE_DIR      "/run/vsock-bpfd"
-#define STORE_IN_FORCE STORE_DIR "/policy.d"
-#define STORE_NEXT     STORE_DIR "/policy.d.next"
-
-/* 0700. Says what is wrong. */
-int store_make_dir(void);
+#define STORE_IN_FORCE RUN_DIR "/policy.d"
+#define STORE_NEXT     RUN_DIR "/policy.d.next"
 
 /* Writes the policies among the files to STORE_NEXT. Says what is wrong. */
 int store_write(const struct policy_files *files);

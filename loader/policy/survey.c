@@ -81,7 +81,7 @@ static int add_init(struct survey *survey)
 
 	if (ret)
 		return ret;
-	add_text(&resident_of(survey, &init, file)->traits.names, POLICY_INIT_NAME);
+	add_text(&resident_of(survey, &init, file)->traits.names, NETNS_INIT_NAME);
 	survey->init = init.inode;
 	netns_close(&init);
 	return 0;

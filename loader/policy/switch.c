@@ -139,7 +139,7 @@ enum coverage policy_coverage(const struct policy_set *set)
 
 static int refuse_local_init(const struct policies *policies)
 {
-	char *name[] = { POLICY_INIT_NAME };
+	char *name[] = { NETNS_INIT_NAME };
 	const struct traits init = { .names = { .text = name, .count = 1 } };
 	size_t index = policies_match(policies, &init);
 	const struct policy *policy = index == NO_POLICY ? NULL : &policies->policy[index];

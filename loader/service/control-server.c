@@ -15,6 +15,7 @@
 
 #include "lib/control-protocol.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 /* More at once are turned away: each may keep 200 KiB of the kernel's memory. */
 #define MAX_CLIENTS 32
@@ -209,9 +210,7 @@ static int add_client(struct control_server *server, int fd)
 
 	if (server->count >= MAX_CLIENTS || !is_root(fd))
 		return -EPERM;
-	client = calloc(1, sizeof(*client));
-	if (!client)
-		return -ENOMEM;
+	client = memory_checked(calloc(1, sizeof(*client)));
 	client->server = server;
 	client->fd = fd;
 	ret = sd_event_add_io(server->event, &client->source, fd, EPOLLIN, on_client, client);
@@ -245,19 +244,19 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 /* Held until the end of the process, however that comes. */
 static int lock_dir(void)
 {
-	int dir, ret;
+	int dir, ret = run_dir_make();
 
-	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
-		return log_errno(errno, CONTROL_DIR);
-	dir = open(CONTROL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (ret)
+		return ret;
+	dir = open(RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return log_errno(errno, CONTROL_DIR);
+		return log_errno(errno, RUN_DIR);
 	if (fchmod(dir, 0700)) {
-		ret = log_errno(errno, CONTROL_DIR);
+		ret = log_errno(errno, RUN_DIR);
 	} else if (flock(dir, LOCK_EX | LOCK_NB)) {
 		ret = errno == EWOULDBLOCK
 			      ? log_error(EBUSY, CONTROL_SOCKET ": another service answers there")
-			      : log_errno(errno, CONTROL_DIR);
+			      : log_errno(errno, RUN_DIR);
 	} else {
 		return dir;
 	}
@@ -302,11 +301,9 @@ static int open_socket(struct control_server *server)
 int control_server_open(struct control_server **server, sd_event *event,
 			const struct control_word *words, void *arg)
 {
-	struct control_server *new = calloc(1, sizeof(*new));
+	struct control_server *new = memory_checked(calloc(1, sizeof(*new)));
 	int ret;
 
-	if (!new)
-		return log_errno(ENOMEM, "control socket");
 	new->event = event;
 	new->words = words;
 	new->arg = arg;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "service/dropped.h"
 
-#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/memory.h"
 
 /* Origins that have gone leave the table when it would grow. */
 static void forget_gone(struct dropped_list *drops)
@@ -26,9 +27,8 @@ static void make_room(struct dropped_list *drops)
 	if (drops->count < drops->room / 2)
 		return;
 	drops->room = drops->room ? 2 * drops->room : 64;
-	drops->entry = reallocarray(drops->entry, drops->room, sizeof(*drops->entry));
-	if (!drops->entry)
-		err(EXIT_FAILURE, NULL);
+	drops->entry =
+		memory_checked(reallocarray(drops->entry, drops->room, sizeof(*drops->entry)));
 }
 
 /* Where it is, or belongs. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "layer/pins.h"
+#include "lib/memory.h"
 
 struct event_ring {
 	__u32 map_id;
@@ -36,10 +37,8 @@ static __u32 map_id(int map)
 
 static int open_ring(struct event_ring **events, int map)
 {
-	struct event_ring *new = calloc(1, sizeof(*new));
+	struct event_ring *new = memory_checked(calloc(1, sizeof(*new)));
 
-	if (!new)
-		return -ENOMEM;
 	new->map = map;
 	new->map_id = map_id(map);
 	new->ring = ring_buffer__new(map, on_sample, new, NULL);

@@ -19,6 +19,7 @@
 #include "layer/state.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "service/journal.h"
 
 #define TICK_USEC 5000000ULL
@@ -236,12 +237,8 @@ static int arm(struct keeper *keeper)
 
 struct keeper *keeper_start(const struct keeper_needs *needs)
 {
-	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	struct keeper *keeper = memory_checked(calloc(1, sizeof(*keeper)));
 
-	if (!keeper) {
-		log_errno(ENOMEM, "nobody asks whether programs run");
-		return NULL;
-	}
 	keeper->needs = *needs;
 	if (!look(keeper))
 		take_care(keeper);

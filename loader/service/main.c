@@ -8,13 +8,12 @@
 
 #include "layer/layer.h"
 #include "lib/config.h"
+#include "lib/exit-status.h"
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "lib/log.h"
 #include "policy/switch.h"
 #include "service/service.h"
-
-#define USAGE 2
 
 enum option_id {
 	OPTION_ONCE = 256,

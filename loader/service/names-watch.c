@@ -8,7 +8,6 @@
 #include "service/names-watch.h"
 
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -20,7 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #define PARENT	    "/run"
 #define FOLDER	    "netns" /* NETNS_DIR in PARENT */
@@ -107,19 +108,9 @@ static void forget_waiting(struct names_watch *watch, const char *name)
 
 static void wait_for(struct names_watch *watch, const char *name)
 {
-	struct waiting *new;
-
 	forget_waiting(watch, name);
-	if (watch->count == watch->room) {
-		watch->room = watch->room ? 2 * watch->room : 16;
-		watch->waiting = reallocarray(watch->waiting, watch->room, sizeof(*watch->waiting));
-		if (!watch->waiting)
-			err(EXIT_FAILURE, NULL);
-	}
-	new = &watch->waiting[watch->count++];
-	*new = (struct waiting){ .name = strdup(name) };
-	if (!new->name)
-		err(EXIT_FAILURE, NULL);
+	*array_add(watch->waiting, watch->count, watch->room) =
+		(struct waiting){ .name = memory_strdup(name) };
 }
 
 /* -ENOENT if it is gone, another error if it is no namespace yet. */
@@ -304,11 +295,9 @@ static int watch_mounts(struct names_watch *watch)
 int names_watch_start(struct names_watch **watch, sd_event *event, void (*changed)(void *arg),
 		      void *arg)
 {
-	struct names_watch *new = calloc(1, sizeof(*new));
+	struct names_watch *new = memory_checked(calloc(1, sizeof(*new)));
 	int ret;
 
-	if (!new)
-		return -ENOMEM;
 	new->event = event;
 	new->changed = changed;
 	new->arg = arg;

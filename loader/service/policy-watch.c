@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "service/policy-watch.h"
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -17,6 +16,7 @@
 
 #include "layer/hold.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "policy/policies.h"
 #include "policy/switch.h"
 
@@ -339,18 +339,14 @@ void policy_watch_made(struct policy_watch *watch)
 struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 					void (*applied)(void *arg), void *arg)
 {
-	struct policy_watch *watch = calloc(1, sizeof(*watch));
+	struct policy_watch *watch = memory_checked(calloc(1, sizeof(*watch)));
 	int ret;
 
-	if (!watch)
-		err(EXIT_FAILURE, NULL);
 	watch->event = event;
 	watch->mounts_fd = -1;
 	watch->applied = applied;
 	watch->arg = arg;
-	watch->dir = strdup(dir);
-	if (!watch->dir)
-		err(EXIT_FAILURE, NULL);
+	watch->dir = memory_strdup(dir);
 	ret = watch_files(watch);
 	if (ret >= 0)
 		return watch;

@@ -219,7 +219,7 @@ static int watch(struct service *service)
 	return service->policies ? 0 : -EIO;
 }
 
-static int observe(struct service *service)
+static void observe(struct service *service)
 {
 	struct telemetry_needs needs = {
 		.event = service->event,
@@ -230,10 +230,7 @@ static int observe(struct service *service)
 	};
 
 	service->telemetry = telemetry_start(&needs);
-	if (!service->telemetry)
-		return -ENOMEM;
 	telemetry_follow(service->telemetry, &service->config);
-	return 0;
 }
 
 /* What has lost its programs is attached again, and is what the policies say. */
@@ -248,12 +245,11 @@ static int mend(void *arg)
 	return ret;
 }
 
-static int keep(struct service *service)
+static void keep(struct service *service)
 {
 	struct keeper_needs needs = { .event = service->event, .mend = mend, .arg = service };
 
 	service->keeper = keeper_start(&needs);
-	return service->keeper ? 0 : -ENOMEM;
 }
 
 /* Policies hold before anybody is told that enforcement is live. */
@@ -269,9 +265,11 @@ static int start(struct service *service)
 		policy_watch_set_patience(service->policies, service->config.hold_sec);
 		ret = policy_watch_switch(service->policies) < 0 ? -EINVAL : 0;
 	}
-	if (!ret)
-		ret = observe(service);
-	return ret ? ret : keep(service);
+	if (ret)
+		return ret;
+	observe(service);
+	keep(service);
+	return 0;
 }
 
 static int loop(struct service *service)

@@ -17,6 +17,7 @@
 #include "kernel/netns-homes.h"
 #include "layer/pins.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "service/dropped.h"
 #include "service/event-ring.h"
 #include "service/journal.h"
@@ -163,10 +164,8 @@ static struct dropped_events *dropped_of(struct telemetry *telemetry, __u64 tena
 	for (i = 0; tenant && i < telemetry->collected; i++)
 		if (telemetry->dropped[i].tenant == tenant)
 			return &telemetry->dropped[i];
-	telemetry->dropped = reallocarray(telemetry->dropped, telemetry->collected + 1,
-					  sizeof(*telemetry->dropped));
-	if (!telemetry->dropped)
-		abort();
+	telemetry->dropped = memory_checked(reallocarray(
+		telemetry->dropped, telemetry->collected + 1, sizeof(*telemetry->dropped)));
 	telemetry->dropped[telemetry->collected] = (struct dropped_events){ .tenant = tenant };
 	return &telemetry->dropped[telemetry->collected++];
 }
@@ -262,12 +261,8 @@ static void follow_config(struct telemetry *telemetry, const struct config *conf
 
 struct telemetry *telemetry_start(const struct telemetry_needs *needs)
 {
-	struct telemetry *telemetry = calloc(1, sizeof(*telemetry));
+	struct telemetry *telemetry = memory_checked(calloc(1, sizeof(*telemetry)));
 
-	if (!telemetry) {
-		log_errno(ENOMEM, "events are not told");
-		return NULL;
-	}
 	telemetry->counters = -1;
 	telemetry->drops.read = read_dropped;
 	telemetry->drops.arg = telemetry;

@@ -24,7 +24,6 @@ struct telemetry_needs {
 	const struct names_watch *names;
 };
 
-/* NULL without memory. */
 struct telemetry *telemetry_start(const struct telemetry_needs *needs);
 void telemetry_stop(struct telemetry *telemetry);
 

@@ -24,7 +24,7 @@
 #include "tap.h"
 #include "world.h"
 #include "../../include/vsock-bpfd.h"
-#include "../../loader/lib/control-protocol.h"
+#include "lib/control-protocol.h"
 
 #define BPFD	 "build/vsock-bpfd"
 #define CTL	 "build/vsockctl"
@@ -513,7 +513,7 @@ static void control_socket(void)
 {
 	pid_t second;
 
-	command(&said, "stat -c '%%a %%u' " CONTROL_DIR " " CONTROL_SOCKET);
+	command(&said, "stat -c '%%a %%u' " RUN_DIR " " CONTROL_SOCKET);
 	tap_ok(!strcmp(said.out, "700 0\n600 0\n"), "the control socket is root's alone");
 	must("printf '[Service]\\nMetricsSec=never\\n' >" CONFIG);
 	command(&said, CTL " reload");

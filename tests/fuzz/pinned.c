@@ -226,11 +226,6 @@ int pin_check_bpffs(void)
 	return 0;
 }
 
-int store_make_dir(void)
-{
-	abort();
-}
-
 int store_write(const struct policy_files *files)
 {
 	(void)files;
@@ -339,19 +334,20 @@ static void read_records(void)
 {
 	struct netns_record record;
 	struct netns_records records;
-	netns_id id, *ids;
-	long count, i;
+	struct map_keys ids;
+	netns_id id;
+	size_t i;
 
 	if (netns_records_open(&records))
 		return;
 	check(records.state->layout == LAYOUT_VERSION && records.state->generation);
 	for (id = 0; id < 4; id++)
 		netns_records_read(&records, id, &record);
-	count = netns_records_ids(&records, &ids);
-	check(count >= 0 && count <= ENTRIES);
-	for (i = 1; i < count; i++)
-		check(ids[i] > ids[i - 1]);
-	free(ids);
+	netns_records_ids(&records, &ids);
+	check(ids.count <= ENTRIES);
+	for (i = 1; i < ids.count; i++)
+		check(ids.key[i] > ids.key[i - 1]);
+	map_walk_free(&ids);
 	netns_records_close(&records);
 }
 
