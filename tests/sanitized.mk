@@ -24,7 +24,7 @@ $(BUILD)/tests/fuzz/%.o: override CFLAGS += -Iinclude -Iloader -I$(BUILD) -DVERS
 harnesses: $(HARNESSES)
 
 sanitized: ## the programs, their unit tests and the harnesses with ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized WARN='-Wall -Wextra' \
+	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized WARN='-Wall -Wextra -Wno-unused-parameter' \
 		CFLAGS='-g -O1 $(SANITIZE)' all unit harnesses
 
 unit: $(UNIT)
@@ -35,7 +35,7 @@ FUZZ_SECONDS	?= 60
 
 fuzz: ## each harness with what clang invents, for FUZZ_SECONDS (60) each
 	@tools/deps build check
-	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) WARN='-Wall -Wextra' \
+	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) WARN='-Wall -Wextra -Wno-unused-parameter' \
 		CFLAGS='-g -O1 $(SANITIZE) -fsanitize=fuzzer-no-link' FUZZ_ENGINE=-fsanitize=fuzzer harnesses
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_NAMES)
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl cids: which guest belongs to which namespace. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "kernel/sysctl-modes.h"
 #include "layer/vhost.h"
 #include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/printable.h"
 #include "lib/text-table.h"
@@ -107,15 +107,15 @@ static struct json_object *to_json(const struct cid_line *line, const struct cal
 	netns_word(word, line->device.owner, name);
 	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
 	time_word(time, "%FT%T%z", line->device.since);
-	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
-	json_object_object_add(object, "namespace", name ? json_object_new_string(word) : NULL);
+	json_add_number(object, "cid", line->cid);
+	json_add_text(object, "namespace", name ? word : NULL);
 	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));
-	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
-	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
-	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
-	json_object_object_add(object, "process", json_object_new_string(comm));
-	json_object_object_add(object, "ended", json_object_new_boolean(has_ended(&line->device)));
-	json_object_object_add(object, "since", json_object_new_string(time));
+	json_add_number(object, "identity", line->device.owner);
+	json_add_number(object, "inode", line->device.inode);
+	json_add_number(object, "pid", line->device.pid);
+	json_add_text(object, "process", comm);
+	json_add_bool(object, "ended", has_ended(&line->device));
+	json_add_text(object, "since", time);
 	return object;
 }
 
@@ -135,8 +135,6 @@ int command_cids(const struct options *options, int argc, char **argv)
 	struct called called;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	if (kernel_has_modes())
 		return log_error(ENOTSUP,
 				 "this kernel isolates by itself and does not tell who owns "

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl doctor: one line for each thing the layer needs of this machine. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "ctl/command.h"
 #include "layer/doctor.h"
 #include "lib/config.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/text-table.h"
 
@@ -24,7 +24,6 @@ static void print_line(enum diagnosis diagnosis, const char *what, const char *t
 	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
 	bool colour = table_colour();
 
-	(void)arg;
 	printf("%s%-7s%s  %-13s  %s\n", colour ? colours[diagnosis] : "", diagnosis_name(diagnosis),
 	       colour ? "\033[0m" : "", what, text);
 }
@@ -33,10 +32,9 @@ static void add_to_list(enum diagnosis diagnosis, const char *what, const char *
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "what", json_object_new_string(what));
-	json_object_object_add(object, "finding",
-			       json_object_new_string(diagnosis_name(diagnosis)));
-	json_object_object_add(object, "text", json_object_new_string(text));
+	json_add_text(object, "what", what);
+	json_add_text(object, "finding", diagnosis_name(diagnosis));
+	json_add_text(object, "text", text);
 	json_object_array_add(list, object);
 }
 
@@ -52,8 +50,6 @@ int command_doctor(const struct options *options, int argc, char **argv)
 {
 	struct doctor doctor = { .tell = print_line, .loads_modules = loads_modules };
 
-	(void)argc;
-	(void)argv;
 	if (options->json) {
 		doctor.tell = add_to_list;
 		doctor.arg = json_object_new_array();

@@ -2,7 +2,6 @@
 /* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "layer/modes.h"
 #include "layer/netns-records.h"
 #include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/text-table.h"
@@ -287,8 +287,7 @@ static struct json_object *reasons_json(const __u64 counts[REASONS])
 
 	for (reason = PERMITTED + 1; reason < REASONS; reason++)
 		if (counts[reason])
-			json_object_object_add(object, event_reason_name(reason),
-					       json_object_new_uint64(counts[reason]));
+			json_add_number(object, event_reason_name(reason), counts[reason]);
 	return object;
 }
 
@@ -299,25 +298,20 @@ static void add_counters_json(struct json_object *object, const struct row *row)
 
 	json_object_object_add(object, "refused", reasons_json(counters->refused));
 	json_object_object_add(object, "audited", reasons_json(counters->audited));
-	json_object_object_add(object, "events_dropped", json_object_new_uint64(counters->dropped));
+	json_add_number(object, "events_dropped", counters->dropped);
 }
 
 static void add_netns_json(struct json_object *object, const struct rows *rows,
 			   const struct row *row)
 {
-	json_object_object_add(object, "ns_mode", json_object_new_string(mode_name(row->ns.mode)));
-	json_object_object_add(object, "child_ns_mode",
-			       json_object_new_string(mode_name(row->ns.child_mode)));
+	json_add_text(object, "ns_mode", mode_name(row->ns.mode));
+	json_add_text(object, "child_ns_mode", mode_name(row->ns.child_mode));
 	if (!rows->native)
-		json_object_object_add(object, "child_ns_mode_set",
-				       json_object_new_boolean(row->ns.child_locked == YES));
-	json_object_object_add(object, "inode",
-			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
-	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+		json_add_bool(object, "child_ns_mode_set", row->ns.child_locked == YES);
+	json_add_number_if(object, "inode", row->ns.inode, row->ns.inode);
+	json_add_number(object, "identity", row->id);
 	if (rows->layered)
-		json_object_object_add(object, "policy",
-				       row->policy ? json_object_new_string(row->policy->name)
-						   : NULL);
+		json_add_text(object, "policy", row->policy ? row->policy->name : NULL);
 }
 
 static struct json_object *row_json(const struct rows *rows, const struct row *row)
@@ -326,8 +320,7 @@ static struct json_object *row_json(const struct rows *rows, const struct row *r
 	char word[NETNS_WORD_SIZE];
 
 	netns_word(word, row->id, row->name);
-	json_object_object_add(object, "name",
-			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
+	json_add_text(object, "name", row->name || !is_netns(row) ? word : NULL);
 	add_known_as(object, row->name ? NULL : netns_names_find(&rows->homes, row->id));
 	if (is_netns(row))
 		add_netns_json(object, rows, row);
@@ -352,8 +345,6 @@ int command_list(const struct options *options, int argc, char **argv)
 	size_t i;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	ret = collect(&rows);
 	if (!ret)
 		netns_homes_load(&rows.homes);

@@ -9,9 +9,6 @@ int command_metrics(const struct options *options, int argc, char **argv)
 	struct netns_names names;
 	int ret;
 
-	(void)argc;
-	(void)argv;
-	(void)options;
 	netns_names_load(&names);
 	ret = metrics_collect(&numbers, &names);
 	if (!ret)

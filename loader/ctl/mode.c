@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl get, vsockctl set: the two knobs of one namespace. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "ctl/command.h"
 #include "layer/modes.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 static int parse_knob(const char *text, enum knob *knob)
@@ -23,7 +23,7 @@ static int print_mode(const struct options *options, enum knob knob, enum vsock_
 	if (!options->json)
 		return puts(mode_name(mode)) < 0 ? -EIO : 0;
 	object = json_object_new_object();
-	json_object_object_add(object, knob_name(knob), json_object_new_string(mode_name(mode)));
+	json_add_text(object, knob_name(knob), mode_name(mode));
 	return print_json(object);
 }
 
@@ -34,7 +34,6 @@ int command_get(const struct options *options, int argc, char **argv)
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
-	(void)argc;
 	if (ret)
 		return ret;
 	ret = netns_open(&ns, options->netns);
@@ -52,7 +51,6 @@ int command_set(const struct options *options, int argc, char **argv)
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
-	(void)argc;
 	if (ret)
 		return ret;
 	if (mode_parse(argv[1], &mode)) {

@@ -206,8 +206,6 @@ int command_monitor(const struct options *options, int argc, char **argv)
 	static struct view view;
 	int service, signals, ret;
 
-	(void)argc;
-	(void)argv;
 	view.json = options->json;
 	view.colour = table_colour();
 	ret = choose(&view, options->netns);

@@ -9,9 +9,6 @@ int command_reload(const struct options *options, int argc, char **argv)
 {
 	int fd = control_client_ask("reload");
 
-	(void)options;
-	(void)argc;
-	(void)argv;
 	if (fd < 0)
 		return fd;
 	close(fd);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl rules: the policies in force, in the words of their files, and who has which. */
 #include <bpf/bpf.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "layer/modes.h"
 #include "layer/netns-records.h"
 #include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "policy/set.h"
@@ -147,8 +147,8 @@ static void show_shadow(struct resident *resident, void *arg)
 		return;
 	}
 	object = json_object_new_object();
-	json_object_object_add(object, "identity", json_object_new_uint64(resident->id));
-	json_object_object_add(object, "policy", json_object_new_string(has->name));
+	json_add_number(object, "identity", resident->id);
+	json_add_text(object, "policy", has->name);
 	json_object_array_add(shadow->list, object);
 }
 
@@ -198,12 +198,9 @@ static struct json_object *rules_json(const struct policy *policy)
 
 	for (i = 0; i < policy->rules; i++) {
 		object = json_object_new_object();
-		json_object_object_add(object, "decision",
-				       json_object_new_string(policy->rule[i].decision == ALLOW
-								      ? "allow"
-								      : "deny"));
-		json_object_object_add(object, "rule",
-				       json_object_new_string(policy->rule[i].text));
+		json_add_text(object, "decision",
+			      policy->rule[i].decision == ALLOW ? "allow" : "deny");
+		json_add_text(object, "rule", policy->rule[i].text);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -220,11 +217,10 @@ static struct json_object *holders_json(const struct view *view, const struct po
 			continue;
 		name = netns_names_find(&view->names, view->holder[i].id);
 		object = json_object_new_object();
-		json_object_object_add(object, "name", name ? json_object_new_string(name) : NULL);
+		json_add_text(object, "name", name);
 		add_known_as(object,
 			     name ? NULL : netns_names_find(&view->homes, view->holder[i].id));
-		json_object_object_add(object, "identity",
-				       json_object_new_uint64(view->holder[i].id));
+		json_add_number(object, "identity", view->holder[i].id);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -241,12 +237,12 @@ static struct json_object *policy_json(const struct view *view, const struct pol
 	struct shadow shadow = { view, policy, json_object_new_array() };
 
 	survey_each(&view->survey, show_shadow, &shadow);
-	json_object_object_add(object, "policy", json_object_new_string(policy->name));
+	json_add_text(object, "policy", policy->name);
 	json_object_object_add(object, "mode", mode_json(policy->sets_mode, policy->mode));
 	json_object_object_add(object, "child_mode",
 			       mode_json(policy->sets_child_mode, policy->child_mode));
-	json_object_object_add(object, "audit", json_object_new_boolean(policy->audit));
-	json_object_object_add(object, "inherit", json_object_new_boolean(policy->inherit));
+	json_add_bool(object, "audit", policy->audit);
+	json_add_bool(object, "inherit", policy->inherit);
 	json_object_object_add(object, "rules", rules_json(policy));
 	json_object_object_add(object, "namespaces", holders_json(view, policy));
 	json_object_object_add(object, "shadowed", shadow.list);
@@ -268,8 +264,6 @@ int command_rules(const struct options *options, int argc, char **argv)
 	struct view view = {};
 	int ret = view_open(&view);
 
-	(void)argc;
-	(void)argv;
 	if (!ret && options->json)
 		print_policies_json(&view);
 	else if (!ret)

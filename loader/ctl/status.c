@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl status: who isolates on this machine, and whether all of it is there. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "ctl/command.h"
 #include "layer/alive.h"
 #include "layer/inspect.h"
 #include "layer/netns-records.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 static bool is_whole(const struct layer_report *report, const struct alive *alive)
@@ -74,25 +74,17 @@ static void print_status_json(const struct layer_report *report, const struct al
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "isolation",
-			       json_object_new_string(layer_isolation(report)));
-	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
+	json_add_text(object, "isolation", layer_isolation(report));
+	json_add_bool(object, "whole", is_whole(report, alive));
 	json_object_object_add(object, "wrong", findings_json(alive));
 	if (report->state.generation) {
-		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
-		json_object_object_add(object, "programs_needed",
-				       json_object_new_int(report->needed));
-		json_object_object_add(object, "generation",
-				       json_object_new_int64(report->state.generation));
-		json_object_object_add(object, "gates",
-				       gates(report) ? json_object_new_string(gates(report))
-						     : NULL);
-		json_object_object_add(object, "isolating",
-				       json_object_new_boolean(report->state.isolating == YES));
-		json_object_object_add(object, "overflow",
-				       json_object_new_boolean(report->state.overflow == YES));
-		json_object_object_add(object, "crowded_out",
-				       json_object_new_boolean(report->state.crowded == YES));
+		json_add_number(object, "programs", report->pinned);
+		json_add_number(object, "programs_needed", report->needed);
+		json_add_number(object, "generation", report->state.generation);
+		json_add_text(object, "gates", gates(report));
+		json_add_bool(object, "isolating", report->state.isolating == YES);
+		json_add_bool(object, "overflow", report->state.overflow == YES);
+		json_add_bool(object, "crowded_out", report->state.crowded == YES);
 	}
 	print_json(object);
 }
@@ -104,8 +96,6 @@ int command_status(const struct options *options, int argc, char **argv)
 	struct alive alive;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	ret = layer_inspect(&report);
 	if (ret)
 		return ret;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "events/event-format.h"
 
-#include <json-c/json.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/json.h"
 #include "lib/printable.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -185,16 +185,6 @@ void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events 
 		 word);
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void add_number(struct json_object *object, const char *key, __u64 number, bool there)
-{
-	json_object_object_add(object, key, there ? json_object_new_uint64(number) : NULL);
-}
-
 static const char *place_name(netns_id id)
 {
 	if (id == NETNS_NONE)
@@ -207,10 +197,10 @@ static struct json_object *netns_json(netns_id id, const char *name)
 	struct json_object *object = json_object_new_object();
 	char word[NETNS_WORD_SIZE];
 
-	add_text(object, "place", place_name(id));
+	json_add_text(object, "place", place_name(id));
 	netns_word(word, id, name);
-	add_text(object, "namespace", name ? word : NULL);
-	add_number(object, "identity", id, id != NETNS_NONE && id != NETNS_UNKNOWN);
+	json_add_text(object, "namespace", name ? word : NULL);
+	json_add_number_if(object, "identity", id, id != NETNS_NONE && id != NETNS_UNKNOWN);
 	return object;
 }
 
@@ -220,7 +210,7 @@ void add_known_as(struct json_object *object, const char *home)
 
 	if (home)
 		printable(word, sizeof(word), home, sizeof(word));
-	add_text(object, "known_as", home ? word : NULL);
+	json_add_text(object, "known_as", home ? word : NULL);
 }
 
 static struct json_object *end_json(const struct end *end, const char *name, const char *home)
@@ -229,8 +219,8 @@ static struct json_object *end_json(const struct end *end, const char *name, con
 
 	add_known_as(object, name ? NULL : home);
 
-	add_number(object, "cid", end->cid, end->cid);
-	add_number(object, "port", end->port, end->port);
+	json_add_number_if(object, "cid", end->cid, end->cid);
+	json_add_number_if(object, "port", end->port, end->port);
 	return object;
 }
 
@@ -239,7 +229,7 @@ static void add_time(struct json_object *object, __u64 boot_time)
 	char word[TIME_WORD_SIZE];
 
 	time_word(word, "%FT%T%z", boot_time);
-	add_text(object, "time", word);
+	json_add_text(object, "time", word);
 }
 
 struct json_object *event_json(const struct named_event *named)
@@ -249,18 +239,18 @@ struct json_object *event_json(const struct named_event *named)
 	char comm[sizeof(event->comm) + 1], text[EVENT_TEXT_SIZE];
 
 	add_time(object, event->time);
-	add_text(object, "kind", event_kind_name(event->kind));
-	add_text(object, "reason", event_reason_name(event->reason));
-	add_text(object, "verb", event_verb_name(event->verb));
+	json_add_text(object, "kind", event_kind_name(event->kind));
+	json_add_text(object, "reason", event_reason_name(event->reason));
+	json_add_text(object, "verb", event_verb_name(event->verb));
 	json_object_object_add(object, "origin",
 			       end_json(&event->origin, named->origin, named->origin_home));
 	json_object_object_add(object, "target",
 			       end_json(&event->target, named->target, named->target_home));
-	add_number(object, "pid", event->pid, event->pid);
+	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
-	add_text(object, "process", event->pid ? comm : NULL);
+	json_add_text(object, "process", event->pid ? comm : NULL);
 	event_text(text, named);
-	add_text(object, "message", text);
+	json_add_text(object, "message", text);
 	return object;
 }
 
@@ -269,14 +259,14 @@ struct json_object *event_dropped_json(const struct dropped_events *dropped)
 	struct json_object *object = json_object_new_object();
 	char text[EVENT_TEXT_SIZE];
 
-	add_text(object, "kind", "dropped");
+	json_add_text(object, "kind", "dropped");
 	json_object_object_add(object, "origin",
 			       dropped->namespaces > 1 ? NULL
 						       : netns_json(dropped->netns, dropped->name));
-	add_number(object, "count", dropped->count, true);
-	add_number(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
-	add_number(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
+	json_add_number_if(object, "count", dropped->count, true);
+	json_add_number_if(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
+	json_add_number_if(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
 	event_dropped_text(text, dropped);
-	add_text(object, "message", text);
+	json_add_text(object, "message", text);
 	return object;
 }

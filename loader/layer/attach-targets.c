@@ -86,7 +86,6 @@ static int find(struct bpf_program *prog, struct bpf_prog_load_opts *options, lo
 	const char *function = target->section + strlen(PREFIX);
 	int id;
 
-	(void)prog;
 	if (!vmlinux)
 		vmlinux = btf__load_vmlinux_btf();
 	if (!vmlinux)
@@ -105,7 +104,6 @@ static int find(struct bpf_program *prog, struct bpf_prog_load_opts *options, lo
 
 static int attach(const struct bpf_program *prog, long index, struct bpf_link **link)
 {
-	(void)index;
 	*link = bpf_program__attach_trace(prog);
 	return *link ? 0 : -errno;
 }

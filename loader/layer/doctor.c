@@ -297,7 +297,6 @@ void doctor_run(struct doctor *doctor)
 
 static void say_missing(enum diagnosis diagnosis, const char *what, const char *text, void *arg)
 {
-	(void)arg;
 	if (diagnosis == MISSING)
 		log_error(ENOTSUP, "%s: %s", what, text);
 }

@@ -132,7 +132,6 @@ static void be_heard(void)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
 	/* It is installed as "oci-hook". */
 	program_invocation_short_name = (char *)NAME;
 	/* Runtimes give it none, or its own name alone. */

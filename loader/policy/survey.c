@@ -248,7 +248,6 @@ static void free_resident(void *arg)
 
 static void leave(void *arg)
 {
-	(void)arg;
 }
 
 void survey_free(struct survey *survey)

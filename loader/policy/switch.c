@@ -281,7 +281,6 @@ unlock:
 
 static int assign_again(struct assigner *assigner, void *arg)
 {
-	(void)arg;
 	return assigner->set->policies.count ? assign_look(assigner) : 0;
 }
 

@@ -183,8 +183,6 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *arg
 {
 	struct client *client = arg;
 
-	(void)source;
-	(void)fd;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !hear(client))
 		drop_client(client);
 	else if (events & EPOLLOUT)
@@ -228,8 +226,6 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 {
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)source;
-	(void)events;
 	if (client < 0)
 		return 0;
 	if (add_client(arg, client)) {

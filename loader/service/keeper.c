@@ -221,8 +221,6 @@ static int on_tick(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct keeper *keeper = arg;
 
-	(void)source;
-	(void)now;
 	if (!look(keeper))
 		take_care(keeper);
 	return arm(keeper);

@@ -55,7 +55,6 @@ static int detach(const struct options *options)
 {
 	int found = layer_detach();
 
-	(void)options;
 	if (found < 0)
 		return found;
 	log_info(found ? "detached; nothing is isolated any more" : "nothing was attached");

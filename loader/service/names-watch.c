@@ -158,8 +158,6 @@ static int on_retry(sd_event_source *source, uint64_t now, void *arg)
 	struct names_watch *watch = arg;
 	size_t i;
 
-	(void)source;
-	(void)now;
 	watch->retry = sd_event_source_disable_unref(watch->retry);
 	try_waiting(watch);
 	for (i = 0; i < watch->count; i++)
@@ -171,9 +169,6 @@ static int on_retry(sd_event_source *source, uint64_t now, void *arg)
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
-	(void)source;
-	(void)fd;
-	(void)events;
 	try_waiting(arg);
 	return 0;
 }
@@ -199,7 +194,6 @@ static int on_folder(sd_event_source *source, const struct inotify_event *told, 
 {
 	struct names_watch *watch = arg;
 
-	(void)source;
 	if (told->mask & FOLDER_GONE)
 		return watch_folder(watch);
 	if (told->mask & IN_Q_OVERFLOW)
@@ -211,7 +205,6 @@ static int on_folder(sd_event_source *source, const struct inotify_event *told, 
 
 static int on_parent(sd_event_source *source, const struct inotify_event *told, void *arg)
 {
-	(void)source;
 	return told->len && !strcmp(told->name, FOLDER) ? watch_folder(arg) : 0;
 }
 

@@ -83,9 +83,6 @@ static enum hold_work beat(struct policy_watch *watch);
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
-	(void)source;
-	(void)fd;
-	(void)events;
 	look_again(arg, LOOKS_NAMED);
 	return 0;
 }
@@ -216,8 +213,6 @@ static int on_beat(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
 
-	(void)source;
-	(void)time;
 	if (beat(watch) == HOLD_LOOK && !looks_soon(watch))
 		look_again(watch, LOOKS_NAMED);
 	return 0;
@@ -237,8 +232,6 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 	struct policy_watch *watch = arg;
 	struct policy_files files;
 
-	(void)source;
-	(void)time;
 	watch->changed = 0;
 	watch_files(watch);
 	if (policy_files_read(&files, watch->dir))
@@ -257,8 +250,6 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	struct policy_watch *watch = arg;
 	uint64_t now = now_usec();
 
-	(void)source;
-	(void)event;
 	if (!watch->changed)
 		watch->changed = now;
 	if (now - watch->changed > PATIENCE_USEC)
@@ -301,8 +292,6 @@ static int on_look(sd_event_source *source, uint64_t time, void *arg)
 	struct policy_watch *watch = arg;
 	uint64_t start = now_usec();
 
-	(void)source;
-	(void)time;
 	policy_assign_again();
 	malloc_trim(0);
 	watch->look_cost = now_usec() - start;

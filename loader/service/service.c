@@ -74,8 +74,6 @@ static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct service *service = arg;
 
-	(void)source;
-	(void)now;
 	attach_again(&service->config);
 	telemetry_follow(service->telemetry, &service->config);
 	return 0;
@@ -90,8 +88,6 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 	char text[4096];
 	ssize_t size;
 
-	(void)source;
-	(void)events;
 	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
 		text[size] = '\0';
 		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
@@ -128,8 +124,6 @@ static int reload(void *arg)
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
-	(void)source;
-	(void)info;
 	reload(arg);
 	return 0;
 }

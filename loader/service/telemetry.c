@@ -123,9 +123,6 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	struct telemetry *telemetry = arg;
 
-	(void)source;
-	(void)fd;
-	(void)events;
 	event_ring_read(telemetry->events);
 	return 0;
 }
@@ -199,8 +196,6 @@ static int on_look(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct telemetry *telemetry = arg;
 
-	(void)source;
-	(void)now;
 	telemetry->look = sd_event_source_disable_unref(telemetry->look);
 	if (look_for_dropped(telemetry))
 		look_soon(telemetry);
@@ -233,8 +228,6 @@ static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 	int ret =
 		metrics_write_file(config->metrics_file, names_watch_names(telemetry->needs.names));
 
-	(void)source;
-	(void)now;
 	if (ret && ret != telemetry->metrics_error)
 		log_errno(-ret, "%s", config->metrics_file);
 	telemetry->metrics_error = ret;

@@ -571,6 +571,13 @@ static void colours(void)
 	command(&said, "env NO_COLOR=1 TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
 	tap_ok(strstr(said.out, "NAMESPACE") && !strchr(said.out, '\033'), "NO_COLOR is honoured");
 	command(&said,
+		"env NO_COLOR=1 TERM=xterm script -qec '" CTL " doctor' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "kernel") && !strchr(said.out, '\033'), "by doctor, too");
+	command(&said,
+		"env -u NO_COLOR TERM=dumb script -qec '" CTL " doctor' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "kernel") && !strchr(said.out, '\033'),
+	       "and a terminal that is dumb");
+	command(&said,
 		"env -u NO_COLOR TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
 	tap_ok(strchr(said.out, '\033'), "list has a head that stands out");
 }
