@@ -57,7 +57,7 @@ int command_doctor(const struct options *options, int argc, char **argv)
 	doctor_run(&doctor);
 	if (options->json)
 		print_json(doctor.arg);
-	return doctor.missing ? log_error(ENOTSUP, "%d missing: not all is isolated as it is",
-					  doctor.missing)
-			      : 0;
+	return doctor.missing
+		       ? log_error(ENOTSUP, "%d missing: isolation is not complete", doctor.missing)
+		       : 0;
 }

@@ -15,7 +15,7 @@
 
 #define MANY 1000000
 
-static const struct verb {
+static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(const struct options *options, int argc, char **argv);
 	int min, max; /* number of arguments */
@@ -36,7 +36,7 @@ static const struct verb {
 	/* clang-format on */
 };
 
-#define VERBS (sizeof(commands) / sizeof(*commands))
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void print_help(void)
 {
@@ -47,7 +47,7 @@ static void print_help(void)
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
 	     "Commands:");
-	for (i = 0; i < VERBS; i++)
+	for (i = 0; i < COMMANDS; i++)
 		printf("  %-7s %-10s %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].help);
 	puts("\n"
@@ -110,32 +110,32 @@ static int usage(void)
 	return USAGE;
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < VERBS; i++)
+	for (i = 0; i < COMMANDS; i++)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
 }
 
-static int run_verb(const struct options *options, int argc, char **argv)
+static int run_command(const struct options *options, int argc, char **argv)
 {
-	const struct verb *verb = find_verb(argv[0]);
+	const struct command *command = find_command(argv[0]);
 
-	if (!verb) {
+	if (!command) {
 		log_error(EINVAL, "%s: no such command", argv[0]);
 		return usage();
 	}
-	if (argc - 1 < verb->min || argc - 1 > verb->max) {
-		log_error(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
-			  *verb->arguments ? " " : "", verb->arguments);
+	if (argc - 1 < command->min || argc - 1 > command->max) {
+		log_error(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", command->name,
+			  *command->arguments ? " " : "", command->arguments);
 		return USAGE;
 	}
-	if (!verb->anybody && geteuid())
+	if (!command->anybody && geteuid())
 		return log_errno(EPERM, "needs root");
-	return verb->run(options, argc - 1, argv + 1);
+	return command->run(options, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 	}
 	if (check_libbpf_version())
 		return EXIT_FAILURE;
-	ret = run_verb(&options, argc - first, argv + first);
+	ret = run_command(&options, argc - first, argv + first);
 	return ret < 0 ? EXIT_FAILURE : ret;
 }
 

@@ -107,12 +107,12 @@ static bool is_bind(const struct event *event)
 static const char *reason_text(const struct event *event)
 {
 	if (event->kind == EVENT_SEALED)
-		return "somebody answered whom it may not talk to";
+		return "the peer that answered is one it may not talk to";
 	switch (event->reason) {
 	case REASON_MODE:
-		return "one is local, and the other elsewhere";
+		return "one end is local and the other is in another namespace";
 	case REASON_RULE:
-		return event->verb == ACCEPT ? "a rule of the other's policy"
+		return event->verb == ACCEPT ? "a rule of the peer's policy"
 					     : "a rule of its own policy";
 	case REASON_BIND:
 		return is_bind(event) ? "a rule of its policy"
@@ -120,13 +120,13 @@ static const char *reason_text(const struct event *event)
 	case REASON_GUEST:
 		return "a rule against guests with this CID";
 	case REASON_UNKNOWN:
-		return "it cannot be told who they are";
+		return "an end could not be identified";
 	case REASON_PORT:
-		return is_bind(event) ? "another namespace holds it"
+		return is_bind(event) ? "the port is held by another namespace"
 				      : "another socket would get the answer";
 	case REASON_HELD:
-		return event->verb == ACCEPT ? "the other is new, and its policy not found out yet"
-					     : "it is new, and its policy not found out yet";
+		return event->verb == ACCEPT ? "the peer is new and its policy is not known yet"
+					     : "it is new and its policy is not known yet";
 	default:
 		return "no reason known";
 	}
@@ -167,7 +167,8 @@ static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped_e
 	const char *who = dropped->tenant & TENANT_USER ? "user" : "user namespace";
 
 	snprintf(text, EVENT_TEXT_SIZE,
-		 "dropped: %llu events of %zu namespaces of %s %u, which are counted and not told",
+		 "dropped: %llu events of %zu namespaces of %s %u, which are counted but not "
+		 "reported",
 		 dropped->count, dropped->namespaces, who, (__u32)dropped->tenant);
 }
 
@@ -181,7 +182,7 @@ void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events 
 	}
 	netns_word(word, dropped->netns, dropped->name);
 	snprintf(text, EVENT_TEXT_SIZE,
-		 "dropped: %llu events of %s, which are counted and not told", dropped->count,
+		 "dropped: %llu events of %s, which are counted but not reported", dropped->count,
 		 word);
 }
 

@@ -230,7 +230,7 @@ static void put_counters(FILE *out, const struct metrics *metrics)
 		put_reasons(out, "audited_total", metrics->row[i].netns,
 			    metrics->row[i].counters.audited);
 	put_head(out, "events_dropped_total", "counter",
-		 "Events that were counted and not told, as there were too many.");
+		 "Events that were counted but not reported, as there were too many.");
 	for (i = 0; i < metrics->rows; i++) {
 		fputs(PREFIX "events_dropped_total{", out);
 		put_label(out, "netns", metrics->row[i].netns);

@@ -93,8 +93,9 @@ static void look_at_places(struct alive *alive, const struct layer_report *repor
 {
 	if (layer_knows_addresses(&report->state, &report->kernel))
 		return;
-	found(alive, "a module was loaded again after the start: its guests are nobody's, and are "
-		     "refused; " START "looks for it again");
+	found(alive,
+	      "a module was loaded again after the start: its guests have no known owner and are "
+	      "refused; " START "looks for it again");
 	alive->repairable = true;
 }
 

@@ -69,9 +69,9 @@ int netns_records_open(struct netns_records *records)
 		ret = log_error(EPROTO, "the attached layer has layout %u, this program knows %u",
 				records->state->layout, LAYOUT_VERSION);
 	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
-		ret = log_error(EPROTO,
-				"the map " PIN_STATE " holds what no program of ours has written; "
-				"'vsock-bpfd --detach' removes it, and with it all modes");
+		ret = log_error(EPROTO, "the map " PIN_STATE
+					" has contents that none of our programs wrote; "
+					"'vsock-bpfd --detach' removes it, and with it all modes");
 	if (ret)
 		netns_records_close(records);
 	return ret;

@@ -173,7 +173,7 @@ int policy_files_read(struct policy_files *files, const char *dir)
 			return ret;
 		policy_files_free(files);
 	}
-	return log_error(EAGAIN, "%s: changes all the time", dir);
+	return log_error(EAGAIN, "%s: keeps changing", dir);
 }
 
 static int by_base(const void *a, const void *b)

@@ -27,7 +27,7 @@ struct policy_files {
 /*
  * Reads what lies in `dir` but for files that are hidden, and those that editors and packagers
  * leave. A directory that is not there has no files. Says what is wrong with the directory, or
- * that it changes all the time; policy_files_free() is never wrong.
+ * that it keeps changing; policy_files_free() is never wrong.
  */
 int policy_files_read(struct policy_files *files, const char *dir);
 

@@ -56,7 +56,7 @@ static char *text_mistake(struct ini_line line)
 		if (!length)
 			return mistake("this is not UTF-8");
 		if ((text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
-			return mistake("a control character, 0x%02x, has no place here", text[i]);
+			return mistake("control character 0x%02x is not allowed", text[i]);
 	}
 	return NULL;
 }

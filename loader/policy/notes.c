@@ -47,8 +47,8 @@ static void look_at_names(struct notes *notes, const struct policy *policy)
 	for (i = 0; i < policy->names.count; i++) {
 		glob = policy->names.glob[i];
 		if (*glob == '.')
-			add(notes, policy, 0,
-			    "Name=%s: names that begin with a dot are passed over", glob);
+			add(notes, policy, 0, "Name=%s: names that begin with a dot are skipped",
+			    glob);
 		else if (!is_glob(glob) && strlen(glob) > NAME_LONGEST)
 			add(notes, policy, 0, "Name=%s: longer than a name can be", glob);
 	}
@@ -379,7 +379,7 @@ static void look_at_effect(struct notes *notes, const struct policy *policy)
 {
 	if (!policy->rules && !policy->sets_child_mode && !policy->audit &&
 	    (!policy->sets_mode || policy->mode == GLOBAL))
-		add(notes, policy, 0, "changes nothing but that no other policy fits");
+		add(notes, policy, 0, "sets nothing, and keeps later policies from fitting");
 }
 
 void notes_take(struct notes *notes, const struct policies *policies)

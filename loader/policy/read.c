@@ -91,7 +91,7 @@ static const char *foreign_mistake(const char *glob)
 		return "a comment needs a line of its own";
 	case '"':
 	case '\'':
-		return "quotes are letters here; a blank is fitted by '?'";
+		return "quotes are ordinary characters here; '?' fits a blank";
 	default:
 		return NULL;
 	}
@@ -112,7 +112,7 @@ static const char *name_mistake(const char *glob)
 
 static const char *path_mistake(const char *glob)
 {
-	return *glob != '/' && *glob != '*' ? "begins neither with / nor with *" : NULL;
+	return *glob != '/' && *glob != '*' ? "begins with neither / nor *" : NULL;
 }
 
 static const char *annotation_mistake(const char *glob)
@@ -122,7 +122,7 @@ static const char *annotation_mistake(const char *glob)
 	if (!equals || equals == glob)
 		return "not KEY=GLOB";
 	if (strcspn(glob, "*?[") < (size_t)(equals - glob))
-		return "a glob can only stand behind the '='";
+		return "a glob can only come after the '='";
 	return NULL;
 }
 
@@ -249,9 +249,9 @@ static int on_key(void *arg, const char *section_name, const char *name, const c
 	if (key < (int)first_key[section] || key >= (int)first_key[section + 1]) {
 		unknown_key(reader, section, name);
 	} else if (!*value) {
-		mistake(reader, "%s=: its value is missing", name);
+		mistake(reader, "%s=: missing value", name);
 	} else if (reader->key[key] && !may_repeat(key)) {
-		mistake(reader, "%s=: stands in line %u already", name, reader->key[key]);
+		mistake(reader, "%s=: is already in line %u", name, reader->key[key]);
 	} else {
 		reader->key[key] = reader->line;
 		take(reader, key, value);
@@ -270,7 +270,7 @@ static void look_at_section(struct reader *reader, struct ini_line line)
 		mistake(reader, "[%s]: no such section%s", name,
 			keywords_hint(name, sections, SECTIONS).text);
 	else if (reader->section[section])
-		mistake(reader, "[%s]: stands in line %u already", name, reader->section[section]);
+		mistake(reader, "[%s]: is already in line %u", name, reader->section[section]);
 	else
 		reader->section[section] = reader->line;
 	free(name);
@@ -352,7 +352,7 @@ static void look_at_all(struct reader *reader)
 		return;
 	reader->line = reader->section[MATCH_SECTION];
 	if (!reader->line)
-		mistake(reader, "there is no [Match]: it would hold for nothing");
+		mistake(reader, "there is no [Match]: the policy would fit nothing");
 	else if (!reader->key[NAME] && !reader->key[PATH] && !reader->key[CGROUP] &&
 		 !reader->key[ANNOTATION])
 		mistake(reader, "[Match] needs Name=, Path=, Cgroup= or Annotation=");

@@ -97,7 +97,7 @@ static int take_range(struct parser *parser, const char **text, const char *what
 	if (ret)
 		return ret;
 	if (range.last < range.first)
-		return wrong(parser, "%s: %u-%u begins behind its end", parser->word, range.first,
+		return wrong(parser, "%s: %u-%u: the range is reversed", parser->word, range.first,
 			     range.last);
 	add_range(ranges, range);
 	return 0;
@@ -143,7 +143,7 @@ static int take_ports(struct parser *parser)
 			     keywords_hint(parser->word, (const char *const[]){ "port" }, 1).text);
 	advance(parser);
 	if (!parser->word)
-		return wrong(parser, "port: its number is missing");
+		return wrong(parser, "port: missing number");
 	return take_list(parser, "ports", 0, &parser->rule->ports);
 }
 
@@ -155,11 +155,11 @@ bool is_glob(const char *text)
 static int take_name(struct parser *parser, const char *what)
 {
 	if (!parser->word)
-		return wrong(parser, "%s: its name is missing", what);
+		return wrong(parser, "%s: missing name", what);
 	if (is_glob(parser->word))
 		return wrong(parser,
-			     "%s %s: rules take exact names; give what you mean a policy, "
-			     "and name that",
+			     "%s %s: rules take exact names; give those namespaces a policy, "
+			     "and name it",
 			     what, parser->word);
 	if (strchr(parser->word, '/'))
 		return wrong(parser, "%s %s: a name, not a path", what, parser->word);
@@ -188,7 +188,7 @@ static int take_peer(struct parser *parser, const char *link)
 	int found;
 
 	if (!parser->word)
-		return wrong(parser, "%s: whom is missing", link);
+		return wrong(parser, "%s: missing peer", link);
 	found = keywords_find(parser->word, words, COUNT(words));
 	if (found < 0)
 		return wrong(parser,
@@ -203,7 +203,7 @@ static int take_peer(struct parser *parser, const char *link)
 		return 0;
 	case WORD_GUEST:
 		if (!parser->word)
-			return wrong(parser, "guest: its CID is missing; guests are all of them");
+			return wrong(parser, "guest: missing CID (write 'guests' for all)");
 		return take_cids(parser);
 	case WORD_NAMESPACE:
 	case WORD_POLICY:
@@ -217,7 +217,7 @@ static int take_peer(struct parser *parser, const char *link)
 static int take_link(struct parser *parser, const char *verb, const char *link)
 {
 	if (!parser->word)
-		return wrong(parser, "%s: '%s' and whom is missing", verb, link);
+		return wrong(parser, "%s: missing '%s' and peer", verb, link);
 	if (strcmp(parser->word, link))
 		return wrong(parser, "%s: '%s' has to follow, not '%s'", verb, link, parser->word);
 	advance(parser);
@@ -244,20 +244,19 @@ static int take_guest(struct parser *parser)
 static int take_rule(struct parser *parser)
 {
 	/* In the order of enum rule_verb. */
-	static const char *const commands[] = { "connect", "accept", "bind", "guest" };
+	static const char *const verbs[] = { "connect", "accept", "bind", "guest" };
 	int found;
 
 	if (!parser->word)
-		return wrong(parser, "a rule is missing, like connect to guests port 22");
-	found = keywords_find(parser->word, commands, COUNT(commands));
+		return wrong(parser, "missing rule, for example: connect to guests port 22");
+	found = keywords_find(parser->word, verbs, COUNT(verbs));
 	if (found < 0)
 		return wrong(parser, "%s: a rule begins with connect, accept, bind or guest%s",
-			     parser->word,
-			     keywords_hint(parser->word, commands, COUNT(commands)).text);
+			     parser->word, keywords_hint(parser->word, verbs, COUNT(verbs)).text);
 	if (parser->rule->decision == ALLOW && (found == BIND || found == GUEST))
 		return wrong(parser,
 			     "%s is allowed unless a rule denies it: only Deny=%s is a rule",
-			     commands[found], commands[found]);
+			     verbs[found], verbs[found]);
 	parser->rule->verb = found;
 	advance(parser);
 	switch (found) {

@@ -134,8 +134,8 @@ static void answer_unknown(struct client *client, const char *word)
 {
 	char packet[128];
 
-	snprintf(packet, sizeof(packet), CONTROL_FAILED "%s: the service does not know this word",
-		 word);
+	snprintf(packet, sizeof(packet),
+		 CONTROL_FAILED "%s: the service does not know this command", word);
 	send_line(client->fd, packet);
 }
 
@@ -229,7 +229,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 	if (client < 0)
 		return 0;
 	if (add_client(arg, client)) {
-		send_line(client, CONTROL_FAILED "not for you, or too many at once");
+		send_line(client, CONTROL_FAILED "not root, or too many clients");
 		close(client);
 	}
 	return 0;

@@ -181,7 +181,7 @@ static void say_findings(const struct keeper *keeper)
 	sd_notifyf(0, "STATUS=%s",
 		   keeper->alive.count ? keeper->alive.finding[0] : "Enforcement is live.");
 	if (!keeper->alive.count)
-		log_info("what was wrong is mended; enforcement is live");
+		log_info("repaired; enforcement is live");
 }
 
 static void mend(struct keeper *keeper)
@@ -241,7 +241,7 @@ struct keeper *keeper_start(const struct keeper_needs *needs)
 	if (!look(keeper))
 		take_care(keeper);
 	if (arm(keeper) < 0)
-		log_error(ENOMEM, "nobody asks whether programs run");
+		log_error(ENOMEM, "the programs are not checked");
 	return keeper;
 }
 

@@ -71,7 +71,7 @@ static uint64_t now_usec(void)
 static void say_outcome(int count, bool first)
 {
 	if (count < 0)
-		log_info("the policies that were in force stay in force");
+		log_info("the previous policies stay in force");
 	else if (count)
 		log_info("%d %s in force", count, count == 1 ? "policy" : "policies");
 	else if (!first)

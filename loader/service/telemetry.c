@@ -279,7 +279,7 @@ static void follow_ring(struct telemetry *telemetry)
 
 	ret = event_ring_follow(&telemetry->events, on_event, telemetry);
 	if (ret && ret != -ENOENT)
-		log_errno(-ret, "events are not told");
+		log_errno(-ret, "events are not reported");
 	if (ret || telemetry->events == before)
 		return;
 	telemetry->ring = sd_event_source_disable_unref(telemetry->ring);
@@ -290,7 +290,7 @@ static void follow_ring(struct telemetry *telemetry)
 	if (ret >= 0)
 		ret = sd_event_source_set_priority(telemetry->ring, SD_EVENT_PRIORITY_IDLE);
 	if (ret < 0)
-		log_errno(-ret, "events are not told");
+		log_errno(-ret, "events are not reported");
 }
 
 void telemetry_follow(struct telemetry *telemetry, const struct config *config)

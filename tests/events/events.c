@@ -188,7 +188,7 @@ static void loopback(void)
 	tap_ok(err == ECONNRESET, "one out of a local namespace is refused");
 	check_line(MONITOR, out, "told as the origin's own doing");
 	tap_ok(outputs("refused: connect from global to local1 port 1001: "
-		       "one is local, and the other elsewhere"),
+		       "one end is local and the other is in another namespace"),
 	       "the service's output has it in plain words");
 	tap_ok(outputs("refused: connect from local1 to (init) port 1002"), "and the other");
 }

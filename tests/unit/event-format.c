@@ -39,14 +39,14 @@ static void test_connect(void **state)
 {
 	(void)state;
 	says("refused: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "one is local, and the other elsewhere");
+	     "one end is local and the other is in another namespace");
 	named.event.kind = EVENT_AUDITED;
 	named.event.reason = REASON_RULE;
 	says("audited: connect from web (ncat, pid 123) to pod1 port 1234: "
 	     "a rule of its own policy");
 	named.event.verb = ACCEPT;
 	says("audited: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "a rule of the other's policy");
+	     "a rule of the peer's policy");
 }
 
 static void test_ends(void **state)
@@ -58,11 +58,11 @@ static void test_ends(void **state)
 	named.event.target.netns = NETNS_NONE;
 	named.event.target.cid = VMADDR_CID_HOST;
 	says("refused: connect from guest 42 of namespace 2 to the host of this machine port 1234: "
-	     "one is local, and the other elsewhere");
+	     "one end is local and the other is in another namespace");
 	named.event.origin = (struct end){ .netns = NETNS_NONE };
 	named.event.target = (struct end){ .netns = NETNS_UNKNOWN, .port = 5 };
 	named.event.reason = REASON_UNKNOWN;
-	says("refused: connect from (outside) to (unknown) port 5: it cannot be told who they are");
+	says("refused: connect from (outside) to (unknown) port 5: an end could not be identified");
 }
 
 static void test_bind_and_guest(void **state)
@@ -87,7 +87,7 @@ static void test_sealed(void **state)
 	(void)state;
 	named.event.kind = EVENT_SEALED;
 	says("sealed: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "somebody answered whom it may not talk to");
+	     "the peer that answered is one it may not talk to");
 }
 
 /* Any process chooses its own name, and need not end it. */
@@ -97,7 +97,7 @@ static void test_names_are_printable(void **state)
 	memcpy(named.event.comm, "\033[2J\nrefused: xxx", 16);
 	named.origin = "w\neb";
 	says("refused: connect from w?eb (?[2J?refused: xx, pid 123) to pod1 port 1234: "
-	     "one is local, and the other elsewhere");
+	     "one end is local and the other is in another namespace");
 }
 
 /* The longest names fit. */
@@ -110,7 +110,8 @@ static void test_long_names(void **state)
 	memset(name, 'n', 255);
 	named.origin = named.target = name;
 	event_text(text, &named);
-	assert_non_null(strstr(text, "port 1234: one is local, and the other elsewhere"));
+	assert_non_null(
+		strstr(text, "port 1234: one end is local and the other is in another namespace"));
 }
 
 static void test_every_word(void **state)
@@ -146,7 +147,7 @@ static void test_dropped(void **state)
 
 	(void)state;
 	event_dropped_text(text, &dropped);
-	assert_string_equal(text, "dropped: 936 events of web, which are counted and not told");
+	assert_string_equal(text, "dropped: 936 events of web, which are counted but not reported");
 }
 
 static const char *at(struct json_object *object, const char *one, const char *two)

@@ -185,7 +185,7 @@ static void test_never_at_rest(void **state)
 	disturb = replace_both;
 	disturbances = 1000;
 	assert_int_equal(policy_files_read(&files, "d"), -EAGAIN);
-	assert_string_equal(said, "d: changes all the time");
+	assert_string_equal(said, "d: keeps changing");
 	assert_int_equal(files.count, 0);
 	policy_files_free(&files);
 }

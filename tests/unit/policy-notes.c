@@ -190,7 +190,7 @@ static void test_nothing(void **state)
 	(void)state;
 	put("a", "Name=a", "[Namespace]\nMode=global\n");
 	put("b", "Name=b", "[Namespace]\nAudit=yes\n");
-	NOTED("d/a.policy:0: changes nothing");
+	NOTED("d/a.policy:0: sets nothing");
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
