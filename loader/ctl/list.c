@@ -64,7 +64,7 @@ static void read_record(const struct rows *rows, struct row *row)
 	row->policy = policy_in_record(&rows->policies, &row->ns);
 }
 
-/* Who is local to the kernel is local, whatever the record says, and the other way round. */
+/* A namespace is local if either the kernel or its record says so. */
 static void read_native(struct row *row, const struct netns *ns)
 {
 	enum vsock_mode mode;
@@ -191,7 +191,7 @@ static int open_layer(struct rows *rows)
 	int ret = netns_records_open(&rows->records);
 
 	rows->layered = !ret;
-	/* The rest can be told without. */
+	/* The rest can be shown without. */
 	if (!ret)
 		policy_set_open(&rows->policies);
 	return ret;

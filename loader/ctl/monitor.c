@@ -145,7 +145,7 @@ static bool show(struct view *view, ssize_t size)
 	return !fflush(stdout);
 }
 
-/* Ends are told by descriptors, so that none comes between a line and the next. */
+/* Signals are read from a descriptor, so that none comes in the middle of a line. */
 static int open_signals(void)
 {
 	sigset_t signals;

@@ -131,7 +131,7 @@ struct shadow {
 	struct json_object *list; /* NULL: for people */
 };
 
-/* Who would have the policy if another one did not come first. */
+/* A namespace that would have the policy if another one did not come first. */
 static void show_shadow(struct resident *resident, void *arg)
 {
 	const struct shadow *shadow = arg;

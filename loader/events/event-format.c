@@ -98,7 +98,7 @@ static void put_process(FILE *out, const struct event *event)
 		fprintf(out, " (%s, pid %u)", comm, event->pid);
 }
 
-/* A port is refused when it is bound, or when somebody connects to who has it all the same. */
+/* A port is refused at bind(), or when a connect reaches a socket that holds it nevertheless. */
 static bool is_bind(const struct event *event)
 {
 	return event->verb == BIND && !event->origin.port;

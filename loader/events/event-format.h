@@ -43,7 +43,7 @@ struct json_object *event_dropped_json(const struct dropped_events *dropped);
 /* The key *known_as* of a namespace without a name. */
 void add_known_as(struct json_object *object, const char *home);
 
-/* A namespace that has no name, or is none. */
+/* A word for a namespace, also for one without a name, and for an end that is not a namespace. */
 #define NETNS_WORD_SIZE 264
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name);
 

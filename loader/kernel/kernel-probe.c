@@ -103,7 +103,7 @@ static bool takes_struct(const struct btf *btf, const char *function, int index,
 	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
-/* What of the kernel cannot be told decides which programs there are: no guess. */
+/* Fatal rather than guessed: it decides which programs are attached. */
 static bool is_there(const char *path)
 {
 	if (!access(path, R_OK))

@@ -128,7 +128,7 @@ static void add_process(struct search *search, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	/* The root is where everybody is who is nowhere. */
+	/* The root of the tree says nothing: it has all processes without a place of their own. */
 	if (stat(path, &st) || is_known(search, st.st_ino) ||
 	    !cgroup_of(pid, cgroup, sizeof(cgroup)) || !strcmp(cgroup, "/"))
 		return;

@@ -20,7 +20,7 @@ struct netns_names {
 void netns_names_load(struct netns_names *names);
 void netns_names_free(struct netns_names *names);
 
-/* For who loads others: netns_names_find() wants them sorted. */
+/* To load others by hand: netns_names_find() needs them sorted. */
 void netns_names_append(struct netns_names *names, const char *name, const struct netns *ns);
 void netns_names_sort(struct netns_names *names);
 

@@ -41,7 +41,7 @@ static int own_cookie(netns_id *cookie)
 	return ret;
 }
 
-/* Who took one kind of identity for the other would find no record of anybody, and all open. */
+/* Fatal if unknown: with the wrong kind of identity no record would be found, and all be open. */
 bool netns_has_cookie(void)
 {
 	static int known = -1;
@@ -326,8 +326,8 @@ void netns_close(struct netns *ns)
 }
 
 /*
- * A name that went meanwhile, or that nothing is mounted on, is none. One that cannot be read must
- * not pass for none: it would be without its policy.
+ * Skips a name that is gone meanwhile, or that nothing is mounted on. One that cannot be read is an
+ * error: skipped, it would be without its policy.
  */
 static int try_name(const char *name,
 		    void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)

@@ -19,7 +19,7 @@ struct access {
 	enum vsock_mode mode;
 };
 
-/* Where it could not be told the wrong one would be asked to isolate. */
+/* An error is fatal: a wrong answer would leave isolation to the wrong side. */
 bool kernel_has_modes(void)
 {
 	if (!access(SYSCTL_DIR "/ns_mode", F_OK))

@@ -128,7 +128,7 @@ static const char *first_silent(const struct probed *probed)
 	return probed->name;
 }
 
-/* Sockets that are connected may be refused by a policy, and that would be told. */
+/* A policy may refuse a connection, and that would be reported. */
 static enum probe unnoticed(enum probe how, const struct layer_state *state)
 {
 	return state->ruled == YES ? how & ~PROBE_CONNECTION : how;

@@ -18,7 +18,7 @@ struct layer_report {
 	struct reach reach;
 };
 
-/* Who isolates, in a word. */
+/* What isolates, in a word. */
 static inline const char *layer_isolation(const struct layer_report *report)
 {
 	if (report->kernel.native)

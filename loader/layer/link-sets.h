@@ -28,10 +28,10 @@ struct link_set {
 /* The set whose map `state` has this id. */
 int link_set_find(struct link_set *set, __u32 state);
 
-/* One that is in force and whose map `state` has another id. -errno if that cannot be told. */
+/* One that is in force and whose map `state` has another id. -errno if that cannot be found out. */
 int link_set_find_other(struct link_set *set, __u32 state);
 
-/* Id of what a descriptor of a map stands for, 0 if it is none. */
+/* The id of the map of a descriptor, 0 if it is not a map. */
 __u32 link_set_map_id(int fd);
 
 /* The map of a set that is pinned as `name`, 0 if it has none. */

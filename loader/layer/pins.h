@@ -8,10 +8,10 @@
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
  *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
- *	/sys/fs/bpf/vsock-bpfd/events			who was refused, as it happens,
+ *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
- *	/sys/fs/bpf/vsock-bpfd/tenants			who makes many namespaces
- *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
+ *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers that make many
+ *namespaces /sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
  */

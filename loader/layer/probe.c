@@ -20,7 +20,7 @@
 #define VMADDR_CID_LOCAL 1
 #endif
 
-/* A machine that is busy needs its time; who does not answer by then does not. */
+/* Long enough for a busy machine; a program that has not run by then does not run. */
 #define ANSWER_MSEC 2000
 #define LOOK_MSEC   5
 
@@ -107,7 +107,7 @@ static void use_socket(int fd)
 }
 
 /*
- * Somebody who says that nobody listens has seen the request. A port that nobody holds would not
+ * An answer that nobody listens shows that the request was seen. A port that nobody holds would not
  * do: on some kernels the gate answers by itself.
  */
 static bool arrives_at(int holder, int client)
@@ -188,7 +188,7 @@ static enum probe probe(enum probe how)
 	return done;
 }
 
-/* --- Who has answered --- */
+/* --- Which programs have run --- */
 
 static __u64 runs_of(int fd)
 {

@@ -9,7 +9,8 @@
 
 #define MAX_PROGRAMS 40
 
-/* How much is attached: who has nothing to refuse has no gate to pay for. Each includes the former.
+/* How much is attached: without anything to refuse there is no gate to pay for. Each includes the
+ * one before.
  */
 enum coverage {
 	RECORDING, /* what notes new namespaces and devices */
@@ -27,9 +28,9 @@ struct program {
 };
 
 /*
- * In the order in which they are attached: who sees the end of a connection's story before who
- * sees its beginning. So what is begun before a set that is being attached is seen to its end,
- * and no record is left behind to be taken for another's. Ends with an entry without a name.
+ * In the order in which they are attached: hooks late in a connection's life before early ones.
+ * So a connection that a new set sees at its beginning is seen to its end, and no record is left
+ * over to be taken for another's. Ends with an entry without a name.
  */
 extern const struct program programs[];
 

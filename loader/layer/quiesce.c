@@ -16,13 +16,13 @@
 #define VMADDR_CID_LOCAL 1
 #endif
 
-/* A machine that is busy needs its time, and who holds up the worker is not waited for. */
+/* Long enough for a busy machine; whoever blocks the worker must not block the loader. */
 #define LOOPBACK_SEC 10
 
 /* For it where it cannot be asked, as no such socket may be made. */
 #define LOOPBACK_USEC 100000
 
-/* A map of maps: who changes one gets no answer before nobody uses what was there (since 4.19). */
+/* A map of maps: an update returns only when no program uses the old value (since 4.19). */
 int quiesce_open(struct quiesce *barrier)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options);

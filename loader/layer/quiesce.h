@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Waits until the kernel is past what it was about. */
+/* Waits until the kernel has finished what it is doing. */
 #ifndef QUIESCE_H
 #define QUIESCE_H
 
@@ -12,7 +12,7 @@ struct quiesce {
 int quiesce_open(struct quiesce *barrier);
 void quiesce_close(struct quiesce *barrier);
 
-/* Every program that has begun by now has ended when this returns. */
+/* Every program that is running now has ended when this returns. */
 int quiesce_programs(const struct quiesce *barrier);
 
 /* What was sent over loopback has arrived, and its answers have, or it takes too long. */

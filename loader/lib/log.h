@@ -8,13 +8,13 @@
 /* Prints "PROGRAM: text" to stderr. Returns -error, so that callers can pass it on. */
 int log_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same with ": strerror(error)" behind the text. */
+/* The same with ": strerror(error)" after the text. */
 int log_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A line on stdout about what was done. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Until NULL each line of log_error() and log_info() goes there, too: to somebody who asked for it.
+/* Until NULL each line of log_error() and log_info() goes there, too.
  */
 void log_copy(FILE *copy);
 

@@ -14,7 +14,7 @@ static bool is_control(const unsigned char *text, size_t length)
 	return length == 2 && text[0] == 0xc2 && text[1] < 0xa0;
 }
 
-/* Length of the character at `text`, 0 if it is none that may be shown. */
+/* Length of the character at `text`, 0 if it is not one that may be shown. */
 static size_t character(const unsigned char *text, size_t left)
 {
 	size_t length = utf8_length(text, left);

@@ -35,7 +35,7 @@ static int read_all(int fd, char **text, size_t *size)
 	return *size > MAX_SIZE ? -E2BIG : 0;
 }
 
-/* An object, and nothing behind it. */
+/* An object, and nothing after it. */
 static int parse(const char *text, size_t size, struct json_object **json)
 {
 	struct json_tokener *tokener = memory_checked(json_tokener_new());
@@ -102,7 +102,7 @@ static int take_pid(struct oci_state *state, struct json_object *json)
 	return 0;
 }
 
-/* What C would take for the end of a word is none: "tenant-a\0..." is not "tenant-a". */
+/* A text with a NUL in it is refused: C would read "tenant-a\0..." as "tenant-a". */
 static bool is_word(struct json_object *value)
 {
 	return json_object_is_type(value, json_type_string) &&

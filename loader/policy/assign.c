@@ -174,7 +174,7 @@ bool assign_follow_maker(const struct assigner *assigner, struct netns_record *r
 	return true;
 }
 
-/* Whether policies have been asked: one fits, or there was time for a name, or for who moves in. */
+/* Whether the policies were asked: one fits, or a name or a process had its time to come. */
 static bool is_asked(const struct assigner *assigner, const struct netns_record *record,
 		     const struct resident *resident)
 {
@@ -265,7 +265,7 @@ static int assign_known(const struct assigner *assigner, netns_id id,
 	before = record;
 	index = policy_for(assigner, &record, resident, &by);
 	assign_record(assigner, &record, index, name_for(assigner, &record, resident), by);
-	/* Whose policy is not known any more talks to nobody. */
+	/* A namespace whose policy is no longer known talks to nobody. */
 	if (index == NO_POLICY && is_pending(&before, assigner->from)) {
 		record.binding[assigner->to].policy = POLICY_PENDING;
 		record.bound_by = before.bound_by;
@@ -305,13 +305,12 @@ static int assign_all(const struct assigner *assigner)
 	return new.error;
 }
 
-/* Counts anew and binds. */
 int assign_look(struct assigner *assigner)
 {
 	struct layer_state *state = assigner->records->state;
 	int ret;
 
-	/* What comes from here on is told once more, as this look may miss it. */
+	/* A namespace made from here on is reported again, as this look may miss it. */
 	__atomic_store_n(&state->made_told, NO, __ATOMIC_SEQ_CST);
 	if (is_switched(assigner))
 		__atomic_store_n(&state->held, NO, __ATOMIC_SEQ_CST);

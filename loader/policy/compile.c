@@ -3,8 +3,9 @@
  * Rules as cells of the map `rules`; vsock-bpfd.h says how those lie.
  *
  * A table comes from edges: where on a line of numbers a rule begins to hold or ends. Walking
- * along them, counting who allows and who denies, gives the spans. A table of tables has a line
- * of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are one.
+ * along them, counting rules that allow and that deny, gives the spans. A table of tables has a
+ * line of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are
+ * one.
  */
 #include "policy/compile.h"
 

@@ -252,7 +252,7 @@ static bool ranges_cover(const struct ranges *wide, const struct ranges *narrow)
 	return true;
 }
 
-/* Whether a rule is about all whom the other one is about. */
+/* Whether a rule covers all peers of the other one. */
 static bool peer_covers(const struct rule *wide, const struct rule *narrow)
 {
 	if (wide->peer == ANYONE)

@@ -23,7 +23,7 @@ int policies_parse(struct policies *policies, const struct policy_files *files);
 
 void policies_free(struct policies *policies);
 
-/* NULL if there is none of this name. */
+/* NULL if no policy has this name. */
 const struct policy *policies_find(const struct policies *policies, const char *name);
 
 /* Whether some policy has rules, or audits: verdicts are to be asked. */

@@ -45,7 +45,7 @@ struct rule {
 	enum rule_peer peer; /* of CONNECT and ACCEPT */
 	char *name;	     /* of the peer: BY_POLICY or BY_NAME */
 	struct ranges cids;  /* BY_CID and GUEST; all of them, if nothing else was said */
-	struct ranges ports; /* all others: of who is connected to, or listens */
+	struct ranges ports; /* all others: of the end that is connected to, or that listens */
 	char *text;	     /* its words, with one blank between them */
 	unsigned int line;
 };

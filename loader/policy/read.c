@@ -321,7 +321,7 @@ static char *next_line(char *buffer, int room, void *arg)
 	reader->line++;
 	line = ini_line_strip(line);
 	good = look_at(reader, line, room - 1);
-	/* Keys behind a bad section are in none, rather than in the one before. */
+	/* Keys after a bad section belong to no section, rather than to the one before. */
 	if (!good && line.length && *line.text == '[')
 		return strcpy(buffer, "[]");
 	if (!good)

@@ -27,7 +27,7 @@
 
 struct parser {
 	struct rule *rule;
-	char *word; /* the one in turn, NULL behind the last */
+	char *word; /* the current one, NULL after the last */
 	char *rest; /* of the line */
 	char **reason;
 };
@@ -59,7 +59,7 @@ static void advance(struct parser *parser)
 	strcat(text, parser->word);
 }
 
-/* *text moves behind the digits. */
+/* *text moves past the digits. */
 static int take_number(struct parser *parser, const char **text, const char *what, __u32 least,
 		       __u32 *number)
 {

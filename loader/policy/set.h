@@ -25,7 +25,7 @@ int policy_set_parse(struct policy_set *set, struct policy_files *files);
 /* What is in force. Says what is wrong; the set is empty then, as if none were known. */
 int policy_set_open(struct policy_set *set);
 
-/* The same for who has the records open, and what is in a half. */
+/* The same for a caller that has the records open, and the set of one half. */
 int policy_set_in_force(struct policy_set *set, const struct netns_records *records);
 int policy_set_of_half(struct policy_set *set, const struct netns_records *records, __u32 half);
 

@@ -102,8 +102,8 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 }
 
 /*
- * What goes meanwhile, or is no namespace, is none of ours; nor what somebody else than root can
- * have put there, who would choose whose namespace the policy is for.
+ * Skips what is gone meanwhile or is not a namespace. Skips also what anybody but root can have put
+ * there: they would choose which namespace gets the policy.
  */
 static void add_path(struct survey *survey, const char *path)
 {

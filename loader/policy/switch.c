@@ -34,7 +34,7 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 	return 0;
 }
 
-/* One store is the switch. Who asks whether there are rules finds them before and after it. */
+/* One store is the switch. The flags say before and after it that there are rules. */
 static int put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half,
 			const struct quiesce *barrier)
 {
@@ -48,13 +48,13 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	state_change_ends(state);
 	state->reloads++;
-	/* Who has read what held before may be writing the record of a namespace by it. */
+	/* A program that has read the old half may still be writing a record by it. */
 	return quiesce_programs(barrier);
 }
 
 /*
- * Behind the switch: modes are made to stay, and a namespace that was made between the first look
- * and the switch, has only what held before and is pending, is bound.
+ * After the switch: modes become permanent. A namespace that was made between the first look and
+ * the switch is pending: it has a binding to the old half alone, and gets one to the new half.
  */
 static int settle(struct netns_records *records, const struct policy_set *set,
 		  const struct policy_set *before)
@@ -80,7 +80,7 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 	return 0;
 }
 
-/* The same for one who died, with what he has left in the store. */
+/* The same for a switch that died, with what it has left in the store. */
 static int settle_left_over(struct netns_records *records)
 {
 	struct layer_state *state = records->state;
@@ -99,7 +99,7 @@ static int settle_left_over(struct netns_records *records)
 	return ret ? ret : store_commit_left_over(state->policies[state->half]);
 }
 
-/* Who dies before the switch has changed nothing; who dies behind it leaves the rest to others. */
+/* Dying before the switch changes nothing; after it, the next writer finishes the job. */
 static int switch_to(struct netns_records *records, const struct policy_set *set,
 		     const struct policy_set *before)
 {
@@ -206,7 +206,8 @@ static int apply_locked(const struct policy_set *set)
 		ret = netns_records_open(&records);
 	if (ret)
 		return ret;
-	/* Who had what from elsewhere is lost if that cannot be read; the rest is not. */
+	/* If the old set cannot be read, what namespaces had by name or from a container is lost.
+	 */
 	ret = policy_set_in_force(&before, &records);
 	/* A start without policies switches from none to none, and need not wait for verdicts. */
 	if (ret || set->policies.count || before.policies.count)
@@ -217,8 +218,8 @@ static int apply_locked(const struct policy_set *set)
 }
 
 /*
- * The next set takes the place of what a switch that died may need. If that cannot be had, those
- * whose policy nobody knows stay pending.
+ * The next set overwrites what a switch that died may need: so that one is finished first. If it
+ * cannot be, namespaces whose policy is not known stay pending.
  */
 static void clear_way(void)
 {

@@ -26,7 +26,7 @@ struct client {
 	sd_event_source *source;
 	int fd;
 	bool follows;
-	unsigned long long lost; /* lines, since it was last told */
+	unsigned long long lost; /* lines, since it was last informed */
 };
 
 struct control_server {

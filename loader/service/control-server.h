@@ -25,7 +25,7 @@ void control_server_close(struct control_server *server);
 /* Whether somebody follows what happens. */
 bool control_server_has_followers(const struct control_server *server);
 
-/* To all of them. One that does not read in time loses it, and is told how many it lost. */
+/* To all followers. One that does not read in time loses lines, and is informed how many. */
 void control_server_tell(struct control_server *server, const char *line);
 
 #endif

@@ -88,7 +88,7 @@ bool dropped_look(struct dropped_list *drops, void (*each)(netns_id id, __u64 co
 		entry->recent = false;
 		if (drops->read(entry->id, &dropped, drops->arg))
 			continue;
-		/* Another namespace of the same identity has begun anew. */
+		/* Another namespace of the same identity has started from 0. */
 		if (dropped < entry->seen)
 			entry->seen = 0;
 		if (dropped == entry->seen)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How many events were counted and not told. The programs keep that number by origin; it
+ * How many events were counted but not reported. The programs keep that number by origin; it
  * is looked at only for origins of which an event came since.
  */
 #ifndef DROPPED_H
@@ -14,7 +14,7 @@
 struct dropped_list {
 	struct dropped_entry {
 		netns_id id;
-		__u64 seen;  /* this many are told, or were before */
+		__u64 seen;  /* this many are reported, or were there before */
 		bool recent; /* an event came, or more were dropped at the last look */
 	} * entry;	     /* by identity */
 	size_t count, room;
@@ -23,7 +23,7 @@ struct dropped_list {
 	void *arg;
 };
 
-/* What was dropped by now is not to be told. */
+/* What was dropped by now is not reported. */
 void dropped_start(struct dropped_list *drops, netns_id id, __u64 dropped);
 
 /* An event of this origin came. */

@@ -190,22 +190,22 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 	try_waiting(watch);
 }
 
-static int on_folder(sd_event_source *source, const struct inotify_event *told, void *arg)
+static int on_folder(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
 	struct names_watch *watch = arg;
 
-	if (told->mask & FOLDER_GONE)
+	if (event->mask & FOLDER_GONE)
 		return watch_folder(watch);
-	if (told->mask & IN_Q_OVERFLOW)
+	if (event->mask & IN_Q_OVERFLOW)
 		load(watch);
-	else if (told->len)
-		on_name(watch, told->mask, told->name);
+	else if (event->len)
+		on_name(watch, event->mask, event->name);
 	return 0;
 }
 
-static int on_parent(sd_event_source *source, const struct inotify_event *told, void *arg)
+static int on_parent(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
-	return told->len && !strcmp(told->name, FOLDER) ? watch_folder(arg) : 0;
+	return event->len && !strcmp(event->name, FOLDER) ? watch_folder(arg) : 0;
 }
 
 static int add_folder(struct names_watch *watch)

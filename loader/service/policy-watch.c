@@ -24,11 +24,11 @@
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
 	 IN_MOVE_SELF | IN_ONLYDIR)
 #define MOUNTS "/proc/self/mountinfo"
-/* Who writes one file mostly writes another, but some never come to rest. */
+/* A writer of one file mostly writes another; but some directories never come to rest. */
 #define QUIET_USEC    200000
 #define PATIENCE_USEC 1000000
 
-/* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
+/* Before each look. A name is there when it is reported; a process needs a while to enter. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
 #define LOOKS_NAMED 1
 #define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
@@ -95,7 +95,7 @@ static void end_mounts(struct policy_watch *watch)
 	watch->mounts_fd = -1;
 }
 
-/* Paths are not told by inotify: what is mounted on one may come long after the file. */
+/* inotify does not report mounts, which may come long after the file of a path. */
 static void follow_mounts(struct policy_watch *watch, bool by_path)
 {
 	int ret;

@@ -38,7 +38,7 @@ void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
 /* Names of namespaces came or went. */
 void policy_watch_named(struct policy_watch *watch);
 
-/* A namespace was made: who is in it is looked at as soon as it has moved in. */
+/* A namespace was made: its processes are looked at as soon as they have moved in. */
 void policy_watch_made(struct policy_watch *watch);
 
 #endif

@@ -246,7 +246,7 @@ static void keep(struct service *service)
 	service->keeper = keeper_start(&needs);
 }
 
-/* Policies hold before anybody is told that enforcement is live. */
+/* Policies are in force before enforcement is reported as live. */
 static int start(struct service *service)
 {
 	int ret = watch(service);

@@ -38,14 +38,14 @@ struct telemetry {
 	sd_event_source *ring;
 	struct dropped_list drops;
 	int counters;			/* map */
-	struct dropped_events *dropped; /* found by a look, and not told yet */
+	struct dropped_events *dropped; /* found by a look, and not reported yet */
 	size_t collected;
 	struct netns_names homes; /* of namespaces without names, as they were a moment ago */
 	__u64 homes_due;	  /* before that they are not looked for again */
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
-	int metrics_error; /* the last one, so that each is told once */
+	int metrics_error; /* the last one, so that each is reported once */
 };
 
 /* --- One event --- */
@@ -83,7 +83,7 @@ static const char *find_home(struct telemetry *telemetry, netns_id id, const cha
 	return netns_names_find(&telemetry->homes, id);
 }
 
-/* To those who follow; what makes the line is not called if there are none. */
+/* To all followers; callers make the object only if there are some. */
 static void tell(struct telemetry *telemetry, struct json_object *object)
 {
 	control_server_tell(telemetry->server,
@@ -167,7 +167,7 @@ static struct dropped_events *dropped_of(struct telemetry *telemetry, __u64 tena
 	return &telemetry->dropped[telemetry->collected++];
 }
 
-/* A line for each tenant, who can have as many namespaces as he likes. */
+/* One line for each tenant, as a tenant can have any number of namespaces. */
 static void on_dropped(netns_id id, __u64 count, void *arg)
 {
 	struct telemetry *telemetry = arg;
@@ -286,7 +286,7 @@ static void follow_ring(struct telemetry *telemetry)
 	open_counters(telemetry);
 	ret = sd_event_add_io(telemetry->needs.event, &telemetry->ring,
 			      event_ring_fd(telemetry->events), EPOLLIN, on_ring, telemetry);
-	/* After what there is to learn of names, which events are told with. */
+	/* After changes of names, as events are reported with names. */
 	if (ret >= 0)
 		ret = sd_event_source_set_priority(telemetry->ring, SD_EVENT_PRIORITY_IDLE);
 	if (ret < 0)

@@ -2,7 +2,7 @@
 /*
  * What an administrator sees of the service: events go to the journal and to those who
  * follow on the control socket, numbers to a file. Nothing of it is needed to isolate:
- * what fails here is told, and the service goes on.
+ * what fails here is logged, and the service goes on.
  */
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
