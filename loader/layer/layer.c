@@ -84,9 +84,9 @@ static int remove_other_generations(__u32 keep)
  * The sets before the one in force answer no more. Those of their programs that run now may have
  * begun before it was in force, so they still do until those have ended.
  */
-static int retire_others(struct layer_state *state, const struct quiesce *barrier)
+static int retire_others(struct layer_state *state, const struct quiesce *quiesce)
 {
-	int ret = quiesce_programs(barrier);
+	int ret = quiesce_programs(quiesce);
 
 	if (!ret)
 		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
@@ -96,16 +96,16 @@ static int retire_others(struct layer_state *state, const struct quiesce *barrie
 /* What a start that died has left to do: two sets answer. */
 static int retire_left_over(void)
 {
-	struct quiesce barrier;
+	struct quiesce quiesce;
 	struct netns_records records;
 	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = quiesce_open(&barrier);
+	ret = quiesce_open(&quiesce);
 	if (!ret)
-		ret = retire_others(records.state, &barrier);
-	quiesce_close(&barrier);
+		ret = retire_others(records.state, &quiesce);
+	quiesce_close(&quiesce);
 	netns_records_close(&records);
 	return ret;
 }
@@ -124,31 +124,31 @@ static int remove_left_over(const struct layer_state *pinned)
  * What the new set has not seen from its beginning arrives, and is answered, while the old one
  * still judges it. What a packet is known by is noted in connect() where it carries no socket.
  */
-static void let_arrive(const struct kernel *kernel, const struct quiesce *barrier)
+static void let_arrive(const struct kernel *kernel, const struct quiesce *quiesce)
 {
 	if (!kernel->packet_socket)
 		usleep(CONNECT_USEC);
-	quiesce_programs(barrier);
+	quiesce_programs(quiesce);
 	quiesce_loopback();
 }
 
 /* From here on the new set answers, and then no other. */
 static int put_in_force(struct generation *new, const struct kernel *kernel)
 {
-	struct quiesce barrier;
-	int ret = quiesce_open(&barrier);
+	struct quiesce quiesce;
+	int ret = quiesce_open(&quiesce);
 
 	if (!ret && new->coverage >= GATES) {
-		let_arrive(kernel, &barrier);
+		let_arrive(kernel, &quiesce);
 		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
 		__atomic_store_n(&new->state->build, generation_build_id(), __ATOMIC_SEQ_CST);
 		__atomic_store_n(&new->state->generation, new->number, __ATOMIC_SEQ_CST);
 		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
-		retire_others(new->state, &barrier);
+		retire_others(new->state, &quiesce);
 	}
-	quiesce_close(&barrier);
+	quiesce_close(&quiesce);
 	return ret;
 }
 

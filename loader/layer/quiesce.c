@@ -23,33 +23,33 @@
 #define LOOPBACK_USEC 100000
 
 /* A map of maps: an update returns only when no program uses the old value (since 4.19). */
-int quiesce_open(struct quiesce *barrier)
+int quiesce_open(struct quiesce *quiesce)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 
-	barrier->outer = -1;
-	barrier->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "barrier_inner", 4, 4, 1, NULL);
-	if (barrier->inner >= 0) {
-		options.inner_map_fd = barrier->inner;
-		barrier->outer =
-			bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "barrier", 4, 4, 1, &options);
+	quiesce->outer = -1;
+	quiesce->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "quiesce_inner", 4, 4, 1, NULL);
+	if (quiesce->inner >= 0) {
+		options.inner_map_fd = quiesce->inner;
+		quiesce->outer =
+			bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "quiesce", 4, 4, 1, &options);
 	}
-	return barrier->outer < 0 ? log_errno(errno, "a BPF map to wait with") : 0;
+	return quiesce->outer < 0 ? log_errno(errno, "a BPF map to wait with") : 0;
 }
 
-void quiesce_close(struct quiesce *barrier)
+void quiesce_close(struct quiesce *quiesce)
 {
-	if (barrier->outer >= 0)
-		close(barrier->outer);
-	if (barrier->inner >= 0)
-		close(barrier->inner);
+	if (quiesce->outer >= 0)
+		close(quiesce->outer);
+	if (quiesce->inner >= 0)
+		close(quiesce->inner);
 }
 
-int quiesce_programs(const struct quiesce *barrier)
+int quiesce_programs(const struct quiesce *quiesce)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(barrier->outer, &zero, &barrier->inner, BPF_ANY))
+	if (bpf_map_update_elem(quiesce->outer, &zero, &quiesce->inner, BPF_ANY))
 		return log_errno(errno, "waiting for BPF programs");
 	return 0;
 }

@@ -9,11 +9,11 @@ struct quiesce {
 };
 
 /* Says what is wrong. */
-int quiesce_open(struct quiesce *barrier);
-void quiesce_close(struct quiesce *barrier);
+int quiesce_open(struct quiesce *quiesce);
+void quiesce_close(struct quiesce *quiesce);
 
 /* Every program that is running now has ended when this returns. */
-int quiesce_programs(const struct quiesce *barrier);
+int quiesce_programs(const struct quiesce *quiesce);
 
 /* What was sent over loopback has arrived, and its answers have, or it takes too long. */
 void quiesce_loopback(void);

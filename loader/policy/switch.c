@@ -36,7 +36,7 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 
 /* One store is the switch. The flags say before and after it that there are rules. */
 static int put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half,
-			const struct quiesce *barrier)
+			const struct quiesce *quiesce)
 {
 	if (set->policies.count)
 		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
@@ -49,7 +49,7 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 	state_change_ends(state);
 	state->reloads++;
 	/* A program that has read the old half may still be writing a record by it. */
-	return quiesce_programs(barrier);
+	return quiesce_programs(quiesce);
 }
 
 /*
@@ -104,7 +104,7 @@ static int switch_to(struct netns_records *records, const struct policy_set *set
 		     const struct policy_set *before)
 {
 	struct assigner assigner = { .records = records, .set = set, .before = before };
-	struct quiesce barrier;
+	struct quiesce quiesce;
 	int ret;
 
 	assigner.from = records->state->half;
@@ -115,10 +115,10 @@ static int switch_to(struct netns_records *records, const struct policy_set *set
 		ret = assign_look(&assigner);
 	if (ret)
 		return ret;
-	ret = quiesce_open(&barrier);
+	ret = quiesce_open(&quiesce);
 	if (!ret)
-		ret = put_in_force(records->state, set, assigner.to, &barrier);
-	quiesce_close(&barrier);
+		ret = put_in_force(records->state, set, assigner.to, &quiesce);
+	quiesce_close(&quiesce);
 	if (!ret)
 		ret = settle(records, set, before);
 	return ret ? ret : store_commit();

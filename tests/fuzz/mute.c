@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* In the place of report.c: each line is made, which shows what is wrong in it, and not shown. */
+/* In the place of log.c: each line is made, which shows what is wrong in it, and not shown. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 
 static char said[512];
 
-/* What report.c would print. */
+/* What log.c would print. */
 static int keep(int error, const char *format, va_list words)
 {
 	vsnprintf(said, sizeof(said), format, words);

@@ -17,7 +17,7 @@
 static char said[512];
 static char bundle[] = "/tmp/unit-XXXXXX";
 
-/* What report.c would print. */
+/* What log.c would print. */
 static int keep(int error, const char *format, va_list words)
 {
 	vsnprintf(said, sizeof(said), format, words);
