@@ -11,11 +11,11 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 CLANG	?= clang
 LIBS	:= libbpf libkmod inih json-c libsystemd
-WARN	:= -Wall -Wextra -Werror
+WARN	:= -Wall -Wextra -Wno-unused-parameter -Werror
 CFLAGS	?= -O2 -g
 CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
-BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) -Wno-unused-parameter \
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl

@@ -86,26 +86,27 @@ $(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 # Unit tests, with cmocka: each with the files of the loader that it tests; what else they
 # call it plays.
 UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
-POLICY		:= lib/keywords policy/ini-line policy/rule policy/read policy/files policy/match
+POLICY		:= lib/keywords lib/utf8 policy/ini-line policy/rule policy/read policy/files policy/mistakes policy/policies policy/match
 
 build-tests: $(UNIT)
 
-$(BUILD)/tests/unit/mode: $(call loader_objects,layer/modes)
+$(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes kernel/mode-names)
 $(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
-$(BUILD)/tests/unit/table: $(call loader_objects,lib/text-table)
-$(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable)
-$(BUILD)/tests/unit/event-text: $(call loader_objects,events/event-format lib/printable)
-$(BUILD)/tests/unit/drops: $(call loader_objects,service/dropped)
-$(BUILD)/tests/unit/names: $(call loader_objects,kernel/netns-names)
-$(BUILD)/tests/unit/homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
-$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics events/event-format lib/printable)
-$(BUILD)/tests/unit/config: $(call loader_objects,service/config lib/keywords)
-$(BUILD)/tests/unit/policy: $(call loader_objects,$(POLICY))
+$(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
+$(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
+$(BUILD)/tests/unit/event-format: $(call loader_objects,events/event-format lib/json lib/printable lib/utf8)
+$(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
+$(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
+$(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
+$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics layer/map-walk events/event-format lib/json lib/printable lib/utf8)
+$(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
+$(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
+$(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
-$(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile)
-$(UNIT): %: %.o
+$(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
+$(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
 
@@ -131,7 +132,7 @@ $(HARNESSES): %: %.o $(call test_objects,fuzz/fuzz fuzz/mute) $(filter %.o,$(FUZ
 harnesses: $(HARNESSES)
 
 sanitized: ## the programs, their unit tests and the harnesses with ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized WARN='-Wall -Wextra' \
+	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized WARN='-Wall -Wextra -Wno-unused-parameter' \
 		CFLAGS='-g -O1 $(SANITIZE)' all unit harnesses
 
 unit: $(UNIT)
@@ -142,7 +143,7 @@ FUZZ_SECONDS	?= 60
 
 fuzz: ## each harness with what clang invents, for FUZZ_SECONDS (60) each
 	@tools/deps build check
-	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) WARN='-Wall -Wextra' \
+	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) WARN='-Wall -Wextra -Wno-unused-parameter' \
 		CFLAGS='-g -O1 $(SANITIZE) -fsanitize=fuzzer-no-link' FUZZ_ENGINE=-fsanitize=fuzzer harnesses
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_NAMES)
 

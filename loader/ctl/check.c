@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl check: whether policy files could be put in force. Changes nothing, needs no layer. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
-#include "policy/apply.h"
-#include "policy/notes.h"
-#include "lib/log.h"
 #include "ctl/command.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "policy/mistakes.h"
+#include "policy/notes.h"
+#include "policy/policies.h"
+#include "policy/switch.h"
 
 static size_t count_rules(const struct policies *policies)
 {
@@ -27,10 +29,9 @@ static struct json_object *mistakes_json(const struct policies *policies)
 	for (i = 0; i < policies->mistakes && i < MISTAKES_KEPT; i++) {
 		mistake = &policies->mistake[i];
 		object = json_object_new_object();
-		json_object_object_add(object, "file", json_object_new_string(mistake->file));
-		json_object_object_add(object, "line",
-				       mistake->line ? json_object_new_int64(mistake->line) : NULL);
-		json_object_object_add(object, "reason", json_object_new_string(mistake->reason));
+		json_add_text(object, "file", mistake->file);
+		json_add_number_if(object, "line", mistake->line, mistake->line);
+		json_add_text(object, "reason", mistake->reason);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -45,10 +46,9 @@ static struct json_object *notes_json(const struct notes *notes)
 	for (i = 0; i < notes->count; i++) {
 		note = &notes->note[i];
 		object = json_object_new_object();
-		json_object_object_add(object, "file", json_object_new_string(note->file));
-		json_object_object_add(object, "line",
-				       note->line ? json_object_new_int64(note->line) : NULL);
-		json_object_object_add(object, "text", json_object_new_string(note->text));
+		json_add_text(object, "file", note->file);
+		json_add_number_if(object, "line", note->line, note->line);
+		json_add_text(object, "text", note->text);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -72,9 +72,9 @@ static void print_check_json(const struct policies *policies, const struct notes
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "good", json_object_new_boolean(good));
-	json_object_object_add(object, "policies", json_object_new_uint64(policies->count));
-	json_object_object_add(object, "rules", json_object_new_uint64(count_rules(policies)));
+	json_add_bool(object, "good", good);
+	json_add_number(object, "policies", policies->count);
+	json_add_number(object, "rules", count_rules(policies));
 	json_object_object_add(object, "mistakes", mistakes_json(policies));
 	json_object_object_add(object, "notes", notes_json(notes));
 	print_json(object);
@@ -89,7 +89,7 @@ static void print_check(const struct policies *policies, const struct notes *not
 	       policies->count == 1 ? "policy" : "policies", rules, rules == 1 ? "rule" : "rules");
 }
 
-int verb_check(const struct options *options, int argc, char **argv)
+int command_check(const struct options *options, int argc, char **argv)
 {
 	struct policies policies;
 	struct notes notes = {};
@@ -106,7 +106,7 @@ int verb_check(const struct options *options, int argc, char **argv)
 	else if (!ret)
 		print_check(&policies, &notes);
 	else
-		policies_say_mistakes(&policies);
+		policies_log_mistakes(&policies);
 	notes_free(&notes);
 	policies_free(&policies);
 	return ret;

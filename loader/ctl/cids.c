@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl cids: which guest belongs to which namespace. */
-#include <err.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "events/event-format.h"
-#include "layer/vhost.h"
 #include "kernel/netns-homes.h"
 #include "kernel/netns-names.h"
 #include "kernel/sysctl-modes.h"
-#include "lib/printable.h"
+#include "layer/vhost.h"
+#include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
+#include "lib/printable.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
 
 #define COMM_SIZE (sizeof(((struct device *)NULL)->comm) + 1)
 
@@ -30,13 +30,7 @@ static void add_line(const struct cid_line *line, void *arg)
 {
 	struct lines *lines = arg;
 
-	if (lines->count == lines->room) {
-		lines->room = lines->room ? 2 * lines->room : 64;
-		lines->line = reallocarray(lines->line, lines->room, sizeof(*lines->line));
-		if (!lines->line)
-			err(EXIT_FAILURE, NULL);
-	}
-	lines->line[lines->count++] = *line;
+	*array_add(lines->line, lines->count, lines->room) = *line;
 }
 
 static int by_cid(const void *a, const void *b)
@@ -73,7 +67,7 @@ static bool has_ended(const struct device *device)
 
 /* What the owner of a CID is called, and known by if it has no name. */
 struct called {
-	struct names names, homes;
+	struct netns_names names, homes;
 };
 
 static void print_lines(const struct lines *lines, const struct called *called)
@@ -90,8 +84,8 @@ static void print_lines(const struct lines *lines, const struct called *called)
 	for (i = 0; i < lines->count; i++) {
 		device = &lines->line[i].device;
 		table_add(&table, "%u", lines->line[i].cid);
-		known = names_find(&called->names, device->owner)
-				?: names_find(&called->homes, device->owner);
+		known = netns_names_find(&called->names, device->owner)
+				?: netns_names_find(&called->homes, device->owner);
 		printable(name, sizeof(name), known ?: "-", sizeof(name));
 		printable(comm, sizeof(comm), device->comm, sizeof(device->comm));
 		time_word(time, "%F %T", device->opened_ns);
@@ -107,21 +101,21 @@ static void print_lines(const struct lines *lines, const struct called *called)
 static struct json_object *to_json(const struct cid_line *line, const struct called *called)
 {
 	struct json_object *object = json_object_new_object();
-	const char *name = names_find(&called->names, line->device.owner);
+	const char *name = netns_names_find(&called->names, line->device.owner);
 	char word[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 
 	netns_word(word, line->device.owner, name);
 	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
 	time_word(time, "%FT%T%z", line->device.opened_ns);
-	json_object_object_add(object, "cid", json_object_new_int64(line->cid));
-	json_object_object_add(object, "namespace", name ? json_object_new_string(word) : NULL);
-	add_known_as(object, name ? NULL : names_find(&called->homes, line->device.owner));
-	json_object_object_add(object, "identity", json_object_new_uint64(line->device.owner));
-	json_object_object_add(object, "inode", json_object_new_int64(line->device.inode));
-	json_object_object_add(object, "pid", json_object_new_int64(line->device.pid));
-	json_object_object_add(object, "process", json_object_new_string(comm));
-	json_object_object_add(object, "ended", json_object_new_boolean(has_ended(&line->device)));
-	json_object_object_add(object, "since", json_object_new_string(time));
+	json_add_number(object, "cid", line->cid);
+	json_add_text(object, "namespace", name ? word : NULL);
+	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));
+	json_add_number(object, "identity", line->device.owner);
+	json_add_number(object, "inode", line->device.inode);
+	json_add_number(object, "pid", line->device.pid);
+	json_add_text(object, "process", comm);
+	json_add_bool(object, "ended", has_ended(&line->device));
+	json_add_text(object, "since", time);
 	return object;
 }
 
@@ -135,30 +129,29 @@ static void print_lines_json(const struct lines *lines, const struct called *cal
 	print_json(list);
 }
 
-int verb_cids(const struct options *options, int argc, char **argv)
+int command_cids(const struct options *options, int argc, char **argv)
 {
 	struct lines lines = {};
 	struct called called;
 	int ret;
 
-	(void)argc;
-	(void)argv;
-	if (native_here())
-		return fail(ENOTSUP, "this kernel isolates by itself and does not tell who owns "
-				     "a CID");
-	ret = guests_each_cid(add_line, &lines);
+	if (kernel_has_modes())
+		return log_error(ENOTSUP,
+				 "this kernel isolates by itself and does not tell who owns "
+				 "a CID");
+	ret = vhost_each_cid(add_line, &lines);
 	if (ret)
 		return ret;
-	names_load(&called.names);
-	homes_load(&called.homes);
+	netns_names_load(&called.names);
+	netns_homes_load(&called.homes);
 	if (lines.count)
 		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &called);
 	else
 		print_lines(&lines, &called);
-	names_free(&called.homes);
-	names_free(&called.names);
+	netns_names_free(&called.homes);
+	netns_names_free(&called.names);
 	free(lines.line);
 	return 0;
 }

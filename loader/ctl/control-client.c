@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/control-protocol.h"
 #include "lib/log.h"
 
 static int connect_service(void)
@@ -16,21 +17,22 @@ static int connect_service(void)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), ret = 0;
 
 	if (fd < 0)
-		return fail_errno(errno, "socket");
+		return log_errno(errno, "socket");
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		ret = errno;
 	if (!ret)
 		return fd;
 	close(fd);
 	if (ret == ENOENT || ret == ECONNREFUSED)
-		return fail(ENOTCONN, "the service does not run; 'systemctl start vsock-bpfd' or "
-				      "'vsock-bpfd' starts it");
-	return fail_errno(ret, CONTROL_SOCKET);
+		return log_error(ENOTCONN,
+				 "the service does not run; 'systemctl start vsock-bpfd' or "
+				 "'vsock-bpfd' starts it");
+	return log_errno(ret, CONTROL_SOCKET);
 }
 
 static int gone(void)
 {
-	return fail(ENOTCONN, "the service has ended; enforcement stays");
+	return log_error(ENOTCONN, "the service has ended; enforcement stays");
 }
 
 static int say_failure(char *lines)
@@ -39,7 +41,7 @@ static int say_failure(char *lines)
 
 	while ((line = strsep(&next, "\n")))
 		if (*line)
-			fail(EBADMSG, "%s", line);
+			log_error(EBADMSG, "%s", line);
 	return -EBADMSG;
 }
 
@@ -57,10 +59,10 @@ static int take_answer(int fd)
 	}
 	if (!strncmp(answer, CONTROL_FAILED, strlen(CONTROL_FAILED)))
 		return say_failure(answer + strlen(CONTROL_FAILED));
-	return fail(EBADMSG, CONTROL_SOCKET ": an answer that this program does not know");
+	return log_error(EBADMSG, CONTROL_SOCKET ": an answer that this program does not know");
 }
 
-int control_ask(const char *word)
+int control_client_ask(const char *word)
 {
 	int fd = connect_service(), ret;
 

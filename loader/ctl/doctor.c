@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl doctor: one line for each thing the layer needs of this machine. */
-#include "layer/doctor.h"
-
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/log.h"
 #include "ctl/command.h"
+#include "layer/doctor.h"
+#include "lib/config.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/text-table.h"
 
 static const char *diagnosis_name(enum diagnosis diagnosis)
 {
@@ -19,21 +19,11 @@ static const char *diagnosis_name(enum diagnosis diagnosis)
 	return names[diagnosis];
 }
 
-static bool wants_colour(void)
-{
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	if (no_colour && *no_colour)
-		return false;
-	return isatty(STDOUT_FILENO) && !(terminal && !strcmp(terminal, "dumb"));
-}
-
 static void print_line(enum diagnosis diagnosis, const char *what, const char *text, void *arg)
 {
 	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
-	bool colour = wants_colour();
+	bool colour = table_colour();
 
-	(void)arg;
 	printf("%s%-7s%s  %-13s  %s\n", colour ? colours[diagnosis] : "", diagnosis_name(diagnosis),
 	       colour ? "\033[0m" : "", what, text);
 }
@@ -42,19 +32,24 @@ static void add_to_list(enum diagnosis diagnosis, const char *what, const char *
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "what", json_object_new_string(what));
-	json_object_object_add(object, "finding",
-			       json_object_new_string(diagnosis_name(diagnosis)));
-	json_object_object_add(object, "text", json_object_new_string(text));
+	json_add_text(object, "what", what);
+	json_add_text(object, "finding", diagnosis_name(diagnosis));
+	json_add_text(object, "text", text);
 	json_object_array_add(list, object);
 }
 
-int verb_doctor(const struct options *options, int argc, char **argv)
+/* If that can be known. */
+static bool loads_modules(void)
 {
-	struct doctor doctor = { .tell = print_line };
+	struct config config;
 
-	(void)argc;
-	(void)argv;
+	return config_read(&config, NULL) || config.load_modules;
+}
+
+int command_doctor(const struct options *options, int argc, char **argv)
+{
+	struct doctor doctor = { .tell = print_line, .loads_modules = loads_modules };
+
 	if (options->json) {
 		doctor.tell = add_to_list;
 		doctor.arg = json_object_new_array();
@@ -63,6 +58,6 @@ int verb_doctor(const struct options *options, int argc, char **argv)
 	if (options->json)
 		print_json(doctor.arg);
 	return doctor.missing
-		       ? fail(ENOTSUP, "%d missing: not all is isolated as it is", doctor.missing)
+		       ? log_error(ENOTSUP, "%d missing: isolation is not complete", doctor.missing)
 		       : 0;
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl list: every namespace that has a name, a record, or was refused something. */
 #include <bpf/bpf.h>
-#include <err.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/command.h"
 #include "events/counters.h"
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
-#include "layer/modes.h"
 #include "kernel/sysctl-modes.h"
-#include "policy/apply.h"
+#include "layer/modes.h"
 #include "layer/netns-records.h"
+#include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
+#include "policy/set.h"
 
 struct row {
 	char *name; /* NULL: none under /run/netns */
@@ -35,13 +36,13 @@ struct tally {
 };
 
 struct rows {
-	struct records records;
-	struct policy_set *policies;
-	struct names homes;  /* of namespaces without a name */
-	bool native;	     /* the kernel knows modes itself */
-	bool layered;	     /* there are records */
-	bool counted;	     /* somebody counts */
-	struct tally *tally; /* by identity */
+	struct netns_records records;
+	struct policy_set policies;
+	struct netns_names homes; /* of namespaces without a name */
+	bool native;		  /* the kernel knows modes itself */
+	bool layered;		  /* there are records */
+	bool counted;		  /* somebody counts */
+	struct tally *tally;	  /* by identity */
 	size_t tallies, tally_room;
 	struct row *row;
 	size_t count, room;
@@ -49,32 +50,28 @@ struct rows {
 
 static struct row *add_row(struct rows *rows)
 {
-	if (rows->count == rows->room) {
-		rows->room = rows->room ? 2 * rows->room : 64;
-		rows->row = reallocarray(rows->row, rows->room, sizeof(*rows->row));
-		if (!rows->row)
-			err(EXIT_FAILURE, NULL);
-	}
-	memset(&rows->row[rows->count], 0, sizeof(*rows->row));
-	return &rows->row[rows->count++];
+	struct row *row = array_add(rows->row, rows->count, rows->room);
+
+	*row = (struct row){};
+	return row;
 }
 
 static void read_record(const struct rows *rows, struct row *row)
 {
 	if (!rows->layered)
 		return;
-	records_read(&rows->records, row->id, &row->ns);
-	row->policy = policy_of(rows->policies, &row->ns);
+	netns_records_read(&rows->records, row->id, &row->ns);
+	row->policy = policy_in_record(&rows->policies, &row->ns);
 }
 
-/* Who is local to the kernel is local, whatever the record says, and the other way round. */
+/* A namespace is local if either the kernel or its record says so. */
 static void read_native(struct row *row, const struct netns *ns)
 {
 	enum vsock_mode mode;
 
-	if (!native_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
+	if (!sysctl_mode_get(ns, knob_name(NS_MODE), &mode) && mode == LOCAL)
 		row->ns.mode = LOCAL;
-	if (!native_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
+	if (!sysctl_mode_get(ns, knob_name(CHILD_NS_MODE), &mode) && mode == LOCAL)
 		row->ns.child_mode = LOCAL;
 }
 
@@ -83,7 +80,7 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 	struct rows *rows = arg;
 	struct row *row = add_row(rows);
 
-	row->name = strdup(name);
+	row->name = memory_strdup(name);
 	row->id = ns->id;
 	read_record(rows, row);
 	if (rows->native)
@@ -91,24 +88,15 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 	row->ns.inode = ns->inode;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* Identities of the rows so far, sorted. */
 static netns_id *named_ids(const struct rows *rows)
 {
-	netns_id *ids = calloc(rows->count + 1, sizeof(*ids));
+	netns_id *ids = memory_checked(calloc(rows->count + 1, sizeof(*ids)));
 	size_t i;
 
-	if (!ids)
-		err(EXIT_FAILURE, NULL);
 	for (i = 0; i < rows->count; i++)
 		ids[i] = rows->row[i].id;
-	qsort(ids, rows->count, sizeof(*ids), by_id);
+	qsort(ids, rows->count, sizeof(*ids), array_by_u64);
 	return ids;
 }
 
@@ -123,40 +111,30 @@ static void add_unnamed_one(struct rows *rows, netns_id id)
 	row = add_row(rows);
 	row->id = id;
 	row->ns = ns;
-	row->policy = policy_of(rows->policies, &ns);
+	row->policy = policy_in_record(&rows->policies, &ns);
 }
 
 /* Namespaces that have a record and no name: those of containers, of unshare(1). */
-static int add_unnamed(struct rows *rows)
+static void add_unnamed(struct rows *rows)
 {
-	netns_id *named, *ids;
-	long count = records_ids(&rows->records, &ids), i;
-	size_t names = rows->count;
+	size_t names = rows->count, i;
+	netns_id *named = named_ids(rows);
+	struct map_keys ids;
 
-	if (count < 0)
-		return fail_errno(-count, "map namespaces");
-	named = named_ids(rows);
-	for (i = 0; i < count; i++)
-		if (!bsearch(&ids[i], named, names, sizeof(*named), by_id))
-			add_unnamed_one(rows, ids[i]);
+	netns_records_ids(&rows->records, &ids);
+	for (i = 0; i < ids.count; i++)
+		if (!bsearch(&ids.key[i], named, names, sizeof(*named), array_by_u64))
+			add_unnamed_one(rows, ids.key[i]);
+	map_walk_free(&ids);
 	free(named);
-	free(ids);
-	return 0;
 }
 
 static void add_tally(netns_id id, const struct counters *counters, void *arg)
 {
 	struct rows *rows = arg;
-	struct tally *tally;
 
-	if (rows->tallies == rows->tally_room) {
-		rows->tally_room = rows->tally_room ? 2 * rows->tally_room : 64;
-		rows->tally = reallocarray(rows->tally, rows->tally_room, sizeof(*rows->tally));
-		if (!rows->tally)
-			err(EXIT_FAILURE, NULL);
-	}
-	tally = &rows->tally[rows->tallies++];
-	*tally = (struct tally){ .id = id, .counters = *counters };
+	*array_add(rows->tally, rows->tallies, rows->tally_room) =
+		(struct tally){ .id = id, .counters = *counters };
 }
 
 static struct tally *find_tally(const struct rows *rows, netns_id id)
@@ -165,7 +143,8 @@ static struct tally *find_tally(const struct rows *rows, netns_id id)
 	struct tally *tally = NULL;
 
 	if (rows->tallies)
-		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally), by_id);
+		tally = bsearch(&id, rows->tally, rows->tallies, sizeof(*rows->tally),
+				array_by_u64);
 	if (tally)
 		tally->shown = true;
 	return tally;
@@ -203,17 +182,16 @@ static int count(struct rows *rows)
 
 static int collect_layered(struct rows *rows)
 {
-	int ret = add_unnamed(rows);
-
-	return ret ? ret : count(rows);
+	add_unnamed(rows);
+	return count(rows);
 }
 
 static int open_layer(struct rows *rows)
 {
-	int ret = records_open(&rows->records);
+	int ret = netns_records_open(&rows->records);
 
 	rows->layered = !ret;
-	/* The rest can be told without. */
+	/* The rest can be shown without. */
 	if (!ret)
 		policy_set_open(&rows->policies);
 	return ret;
@@ -224,14 +202,14 @@ static int collect(struct rows *rows)
 	struct netns init;
 	int ret = 0;
 
-	rows->native = native_here();
-	if (!rows->native || records_are_there())
+	rows->native = kernel_has_modes();
+	if (!rows->native || netns_records_exist())
 		ret = open_layer(rows);
 	if (!ret)
 		ret = netns_open_init(&init);
 	if (ret)
 		return ret;
-	add_named("(init)", &init, rows);
+	add_named(NETNS_INIT_NAME, &init, rows);
 	netns_close(&init);
 	ret = netns_each_name(add_named, rows);
 	return ret || !rows->layered ? ret : collect_layered(rows);
@@ -251,7 +229,7 @@ static bool is_netns(const struct row *row)
 
 static void add_name_cell(struct table *table, const struct rows *rows, const struct row *row)
 {
-	const char *name = row->name ?: names_find(&rows->homes, row->id);
+	const char *name = row->name ?: netns_names_find(&rows->homes, row->id);
 	char word[NETNS_WORD_SIZE];
 
 	netns_word(word, row->id, name);
@@ -309,8 +287,7 @@ static struct json_object *reasons_json(const __u64 counts[REASONS])
 
 	for (reason = PERMITTED + 1; reason < REASONS; reason++)
 		if (counts[reason])
-			json_object_object_add(object, event_reason_name(reason),
-					       json_object_new_uint64(counts[reason]));
+			json_add_number(object, event_reason_name(reason), counts[reason]);
 	return object;
 }
 
@@ -321,25 +298,20 @@ static void add_counters_json(struct json_object *object, const struct row *row)
 
 	json_object_object_add(object, "refused", reasons_json(counters->refused));
 	json_object_object_add(object, "audited", reasons_json(counters->audited));
-	json_object_object_add(object, "events_dropped", json_object_new_uint64(counters->dropped));
+	json_add_number(object, "events_dropped", counters->dropped);
 }
 
 static void add_netns_json(struct json_object *object, const struct rows *rows,
 			   const struct row *row)
 {
-	json_object_object_add(object, "ns_mode", json_object_new_string(mode_name(row->ns.mode)));
-	json_object_object_add(object, "child_ns_mode",
-			       json_object_new_string(mode_name(row->ns.child_mode)));
+	json_add_text(object, "ns_mode", mode_name(row->ns.mode));
+	json_add_text(object, "child_ns_mode", mode_name(row->ns.child_mode));
 	if (!rows->native)
-		json_object_object_add(object, "child_ns_mode_set",
-				       json_object_new_boolean(row->ns.child_locked == YES));
-	json_object_object_add(object, "inode",
-			       row->ns.inode ? json_object_new_int64(row->ns.inode) : NULL);
-	json_object_object_add(object, "identity", json_object_new_uint64(row->id));
+		json_add_bool(object, "child_ns_mode_set", row->ns.child_locked == YES);
+	json_add_number_if(object, "inode", row->ns.inode, row->ns.inode);
+	json_add_number(object, "identity", row->id);
 	if (rows->layered)
-		json_object_object_add(object, "policy",
-				       row->policy ? json_object_new_string(row->policy->name)
-						   : NULL);
+		json_add_text(object, "policy", row->policy ? row->policy->name : NULL);
 }
 
 static struct json_object *row_json(const struct rows *rows, const struct row *row)
@@ -348,9 +320,8 @@ static struct json_object *row_json(const struct rows *rows, const struct row *r
 	char word[NETNS_WORD_SIZE];
 
 	netns_word(word, row->id, row->name);
-	json_object_object_add(object, "name",
-			       row->name || !is_netns(row) ? json_object_new_string(word) : NULL);
-	add_known_as(object, row->name ? NULL : names_find(&rows->homes, row->id));
+	json_add_text(object, "name", row->name || !is_netns(row) ? word : NULL);
+	add_known_as(object, row->name ? NULL : netns_names_find(&rows->homes, row->id));
 	if (is_netns(row))
 		add_netns_json(object, rows, row);
 	if (rows->counted)
@@ -368,17 +339,15 @@ static int print_rows_json(const struct rows *rows)
 	return print_json(list);
 }
 
-int verb_list(const struct options *options, int argc, char **argv)
+int command_list(const struct options *options, int argc, char **argv)
 {
 	struct rows rows = {};
 	size_t i;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	ret = collect(&rows);
 	if (!ret)
-		homes_load(&rows.homes);
+		netns_homes_load(&rows.homes);
 	if (!ret && options->json)
 		print_rows_json(&rows);
 	else if (!ret)
@@ -386,10 +355,10 @@ int verb_list(const struct options *options, int argc, char **argv)
 	for (i = 0; i < rows.count; i++)
 		free(rows.row[i].name);
 	free(rows.row);
-	names_free(&rows.homes);
+	netns_names_free(&rows.homes);
 	if (rows.layered)
-		records_close(&rows.records);
-	policy_set_close(rows.policies);
+		netns_records_close(&rows.records);
+	policy_set_close(&rows.policies);
 	free(rows.tally);
 	return ret;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ctl/command.h"
-
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
@@ -9,35 +7,36 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/generation.h"
+#include "ctl/command.h"
+#include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
-#include "policy/policy.h"
 #include "lib/log.h"
+#include "policy/policy.h"
 
 #define MANY 1000000
 
-static const struct verb {
+static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(const struct options *options, int argc, char **argv);
 	int min, max; /* number of arguments */
 	bool anybody; /* else for root alone */
-} verbs[] = {
+} commands[] = {
 	/* clang-format off */
-	{ "get", "KNOB", "print ns_mode or child_ns_mode", verb_get, 1, 1, false },
-	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", verb_set, 2, 2, false },
-	{ "list", "", "namespaces with their modes", verb_list, 0, 0, false },
-	{ "cids", "", "guests: CID, owner namespace, process", verb_cids, 0, 0, false },
-	{ "rules", "", "the policies in force, and who has which", verb_rules, 0, 0, false },
-	{ "check", "[FILE...]", "whether policy files could be put in force", verb_check, 0, MANY, true },
-	{ "reload", "", "the service reads its files again", verb_reload, 0, 0, false },
-	{ "status", "", "what isolates on this machine, and whether it is whole", verb_status, 0, 0, false },
-	{ "monitor", "", "what is refused, as it happens; -n for one namespace", verb_monitor, 0, 0, false },
-	{ "metrics", "", "numbers for Prometheus", verb_metrics, 0, 0, false },
-	{ "doctor", "", "what this kernel offers, and what to do about what is missing", verb_doctor, 0, 0, false },
+	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, false },
+	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, false },
+	{ "list", "", "namespaces with their modes", command_list, 0, 0, false },
+	{ "cids", "", "guests: CID, owner namespace, process", command_cids, 0, 0, false },
+	{ "rules", "", "the policies in force, and who has which", command_rules, 0, 0, false },
+	{ "check", "[FILE...]", "whether policy files could be put in force", command_check, 0, MANY, true },
+	{ "reload", "", "the service reads its files again", command_reload, 0, 0, false },
+	{ "status", "", "what isolates on this machine, and whether it is whole", command_status, 0, 0, false },
+	{ "monitor", "", "what is refused, as it happens; -n for one namespace", command_monitor, 0, 0, false },
+	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
+	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
 
-#define VERBS (sizeof(verbs) / sizeof(*verbs))
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void print_help(void)
 {
@@ -48,8 +47,9 @@ static void print_help(void)
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
 	     "Commands:");
-	for (i = 0; i < VERBS; i++)
-		printf("  %-7s %-10s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+	for (i = 0; i < COMMANDS; i++)
+		printf("  %-7s %-10s %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].help);
 	puts("\n"
 	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
 	     "\n"
@@ -89,7 +89,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->policy_dir = optarg;
 			break;
 		case 'v':
-			attachment_verbose();
+			libbpf_log_verbose();
 			break;
 		case 'h':
 			print_help();
@@ -110,32 +110,32 @@ static int usage(void)
 	return USAGE;
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < VERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
+	for (i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
 	return NULL;
 }
 
-static int run_verb(const struct options *options, int argc, char **argv)
+static int run_command(const struct options *options, int argc, char **argv)
 {
-	const struct verb *verb = find_verb(argv[0]);
+	const struct command *command = find_command(argv[0]);
 
-	if (!verb) {
-		fail(EINVAL, "%s: no such command", argv[0]);
+	if (!command) {
+		log_error(EINVAL, "%s: no such command", argv[0]);
 		return usage();
 	}
-	if (argc - 1 < verb->min || argc - 1 > verb->max) {
-		fail(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", verb->name,
-		     *verb->arguments ? " " : "", verb->arguments);
+	if (argc - 1 < command->min || argc - 1 > command->max) {
+		log_error(EINVAL, "usage: vsockctl [OPTION...] %s%s%s", command->name,
+			  *command->arguments ? " " : "", command->arguments);
 		return USAGE;
 	}
-	if (!verb->anybody && geteuid())
-		return fail_errno(EPERM, "needs root");
-	return verb->run(options, argc - 1, argv + 1);
+	if (!command->anybody && geteuid())
+		return log_errno(EPERM, "needs root");
+	return command->run(options, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
@@ -146,12 +146,12 @@ int main(int argc, char **argv)
 	if (first < 0)
 		return usage();
 	if (first == argc) {
-		fail(EINVAL, "no command given");
+		log_error(EINVAL, "no command given");
 		return usage();
 	}
-	if (library_check())
+	if (check_libbpf_version())
 		return EXIT_FAILURE;
-	ret = run_verb(&options, argc - first, argv + first);
+	ret = run_command(&options, argc - first, argv + first);
 	return ret < 0 ? EXIT_FAILURE : ret;
 }
 

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl metrics: numbers for Prometheus. */
-#include "events/metrics.h"
 #include "ctl/command.h"
+#include "events/metrics.h"
 
-int verb_metrics(const struct options *options, int argc, char **argv)
+int command_metrics(const struct options *options, int argc, char **argv)
 {
-	struct numbers numbers = {};
-	struct names names;
+	struct metrics numbers = {};
+	struct netns_names names;
 	int ret;
 
-	(void)argc;
-	(void)argv;
-	(void)options;
-	names_load(&names);
+	netns_names_load(&names);
 	ret = metrics_collect(&numbers, &names);
 	if (!ret)
 		metrics_print(stdout, &numbers);
 	metrics_free(&numbers);
-	names_free(&names);
+	netns_names_free(&names);
 	return ret;
 }

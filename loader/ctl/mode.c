@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl get, vsockctl set: the two knobs of one namespace. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
-#include "layer/modes.h"
-#include "lib/log.h"
 #include "ctl/command.h"
+#include "layer/modes.h"
+#include "lib/json.h"
+#include "lib/log.h"
 
 static int parse_knob(const char *text, enum knob *knob)
 {
 	if (!knob_parse(text, knob))
 		return 0;
-	fail(EINVAL, "%s: not a knob; they are ns_mode and child_ns_mode", text);
+	log_error(EINVAL, "%s: not a knob; they are ns_mode and child_ns_mode", text);
 	return USAGE;
 }
 
@@ -23,18 +23,17 @@ static int print_mode(const struct options *options, enum knob knob, enum vsock_
 	if (!options->json)
 		return puts(mode_name(mode)) < 0 ? -EIO : 0;
 	object = json_object_new_object();
-	json_object_object_add(object, knob_name(knob), json_object_new_string(mode_name(mode)));
+	json_add_text(object, knob_name(knob), mode_name(mode));
 	return print_json(object);
 }
 
-int verb_get(const struct options *options, int argc, char **argv)
+int command_get(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
 	struct netns ns;
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
-	(void)argc;
 	if (ret)
 		return ret;
 	ret = netns_open(&ns, options->netns);
@@ -45,18 +44,17 @@ int verb_get(const struct options *options, int argc, char **argv)
 	return ret ? ret : print_mode(options, knob, mode);
 }
 
-int verb_set(const struct options *options, int argc, char **argv)
+int command_set(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
 	struct netns ns;
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
-	(void)argc;
 	if (ret)
 		return ret;
 	if (mode_parse(argv[1], &mode)) {
-		fail(EINVAL, "%s: '%s' is neither global nor local", argv[0], argv[1]);
+		log_error(EINVAL, "%s: '%s' is neither global nor local", argv[0], argv[1]);
 		return USAGE;
 	}
 	ret = netns_open(&ns, options->netns);

@@ -11,11 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "ctl/control-client.h"
 #include "kernel/netns.h"
+#include "lib/control-protocol.h"
 #include "lib/log.h"
 #include "lib/text-table.h"
-#include "ctl/command.h"
 
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"
@@ -144,7 +145,7 @@ static bool show(struct view *view, ssize_t size)
 	return !fflush(stdout);
 }
 
-/* Ends are told by descriptors, so that none comes between a line and the next. */
+/* Signals are read from a descriptor, so that none comes in the middle of a line. */
 static int open_signals(void)
 {
 	sigset_t signals;
@@ -168,12 +169,12 @@ static int follow(struct view *view, int service, int signals)
 
 	while (true) {
 		if (poll(wait, 3, -1) < 0)
-			return fail_errno(errno, "poll");
+			return log_errno(errno, "poll");
 		if (wait[1].revents || wait[2].revents)
 			return 0;
 		size = recv(service, view->line, sizeof(view->line) - 1, 0);
 		if (size <= 0)
-			return fail(ENOTCONN, "the service has ended; enforcement stays");
+			return log_error(ENOTCONN, "the service has ended; enforcement stays");
 		if (!show(view, size))
 			return 0;
 	}
@@ -200,13 +201,11 @@ static void print_head(void)
 	fflush(stdout);
 }
 
-int verb_monitor(const struct options *options, int argc, char **argv)
+int command_monitor(const struct options *options, int argc, char **argv)
 {
 	static struct view view;
 	int service, signals, ret;
 
-	(void)argc;
-	(void)argv;
 	view.json = options->json;
 	view.colour = table_colour();
 	ret = choose(&view, options->netns);
@@ -214,8 +213,8 @@ int verb_monitor(const struct options *options, int argc, char **argv)
 		return ret;
 	signals = open_signals();
 	if (signals < 0)
-		return fail_errno(errno, "signals");
-	service = control_ask("monitor");
+		return log_errno(errno, "signals");
+	service = control_client_ask("monitor");
 	if (service >= 0) {
 		if (!view.json)
 			print_head();

@@ -2,16 +2,13 @@
 /* vsockctl reload: the service reads its files again, and answers what came of it. */
 #include <unistd.h>
 
-#include "ctl/control-client.h"
 #include "ctl/command.h"
+#include "ctl/control-client.h"
 
-int verb_reload(const struct options *options, int argc, char **argv)
+int command_reload(const struct options *options, int argc, char **argv)
 {
-	int fd = control_ask("reload");
+	int fd = control_client_ask("reload");
 
-	(void)options;
-	(void)argc;
-	(void)argv;
 	if (fd < 0)
 		return fd;
 	close(fd);

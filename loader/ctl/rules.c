@@ -1,94 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl rules: the policies in force, in the words of their files, and who has which. */
 #include <bpf/bpf.h>
-#include <err.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/survey.h"
+#include "ctl/command.h"
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
-#include "layer/modes.h"
 #include "kernel/netns-names.h"
-#include "policy/apply.h"
+#include "layer/modes.h"
 #include "layer/netns-records.h"
+#include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
-#include "ctl/command.h"
+#include "lib/memory.h"
+#include "policy/set.h"
+#include "policy/survey.h"
 
-/* A namespace that has a policy. */
+/* A namespace that has a policy; sorted by identity. */
 struct holder {
 	netns_id id;
 	const struct policy *policy;
 };
 
 struct view {
-	struct policy_set *set;
-	const struct policies *policies;
-	struct census census;
-	struct names names, homes;
+	struct policy_set set;
+	struct survey survey;
+	struct netns_names names, homes;
 	struct holder *holder;
 	size_t count;
 };
 
 /* --- What there is --- */
 
-static int by_id(const void *a, const void *b)
-{
-	const struct holder *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 static const struct policy *policy_of_id(const struct view *view, netns_id id)
 {
 	const struct holder key = { .id = id }, *found;
 
-	found = view->count ? bsearch(&key, view->holder, view->count, sizeof(key), by_id) : NULL;
+	found = view->count ? bsearch(&key, view->holder, view->count, sizeof(key), array_by_u64)
+			    : NULL;
 	return found ? found->policy : NULL;
 }
 
-static void add_holders(struct view *view, const struct records *records, const netns_id *ids,
-			long count)
+static void add_holders(struct view *view, const struct netns_records *records,
+			const struct map_keys *ids)
 {
 	struct netns_record record;
 	const struct policy *policy;
-	long i;
+	size_t i;
 
-	view->holder = calloc(count + 1, sizeof(*view->holder));
-	if (!view->holder)
-		err(EXIT_FAILURE, NULL);
-	for (i = 0; i < count; i++) {
-		if (records_read(records, ids[i], &record))
+	view->holder = memory_checked(calloc(ids->count + 1, sizeof(*view->holder)));
+	for (i = 0; i < ids->count; i++) {
+		if (netns_records_read(records, ids->key[i], &record))
 			continue;
-		policy = policy_of(view->set, &record);
+		policy = policy_in_record(&view->set, &record);
 		if (policy)
-			view->holder[view->count++] = (struct holder){ ids[i], policy };
+			view->holder[view->count++] = (struct holder){ ids->key[i], policy };
 	}
-	qsort(view->holder, view->count, sizeof(*view->holder), by_id);
 }
 
 static int find_holders(struct view *view)
 {
-	struct records records;
-	netns_id *ids = NULL;
-	long count;
+	struct netns_records records;
+	struct map_keys ids;
 	int ret;
 
-	if (!view->policies->count)
+	if (!view->set.policies.count)
 		return 0;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
-	count = records_ids(&records, &ids);
-	if (count < 0)
-		ret = fail_errno(-count, "namespaces");
-	else
-		add_holders(view, &records, ids, count);
-	free(ids);
-	records_close(&records);
-	return ret;
+	netns_records_ids(&records, &ids);
+	add_holders(view, &records, &ids);
+	map_walk_free(&ids);
+	netns_records_close(&records);
+	return 0;
 }
 
 static int view_open(struct view *view)
@@ -97,20 +84,19 @@ static int view_open(struct view *view)
 
 	if (ret)
 		return ret;
-	view->policies = policy_set_policies(view->set);
-	names_load(&view->names);
-	homes_load(&view->homes);
-	ret = census_take(&view->census, view->policies, policy_set_compiled(view->set));
+	netns_names_load(&view->names);
+	netns_homes_load(&view->homes);
+	ret = survey_take(&view->survey, &view->set.policies);
 	return ret ? ret : find_holders(view);
 }
 
 static void view_close(struct view *view)
 {
 	free(view->holder);
-	census_free(&view->census);
-	names_free(&view->names);
-	names_free(&view->homes);
-	policy_set_close(view->set);
+	survey_free(&view->survey);
+	netns_names_free(&view->names);
+	netns_names_free(&view->homes);
+	policy_set_close(&view->set);
 }
 
 /* --- For people --- */
@@ -119,7 +105,8 @@ static void print_word(const struct view *view, netns_id id)
 {
 	char word[NETNS_WORD_SIZE];
 
-	netns_word(word, id, names_find(&view->names, id) ?: names_find(&view->homes, id));
+	netns_word(word, id,
+		   netns_names_find(&view->names, id) ?: netns_names_find(&view->homes, id));
 	fputs(word, stdout);
 }
 
@@ -144,14 +131,14 @@ struct shadow {
 	struct json_object *list; /* NULL: for people */
 };
 
-/* Who would have the policy if another one did not come first. */
+/* A namespace that would have the policy if another one did not come first. */
 static void show_shadow(struct resident *resident, void *arg)
 {
 	const struct shadow *shadow = arg;
 	const struct policy *has = policy_of_id(shadow->view, resident->id);
 	struct json_object *object;
 
-	if (!has || has == shadow->policy || !census_fits(resident, shadow->policy))
+	if (!has || has == shadow->policy || !policy_fits(shadow->policy, &resident->traits))
 		return;
 	if (!shadow->list) {
 		fputs("    would also fit ", stdout);
@@ -160,8 +147,8 @@ static void show_shadow(struct resident *resident, void *arg)
 		return;
 	}
 	object = json_object_new_object();
-	json_object_object_add(object, "identity", json_object_new_uint64(resident->id));
-	json_object_object_add(object, "policy", json_object_new_string(has->name));
+	json_add_number(object, "identity", resident->id);
+	json_add_text(object, "policy", has->name);
 	json_object_array_add(shadow->list, object);
 }
 
@@ -186,7 +173,7 @@ static void print_policy(const struct view *view, const struct policy *policy)
 
 	print_settings(policy);
 	print_holders(view, policy);
-	census_each(&view->census, show_shadow, &shadow);
+	survey_each(&view->survey, show_shadow, &shadow);
 	for (i = 0; i < policy->rules; i++)
 		printf("    %s=%s\n", policy->rule[i].decision == ALLOW ? "Allow" : "Deny",
 		       policy->rule[i].text);
@@ -196,10 +183,10 @@ static void print_policies(const struct view *view)
 {
 	size_t i;
 
-	if (!view->policies->count)
+	if (!view->set.policies.count)
 		puts("no policy is in force");
-	for (i = 0; i < view->policies->count; i++)
-		print_policy(view, &view->policies->policy[i]);
+	for (i = 0; i < view->set.policies.count; i++)
+		print_policy(view, &view->set.policies.policy[i]);
 }
 
 /* --- For programs --- */
@@ -211,12 +198,9 @@ static struct json_object *rules_json(const struct policy *policy)
 
 	for (i = 0; i < policy->rules; i++) {
 		object = json_object_new_object();
-		json_object_object_add(object, "decision",
-				       json_object_new_string(policy->rule[i].decision == ALLOW
-								      ? "allow"
-								      : "deny"));
-		json_object_object_add(object, "rule",
-				       json_object_new_string(policy->rule[i].text));
+		json_add_text(object, "decision",
+			      policy->rule[i].decision == ALLOW ? "allow" : "deny");
+		json_add_text(object, "rule", policy->rule[i].text);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -231,12 +215,12 @@ static struct json_object *holders_json(const struct view *view, const struct po
 	for (i = 0; i < view->count; i++) {
 		if (view->holder[i].policy != policy)
 			continue;
-		name = names_find(&view->names, view->holder[i].id);
+		name = netns_names_find(&view->names, view->holder[i].id);
 		object = json_object_new_object();
-		json_object_object_add(object, "name", name ? json_object_new_string(name) : NULL);
-		add_known_as(object, name ? NULL : names_find(&view->homes, view->holder[i].id));
-		json_object_object_add(object, "identity",
-				       json_object_new_uint64(view->holder[i].id));
+		json_add_text(object, "name", name);
+		add_known_as(object,
+			     name ? NULL : netns_names_find(&view->homes, view->holder[i].id));
+		json_add_number(object, "identity", view->holder[i].id);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -252,13 +236,13 @@ static struct json_object *policy_json(const struct view *view, const struct pol
 	struct json_object *object = json_object_new_object();
 	struct shadow shadow = { view, policy, json_object_new_array() };
 
-	census_each(&view->census, show_shadow, &shadow);
-	json_object_object_add(object, "policy", json_object_new_string(policy->name));
+	survey_each(&view->survey, show_shadow, &shadow);
+	json_add_text(object, "policy", policy->name);
 	json_object_object_add(object, "mode", mode_json(policy->sets_mode, policy->mode));
 	json_object_object_add(object, "child_mode",
 			       mode_json(policy->sets_child_mode, policy->child_mode));
-	json_object_object_add(object, "audit", json_object_new_boolean(policy->audit));
-	json_object_object_add(object, "inherit", json_object_new_boolean(policy->inherit));
+	json_add_bool(object, "audit", policy->audit);
+	json_add_bool(object, "inherit", policy->inherit);
 	json_object_object_add(object, "rules", rules_json(policy));
 	json_object_object_add(object, "namespaces", holders_json(view, policy));
 	json_object_object_add(object, "shadowed", shadow.list);
@@ -270,18 +254,16 @@ static void print_policies_json(const struct view *view)
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < view->policies->count; i++)
-		json_object_array_add(list, policy_json(view, &view->policies->policy[i]));
+	for (i = 0; i < view->set.policies.count; i++)
+		json_object_array_add(list, policy_json(view, &view->set.policies.policy[i]));
 	print_json(list);
 }
 
-int verb_rules(const struct options *options, int argc, char **argv)
+int command_rules(const struct options *options, int argc, char **argv)
 {
 	struct view view = {};
 	int ret = view_open(&view);
 
-	(void)argc;
-	(void)argv;
 	if (!ret && options->json)
 		print_policies_json(&view);
 	else if (!ret)

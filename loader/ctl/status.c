@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl status: who isolates on this machine, and whether all of it is there. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
-#include "layer/alive.h"
-#include "layer/layer.h"
-#include "layer/netns-records.h"
-#include "lib/log.h"
 #include "ctl/command.h"
+#include "layer/alive.h"
+#include "layer/inspect.h"
+#include "layer/netns-records.h"
+#include "lib/json.h"
+#include "lib/log.h"
 
 static bool is_whole(const struct layer_report *report, const struct alive *alive)
 {
@@ -17,12 +17,9 @@ static bool is_whole(const struct layer_report *report, const struct alive *aliv
 	return report->state.generation || report->kernel.native;
 }
 
-/* NULL while there is nothing to refuse. */
 static const char *gates(const struct layer_report *report)
 {
-	if (report->state.gates_wanted == NO)
-		return NULL;
-	return report->kernel.shape == GATE_LSM ? "lsm" : "fmod_ret";
+	return program_gates_name(&report->kernel, &report->state);
 }
 
 static void print_programs(const struct layer_report *report, const struct alive *alive)
@@ -77,38 +74,28 @@ static void print_status_json(const struct layer_report *report, const struct al
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "isolation",
-			       json_object_new_string(layer_isolation(report)));
-	json_object_object_add(object, "whole", json_object_new_boolean(is_whole(report, alive)));
+	json_add_text(object, "isolation", layer_isolation(report));
+	json_add_bool(object, "whole", is_whole(report, alive));
 	json_object_object_add(object, "wrong", findings_json(alive));
 	if (report->state.generation) {
-		json_object_object_add(object, "programs", json_object_new_int(report->pinned));
-		json_object_object_add(object, "programs_needed",
-				       json_object_new_int(report->needed));
-		json_object_object_add(object, "generation",
-				       json_object_new_int64(report->state.generation));
-		json_object_object_add(object, "gates",
-				       gates(report) ? json_object_new_string(gates(report))
-						     : NULL);
-		json_object_object_add(object, "gates_wanted",
-				       json_object_new_boolean(report->state.gates_wanted == YES));
-		json_object_object_add(object, "overflow",
-				       json_object_new_boolean(report->state.overflow == YES));
-		json_object_object_add(object, "crowded_out",
-				       json_object_new_boolean(report->state.crowded == YES));
+		json_add_number(object, "programs", report->pinned);
+		json_add_number(object, "programs_needed", report->needed);
+		json_add_number(object, "generation", report->state.generation);
+		json_add_text(object, "gates", gates(report));
+		json_add_bool(object, "isolating", report->state.gates_wanted == YES);
+		json_add_bool(object, "overflow", report->state.overflow == YES);
+		json_add_bool(object, "crowded_out", report->state.crowded == YES);
 	}
 	print_json(object);
 }
 
 /* Status 1 where isolation is not whole, so that a monitor need not read the text. */
-int verb_status(const struct options *options, int argc, char **argv)
+int command_status(const struct options *options, int argc, char **argv)
 {
 	struct layer_report report;
 	struct alive alive;
 	int ret;
 
-	(void)argc;
-	(void)argv;
 	ret = layer_inspect(&report);
 	if (ret)
 		return ret;
@@ -120,6 +107,6 @@ int verb_status(const struct options *options, int argc, char **argv)
 	if (is_whole(&report, &alive))
 		return 0;
 	if (!alive.count)
-		return fail(ENOSYS, NOT_ATTACHED);
-	return fail(EIO, "%s", alive.finding[0]);
+		return log_error(ENOSYS, NOT_ATTACHED);
+	return log_error(EIO, "%s", alive.finding[0]);
 }

@@ -2,51 +2,14 @@
 #include "events/counters.h"
 
 #include <bpf/bpf.h>
-#include <err.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "layer/map-walk.h"
 #include "layer/pins.h"
 #include "lib/log.h"
-
-struct ids {
-	netns_id *id;
-	size_t count, room;
-};
-
-static void add_id(struct ids *ids, netns_id id)
-{
-	if (ids->count == ids->room) {
-		ids->room = ids->room ? 2 * ids->room : 64;
-		ids->id = reallocarray(ids->id, ids->room, sizeof(*ids->id));
-		if (!ids->id)
-			err(EXIT_FAILURE, NULL);
-	}
-	ids->id[ids->count++] = id;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* A walk begins anew when the entry at which it stands goes: some come twice. */
-static void collect(int map, struct ids *ids)
-{
-	netns_id id, *previous = NULL;
-
-	while (ids->count < 4 * MAX_NAMESPACES && !bpf_map_get_next_key(map, previous, &id)) {
-		previous = &id;
-		add_id(ids, id);
-	}
-	if (ids->count)
-		qsort(ids->id, ids->count, sizeof(*ids->id), by_number);
-}
 
 /* One that only says which tenant made the namespace. */
 static bool is_empty(const struct counters *counters)
@@ -57,19 +20,18 @@ static bool is_empty(const struct counters *counters)
 
 int counters_each(void (*each)(netns_id id, const struct counters *counters, void *arg), void *arg)
 {
-	struct counters counters;
-	struct ids ids = {};
-	size_t i;
 	int map = pin_open_map(PIN_COUNTERS);
+	struct counters counters;
+	struct map_keys ids;
+	size_t i;
 
 	if (map < 0)
-		return map == -ENOENT ? map : fail_errno(-map, "map " PIN_COUNTERS);
-	collect(map, &ids);
+		return map == -ENOENT ? map : log_errno(-map, "map " PIN_COUNTERS);
+	map_walk(&ids, map, MAX_NAMESPACES);
 	for (i = 0; i < ids.count; i++)
-		if ((!i || ids.id[i] != ids.id[i - 1]) &&
-		    !bpf_map_lookup_elem(map, &ids.id[i], &counters) && !is_empty(&counters))
-			each(ids.id[i], &counters, arg);
-	free(ids.id);
+		if (!bpf_map_lookup_elem(map, &ids.key[i], &counters) && !is_empty(&counters))
+			each(ids.key[i], &counters, arg);
+	map_walk_free(&ids);
 	close(map);
 	return 0;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "events/event-format.h"
 
-#include <json-c/json.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/json.h"
 #include "lib/printable.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -24,7 +24,7 @@ static const char *const reasons[] = {
 	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
 };
 
-static const char *const verbs[] = {
+static const char *const commands[] = {
 	[CONNECT] = "connect",
 	[ACCEPT] = "accept",
 	[BIND] = "bind",
@@ -43,7 +43,7 @@ const char *event_reason_name(enum reason reason)
 
 const char *event_verb_name(enum rule_verb verb)
 {
-	return verb < COUNT(verbs) ? verbs[verb] : NULL;
+	return verb < COUNT(commands) ? commands[verb] : NULL;
 }
 
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
@@ -98,7 +98,7 @@ static void put_process(FILE *out, const struct event *event)
 		fprintf(out, " (%s, pid %u)", comm, event->pid);
 }
 
-/* A port is refused when it is bound, or when somebody connects to who has it all the same. */
+/* A port is refused at bind(), or when a connect reaches a socket that holds it nevertheless. */
 static bool is_bind(const struct event *event)
 {
 	return event->verb == BIND && !event->origin.port;
@@ -107,12 +107,12 @@ static bool is_bind(const struct event *event)
 static const char *reason_text(const struct event *event)
 {
 	if (event->kind == EVENT_SEALED)
-		return "somebody answered whom it may not talk to";
+		return "the peer that answered is one it may not talk to";
 	switch (event->reason) {
 	case REASON_MODE:
-		return "one is local, and the other elsewhere";
+		return "one end is local and the other is in another namespace";
 	case REASON_RULE:
-		return event->verb == ACCEPT ? "a rule of the other's policy"
+		return event->verb == ACCEPT ? "a rule of the peer's policy"
 					     : "a rule of its own policy";
 	case REASON_BIND:
 		return is_bind(event) ? "a rule of its policy"
@@ -120,58 +120,59 @@ static const char *reason_text(const struct event *event)
 	case REASON_GUEST:
 		return "a rule against guests with this CID";
 	case REASON_UNKNOWN:
-		return "it cannot be told who they are";
+		return "an end could not be identified";
 	case REASON_PORT:
-		return is_bind(event) ? "another namespace holds it"
+		return is_bind(event) ? "the port is held by another namespace"
 				      : "another socket would get the answer";
 	case REASON_HELD:
-		return event->verb == ACCEPT ? "the other is new, and its policy not found out yet"
-					     : "it is new, and its policy not found out yet";
+		return event->verb == ACCEPT ? "the peer is new and its policy is not known yet"
+					     : "it is new and its policy is not known yet";
 	default:
 		return "no reason known";
 	}
 }
 
-static void put_what(FILE *out, const struct told *told)
+static void put_what(FILE *out, const struct named_event *named)
 {
-	const struct event *event = &told->event;
+	const struct event *event = &named->event;
 
 	fputs(is_bind(event) ? "bind in " : "connect from ", out);
-	put_end(out, &event->origin, told->origin ?: told->origin_home);
+	put_end(out, &event->origin, named->origin ?: named->origin_home);
 	put_process(out, event);
 	fputs(" to ", out);
 	if (!is_bind(event)) {
-		put_end(out, &event->target, told->target ?: told->target_home);
+		put_end(out, &event->target, named->target ?: named->target_home);
 		fputc(' ', out);
 	}
 	fprintf(out, "port %u", event->target.port);
 }
 
-void event_text(char text[EVENT_TEXT_SIZE], const struct told *told)
+void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named)
 {
-	const char *kind = event_kind_name(told->event.kind);
+	const char *kind = event_kind_name(named->event.kind);
 	FILE *out = fmemopen(text, EVENT_TEXT_SIZE, "w");
 
 	*text = '\0';
 	if (!out)
 		return;
 	fprintf(out, "%s: ", kind ?: "?");
-	put_what(out, told);
-	fprintf(out, ": %s", reason_text(&told->event));
+	put_what(out, named);
+	fprintf(out, ": %s", reason_text(&named->event));
 	fclose(out);
 	text[EVENT_TEXT_SIZE - 1] = '\0';
 }
 
-static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+static void dropped_of_tenant(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped)
 {
 	const char *who = dropped->tenant & TENANT_USER ? "user" : "user namespace";
 
 	snprintf(text, EVENT_TEXT_SIZE,
-		 "dropped: %llu events of %zu namespaces of %s %u, which are counted and not told",
+		 "dropped: %llu events of %zu namespaces of %s %u, which are counted but not "
+		 "reported",
 		 dropped->count, dropped->namespaces, who, (__u32)dropped->tenant);
 }
 
-void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
+void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped)
 {
 	char word[NETNS_WORD_SIZE];
 
@@ -181,18 +182,8 @@ void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped)
 	}
 	netns_word(word, dropped->netns, dropped->name);
 	snprintf(text, EVENT_TEXT_SIZE,
-		 "dropped: %llu events of %s, which are counted and not told", dropped->count,
+		 "dropped: %llu events of %s, which are counted but not reported", dropped->count,
 		 word);
-}
-
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void add_number(struct json_object *object, const char *key, __u64 number, bool there)
-{
-	json_object_object_add(object, key, there ? json_object_new_uint64(number) : NULL);
 }
 
 static const char *place_name(netns_id id)
@@ -207,10 +198,10 @@ static struct json_object *netns_json(netns_id id, const char *name)
 	struct json_object *object = json_object_new_object();
 	char word[NETNS_WORD_SIZE];
 
-	add_text(object, "place", place_name(id));
+	json_add_text(object, "place", place_name(id));
 	netns_word(word, id, name);
-	add_text(object, "namespace", name ? word : NULL);
-	add_number(object, "identity", id, id != NETNS_NONE && id != NETNS_UNKNOWN);
+	json_add_text(object, "namespace", name ? word : NULL);
+	json_add_number_if(object, "identity", id, id != NETNS_NONE && id != NETNS_UNKNOWN);
 	return object;
 }
 
@@ -220,7 +211,7 @@ void add_known_as(struct json_object *object, const char *home)
 
 	if (home)
 		printable(word, sizeof(word), home, sizeof(word));
-	add_text(object, "known_as", home ? word : NULL);
+	json_add_text(object, "known_as", home ? word : NULL);
 }
 
 static struct json_object *end_json(const struct end *end, const char *name, const char *home)
@@ -229,8 +220,8 @@ static struct json_object *end_json(const struct end *end, const char *name, con
 
 	add_known_as(object, name ? NULL : home);
 
-	add_number(object, "cid", end->cid, end->cid);
-	add_number(object, "port", end->port, end->port);
+	json_add_number_if(object, "cid", end->cid, end->cid);
+	json_add_number_if(object, "port", end->port, end->port);
 	return object;
 }
 
@@ -239,44 +230,44 @@ static void add_time(struct json_object *object, __u64 boot_time)
 	char word[TIME_WORD_SIZE];
 
 	time_word(word, "%FT%T%z", boot_time);
-	add_text(object, "time", word);
+	json_add_text(object, "time", word);
 }
 
-struct json_object *event_json(const struct told *told)
+struct json_object *event_json(const struct named_event *named)
 {
-	const struct event *event = &told->event;
+	const struct event *event = &named->event;
 	struct json_object *object = json_object_new_object();
 	char comm[sizeof(event->comm) + 1], text[EVENT_TEXT_SIZE];
 
 	add_time(object, event->time);
-	add_text(object, "kind", event_kind_name(event->kind));
-	add_text(object, "reason", event_reason_name(event->reason));
-	add_text(object, "verb", event_verb_name(event->verb));
+	json_add_text(object, "kind", event_kind_name(event->kind));
+	json_add_text(object, "reason", event_reason_name(event->reason));
+	json_add_text(object, "verb", event_verb_name(event->verb));
 	json_object_object_add(object, "origin",
-			       end_json(&event->origin, told->origin, told->origin_home));
+			       end_json(&event->origin, named->origin, named->origin_home));
 	json_object_object_add(object, "target",
-			       end_json(&event->target, told->target, told->target_home));
-	add_number(object, "pid", event->pid, event->pid);
+			       end_json(&event->target, named->target, named->target_home));
+	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
-	add_text(object, "process", event->pid ? comm : NULL);
-	event_text(text, told);
-	add_text(object, "message", text);
+	json_add_text(object, "process", event->pid ? comm : NULL);
+	event_text(text, named);
+	json_add_text(object, "message", text);
 	return object;
 }
 
-struct json_object *dropped_json(const struct dropped *dropped)
+struct json_object *event_dropped_json(const struct dropped_events *dropped)
 {
 	struct json_object *object = json_object_new_object();
 	char text[EVENT_TEXT_SIZE];
 
-	add_text(object, "kind", "dropped");
+	json_add_text(object, "kind", "dropped");
 	json_object_object_add(object, "origin",
 			       dropped->namespaces > 1 ? NULL
 						       : netns_json(dropped->netns, dropped->name));
-	add_number(object, "count", dropped->count, true);
-	add_number(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
-	add_number(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
-	dropped_text(text, dropped);
-	add_text(object, "message", text);
+	json_add_number_if(object, "count", dropped->count, true);
+	json_add_number_if(object, "namespaces", dropped->namespaces, dropped->namespaces > 1);
+	json_add_number_if(object, "user", (__u32)dropped->tenant, dropped->tenant & TENANT_USER);
+	event_dropped_text(text, dropped);
+	json_add_text(object, "message", text);
 	return object;
 }

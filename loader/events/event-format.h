@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One event in words and as JSON. */
-#ifndef EVENT_TEXT_H
-#define EVENT_TEXT_H
+#ifndef EVENT_FORMAT_H
+#define EVENT_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,14 +11,14 @@
 struct json_object;
 
 /* An event with the names of its namespaces, NULL for those that have none. */
-struct told {
+struct named_event {
 	struct event event;
 	const char *origin, *target;
-	const char *origin_home, *target_home; /* loader/homes.h; NULL where none is known */
+	const char *origin_home, *target_home; /* kernel/netns-homes.h; NULL where none is known */
 };
 
 /* Events of one origin that were dropped since it was last looked at. */
-struct dropped {
+struct dropped_events {
 	netns_id netns;
 	const char *name;
 	__u64 count;
@@ -33,17 +33,17 @@ const char *event_verb_name(enum rule_verb verb);
 
 /* A sentence without its full stop, printable. */
 #define EVENT_TEXT_SIZE 1024
-void event_text(char text[EVENT_TEXT_SIZE], const struct told *told);
-void dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped *dropped);
+void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named);
+void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped);
 
 /* Objects with the keys of vsockctl(8). */
-struct json_object *event_json(const struct told *told);
-struct json_object *dropped_json(const struct dropped *dropped);
+struct json_object *event_json(const struct named_event *named);
+struct json_object *event_dropped_json(const struct dropped_events *dropped);
 
 /* The key *known_as* of a namespace without a name. */
 void add_known_as(struct json_object *object, const char *home);
 
-/* A namespace that has no name, or is none. */
+/* A word for a namespace, also for one without a name, and for an end that is not a namespace. */
 #define NETNS_WORD_SIZE 264
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name);
 

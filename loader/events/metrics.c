@@ -7,7 +7,6 @@
 #include "events/metrics.h"
 
 #include <bpf/bpf.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,26 +18,27 @@
 
 #include "events/counters.h"
 #include "events/event-format.h"
+#include "layer/map-walk.h"
 #include "layer/pins.h"
+#include "lib/array.h"
+#include "lib/memory.h"
 #include "lib/printable.h"
 
 #define PREFIX "vsock_bpfd_"
 
 /* --- What there is --- */
 
-/* A walk begins anew when the entry at which it stands goes: hence the limit. */
-static unsigned int count_entries(const char *name, unsigned int limit)
+static unsigned int count_entries(const char *name, unsigned int most)
 {
 	int map = pin_open_map(name);
-	__u64 key, *previous = NULL;
-	unsigned int count = 0;
+	struct map_keys keys;
+	unsigned int count;
 
 	if (map < 0)
 		return 0;
-	while (count < limit && !bpf_map_get_next_key(map, previous, &key)) {
-		previous = &key;
-		count++;
-	}
+	map_walk(&keys, map, most);
+	count = keys.count;
+	map_walk_free(&keys);
 	close(map);
 	return count;
 }
@@ -52,13 +52,13 @@ static void set_label(char label[NETNS_WORD_SIZE], netns_id id, const char *name
 }
 
 /* Where it is, or belongs. */
-static size_t place_of(const struct numbers *numbers, const char *label)
+static size_t slot_of(const struct metrics *metrics, const char *label)
 {
-	size_t low = 0, high = numbers->rows, middle;
+	size_t low = 0, high = metrics->rows, middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (strcmp(numbers->row[middle].netns, label) < 0)
+		if (strcmp(metrics->row[middle].netns, label) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -66,41 +66,32 @@ static size_t place_of(const struct numbers *numbers, const char *label)
 	return low;
 }
 
-static struct number_row *insert(struct numbers *numbers, size_t place, const char *label)
+static struct metrics_row *insert(struct metrics *metrics, size_t slot, const char *label)
 {
-	struct number_row *row;
+	struct metrics_row *row;
 
-	if (numbers->rows == numbers->room) {
-		numbers->room = numbers->room ? 2 * numbers->room : 64;
-		numbers->row = reallocarray(numbers->row, numbers->room, sizeof(*numbers->row));
-		if (!numbers->row)
-			err(EXIT_FAILURE, NULL);
-	}
-	row = &numbers->row[place];
-	memmove(row + 1, row, (numbers->rows - place) * sizeof(*row));
-	numbers->rows++;
-	memset(row, 0, sizeof(*row));
-	row->netns = strdup(label);
-	if (!row->netns)
-		err(EXIT_FAILURE, NULL);
+	array_add(metrics->row, metrics->rows, metrics->room);
+	row = &metrics->row[slot];
+	memmove(row + 1, row, (metrics->rows - 1 - slot) * sizeof(*row));
+	*row = (struct metrics_row){ .netns = memory_strdup(label) };
 	return row;
 }
 
 /* Two with one label would make Prometheus refuse all of it. */
-void metrics_add(struct numbers *numbers, netns_id id, const char *name,
+void metrics_add(struct metrics *metrics, netns_id id, const char *name,
 		 const struct counters *counters)
 {
 	char label[NETNS_WORD_SIZE];
-	struct number_row *row;
-	size_t place;
+	struct metrics_row *row;
+	size_t slot;
 	int i;
 
 	set_label(label, id, name);
-	place = place_of(numbers, label);
-	if (place < numbers->rows && !strcmp(numbers->row[place].netns, label))
-		row = &numbers->row[place];
+	slot = slot_of(metrics, label);
+	if (slot < metrics->rows && !strcmp(metrics->row[slot].netns, label))
+		row = &metrics->row[slot];
 	else
-		row = insert(numbers, place, label);
+		row = insert(metrics, slot, label);
 	for (i = 0; i < REASONS; i++) {
 		row->counters.refused[i] += counters->refused[i];
 		row->counters.audited[i] += counters->audited[i];
@@ -109,45 +100,45 @@ void metrics_add(struct numbers *numbers, netns_id id, const char *name,
 }
 
 struct collection {
-	struct numbers *numbers;
-	const struct names *names;
+	struct metrics *metrics;
+	const struct netns_names *names;
 };
 
 static void add_counters(netns_id id, const struct counters *counters, void *arg)
 {
 	struct collection *collection = arg;
-	const char *name = collection->names ? names_find(collection->names, id) : NULL;
+	const char *name = collection->names ? netns_names_find(collection->names, id) : NULL;
 
-	metrics_add(collection->numbers, id, name, counters);
+	metrics_add(collection->metrics, id, name, counters);
 }
 
-int metrics_collect(struct numbers *numbers, const struct names *names)
+int metrics_collect(struct metrics *metrics, const struct netns_names *names)
 {
-	struct collection collection = { numbers, names };
+	struct collection collection = { metrics, names };
 	int ret;
 
-	memset(numbers, 0, sizeof(*numbers));
-	ret = layer_inspect(&numbers->report);
+	memset(metrics, 0, sizeof(*metrics));
+	ret = layer_inspect(&metrics->report);
 	if (ret)
 		return ret;
-	alive_ask(&numbers->alive, &numbers->report, PROBE_QUIET);
+	alive_ask(&metrics->alive, &metrics->report, PROBE_QUIET);
 	ret = counters_each(add_counters, &collection);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	numbers->counted = true;
-	numbers->namespaces = count_entries(PIN_NAMESPACES, MAX_NAMESPACES);
-	numbers->guests = count_entries(PIN_DEVICES, MAX_DEVICES);
-	numbers->sealed = count_entries(PIN_SEALED, MAX_SEALED);
+	metrics->counted = true;
+	metrics->namespaces = count_entries(PIN_NAMESPACES, MAX_NAMESPACES);
+	metrics->guests = count_entries(PIN_DEVICES, MAX_DEVICES);
+	metrics->sealed = count_entries(PIN_SEALED, MAX_SEALED);
 	return 0;
 }
 
-void metrics_free(struct numbers *numbers)
+void metrics_free(struct metrics *metrics)
 {
 	size_t i;
 
-	for (i = 0; i < numbers->rows; i++)
-		free(numbers->row[i].netns);
-	free(numbers->row);
+	for (i = 0; i < metrics->rows; i++)
+		free(metrics->row[i].netns);
+	free(metrics->row);
 }
 
 /* --- As text --- */
@@ -175,7 +166,7 @@ static void put_label(FILE *out, const char *name, const char *value)
 	fputc('"', out);
 }
 
-static void put_info(FILE *out, const struct numbers *numbers)
+static void put_info(FILE *out, const struct metrics *metrics)
 {
 	char release[sizeof(((struct utsname *)NULL)->release)];
 	struct utsname uts;
@@ -186,18 +177,18 @@ static void put_info(FILE *out, const struct numbers *numbers)
 	fputs(PREFIX "info{version=\"" VERSION "\",", out);
 	put_label(out, "kernel", release);
 	fputc(',', out);
-	put_label(out, "isolation", layer_isolation(&numbers->report));
+	put_label(out, "isolation", layer_isolation(&metrics->report));
 	fputs("} 1\n", out);
 }
 
-static void put_layer(FILE *out, const struct numbers *numbers)
+static void put_layer(FILE *out, const struct metrics *metrics)
 {
-	const struct layer_report *report = &numbers->report;
+	const struct layer_report *report = &metrics->report;
 	const struct layer_state *state = &report->state;
 
 	put_number(out, "alive", "gauge",
 		   "1 if all is there and runs: 'vsockctl status' tells more.",
-		   state->generation && !numbers->alive.count);
+		   state->generation && !metrics->alive.count);
 	put_number(out, "skipped_calls", "gauge",
 		   "Calls that a program of this set was not run for.", report->skipped);
 
@@ -226,45 +217,45 @@ static void put_reasons(FILE *out, const char *name, const char *netns, const __
 	}
 }
 
-static void put_counters(FILE *out, const struct numbers *numbers)
+static void put_counters(FILE *out, const struct metrics *metrics)
 {
 	size_t i;
 
 	put_head(out, "refused_total", "counter", "Refused, by namespace of the origin.");
-	for (i = 0; i < numbers->rows; i++)
-		put_reasons(out, "refused_total", numbers->row[i].netns,
-			    numbers->row[i].counters.refused);
+	for (i = 0; i < metrics->rows; i++)
+		put_reasons(out, "refused_total", metrics->row[i].netns,
+			    metrics->row[i].counters.refused);
 	put_head(out, "audited_total", "counter", "Let through where Audit= says to log alone.");
-	for (i = 0; i < numbers->rows; i++)
-		put_reasons(out, "audited_total", numbers->row[i].netns,
-			    numbers->row[i].counters.audited);
+	for (i = 0; i < metrics->rows; i++)
+		put_reasons(out, "audited_total", metrics->row[i].netns,
+			    metrics->row[i].counters.audited);
 	put_head(out, "events_dropped_total", "counter",
-		 "Events that were counted and not told, as there were too many.");
-	for (i = 0; i < numbers->rows; i++) {
+		 "Events that were counted but not reported, as there were too many.");
+	for (i = 0; i < metrics->rows; i++) {
 		fputs(PREFIX "events_dropped_total{", out);
-		put_label(out, "netns", numbers->row[i].netns);
-		fprintf(out, "} %llu\n", (unsigned long long)numbers->row[i].counters.dropped);
+		put_label(out, "netns", metrics->row[i].netns);
+		fprintf(out, "} %llu\n", (unsigned long long)metrics->row[i].counters.dropped);
 	}
 }
 
-static void put_counted(FILE *out, const struct numbers *numbers)
+static void put_counted(FILE *out, const struct metrics *metrics)
 {
 	put_number(out, "namespaces", "gauge", "Namespaces that have a record.",
-		   numbers->namespaces);
-	put_number(out, "guests", "gauge", "Open vhost devices.", numbers->guests);
+		   metrics->namespaces);
+	put_number(out, "guests", "gauge", "Open vhost devices.", metrics->guests);
 	put_number(out, "sealed_sockets", "gauge",
 		   "Sockets that are cut off, as somebody answered whom they may not talk to.",
-		   numbers->sealed);
-	put_counters(out, numbers);
+		   metrics->sealed);
+	put_counters(out, metrics);
 }
 
-void metrics_print(FILE *out, const struct numbers *numbers)
+void metrics_print(FILE *out, const struct metrics *metrics)
 {
-	put_info(out, numbers);
-	if (!numbers->report.kernel.native || numbers->report.state.generation)
-		put_layer(out, numbers);
-	if (numbers->counted)
-		put_counted(out, numbers);
+	put_info(out, metrics);
+	if (!metrics->report.kernel.native || metrics->report.state.generation)
+		put_layer(out, metrics);
+	if (metrics->counted)
+		put_counted(out, metrics);
 	fputs("# EOF\n", out);
 }
 
@@ -287,14 +278,14 @@ static FILE *create(const char *path)
 	return file;
 }
 
-static int replace(const char *path, const char *new, const struct numbers *numbers)
+static int replace(const char *path, const char *new, const struct metrics *metrics)
 {
 	FILE *file = create(new);
 	int ret;
 
 	if (!file)
 		return -errno;
-	metrics_print(file, numbers);
+	metrics_print(file, metrics);
 	ret = ferror(file) ? -EIO : 0;
 	if (fclose(file))
 		ret = -errno;
@@ -305,17 +296,17 @@ static int replace(const char *path, const char *new, const struct numbers *numb
 	return ret;
 }
 
-int metrics_write_file(const char *path, const struct names *names)
+int metrics_write_file(const char *path, const struct netns_names *names)
 {
 	char new[PATH_MAX];
-	struct numbers numbers = {};
+	struct metrics metrics = {};
 	int ret;
 
 	/* The collector takes what ends in ".prom". */
 	snprintf(new, sizeof(new), "%s.new", path);
-	ret = metrics_collect(&numbers, names);
+	ret = metrics_collect(&metrics, names);
 	if (!ret)
-		ret = replace(path, new, &numbers);
-	metrics_free(&numbers);
+		ret = replace(path, new, &metrics);
+	metrics_free(&metrics);
 	return ret;
 }

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "layer/alive.h"
-#include "layer/layer.h"
 #include "kernel/netns-names.h"
+#include "layer/alive.h"
+#include "layer/inspect.h"
 
-struct numbers {
+struct metrics {
 	struct layer_report report;
 	struct alive alive;
 	bool counted; /* the maps are there, and with them what follows */
 	unsigned int namespaces, guests, sealed;
-	struct number_row {
+	struct metrics_row {
 		char *netns; /* its name, or its identity */
 		struct counters counters;
 	} * row; /* by name, each once */
@@ -23,16 +23,16 @@ struct numbers {
 };
 
 /* What there is now; says what is wrong. */
-int metrics_collect(struct numbers *numbers, const struct names *names);
-void metrics_free(struct numbers *numbers);
+int metrics_collect(struct metrics *metrics, const struct netns_names *names);
+void metrics_free(struct metrics *metrics);
 
 /* One namespace more; those that share a label become one. */
-void metrics_add(struct numbers *numbers, netns_id id, const char *name,
+void metrics_add(struct metrics *metrics, netns_id id, const char *name,
 		 const struct counters *counters);
 
-void metrics_print(FILE *out, const struct numbers *numbers);
+void metrics_print(FILE *out, const struct metrics *metrics);
 
 /* Collects, and puts a new file in the place of `path` at once. -errno, unsaid. */
-int metrics_write_file(const char *path, const struct names *names);
+int metrics_write_file(const char *path, const struct netns_names *names);
 
 #endif

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "kernel/kmod.h"
-#include "kernel/sysctl-modes.h"
-#include "kernel/netns.h"
 #include "kernel/ksyms.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl-modes.h"
 
 #define LSM_LIST	 "/sys/kernel/security/lsm"
 #define BTF_DIR		 "/sys/kernel/btf"
@@ -103,7 +103,7 @@ static bool takes_struct(const struct btf *btf, const char *function, int index,
 	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
-/* What of the kernel cannot be told decides which programs there are: no guess. */
+/* Fatal rather than guessed: it decides which programs are attached. */
 static bool is_there(const char *path)
 {
 	if (!access(path, R_OK))
@@ -168,7 +168,7 @@ static bool will_be_native(void)
 
 static void find_addresses(struct kernel_addresses *addresses, __u64 *check_source)
 {
-	const struct symbol symbols[] = {
+	const struct ksym symbols[] = {
 		{ "vhost_vsock", "vhost_vsock_hash", &addresses->guest_table },
 		{ "vhost_vsock", "vhost_vsock_fops", &addresses->vhost_fops },
 		{ "vsock", "transport_g2h", &addresses->transport_g2h },
@@ -180,7 +180,7 @@ static void find_addresses(struct kernel_addresses *addresses, __u64 *check_sour
 	};
 
 	memset(addresses, 0, sizeof(*addresses));
-	symbols_find(symbols);
+	ksyms_find(symbols);
 }
 
 /* 0 is an address that the kernel did not tell, and no place to look at. */
@@ -210,7 +210,7 @@ void kernel_probe(struct kernel *kernel)
 	kernel->btf = is_there(BTF_DIR "/vmlinux");
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
-	kernel->native = native_here() || (!kernel->vsock && kernel->btf && will_be_native());
+	kernel->native = kernel_has_modes() || (!kernel->vsock && kernel->btf && will_be_native());
 	kernel->transport = module_present(TRANSPORT_MODULE);
 	kernel->netns_cookie = netns_has_cookie();
 	kernel->other_transports = are_there_other_transports();

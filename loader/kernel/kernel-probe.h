@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What this kernel offers, and what follows from it: the one place for both. */
-#ifndef KERNEL_H
-#define KERNEL_H
+#ifndef KERNEL_PROBE_H
+#define KERNEL_PROBE_H
 
 #include <stdbool.h>
 

@@ -20,8 +20,8 @@ static int explain(const char *name, int error)
 
 	uname(&uts);
 	if (error == ENOENT)
-		return fail(ENOENT, "module %s: not in /lib/modules/%s", name, uts.release);
-	return fail_errno(error, "module %s", name);
+		return log_error(ENOENT, "module %s: not in /lib/modules/%s", name, uts.release);
+	return log_errno(error, "module %s", name);
 }
 
 /* libkmod's own lines would stand beside ours. */
@@ -67,7 +67,7 @@ int module_load(const char *name)
 	return ret ? explain(name, -ret) : 0;
 }
 
-/* What cannot be told must not pass for a module that is not there: nobody would hook it. */
+/* A state that is not known must not count as absent: the module would stay without hooks. */
 __attribute__((noreturn)) static void cannot_tell(const char *name, int error)
 {
 	errno = error;

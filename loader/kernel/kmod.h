@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Kernel modules, through libkmod. */
-#ifndef MODULES_H
-#define MODULES_H
+#ifndef KMOD_H
+#define KMOD_H
 
 #include <stdbool.h>
 

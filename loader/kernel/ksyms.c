@@ -76,7 +76,7 @@ static int load_program(void)
 	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "find_symbol", "GPL", code, size, &options);
 }
 
-static void ask(int program, const char *module, const struct symbol *symbol)
+static void ask(int program, const char *module, const struct ksym *symbol)
 {
 	struct query query = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &query, .ctx_size_in = sizeof(query));
@@ -87,7 +87,7 @@ static void ask(int program, const char *module, const struct symbol *symbol)
 }
 
 /* Of a module that is built in the kernel knows the symbol alone. */
-static void ask_both(int program, const struct symbol *symbol)
+static void ask_both(int program, const struct ksym *symbol)
 {
 	char module[64];
 
@@ -97,7 +97,7 @@ static void ask_both(int program, const struct symbol *symbol)
 		ask(program, "", symbol);
 }
 
-static void match_line(const char *line, const struct symbol *symbols)
+static void match_line(const char *line, const struct ksym *symbols)
 {
 	char name[64], module[64] = "";
 	unsigned long long address;
@@ -109,7 +109,7 @@ static void match_line(const char *line, const struct symbol *symbols)
 			*symbols->address = address;
 }
 
-static void read_all(const struct symbol *symbols)
+static void read_all(const struct ksym *symbols)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
 	char line[256];
@@ -122,9 +122,9 @@ static void read_all(const struct symbol *symbols)
 	fclose(file);
 }
 
-void symbols_find(const struct symbol *symbols)
+void ksyms_find(const struct ksym *symbols)
 {
-	const struct symbol *symbol;
+	const struct ksym *symbol;
 	int program;
 
 	for (symbol = symbols; symbol->name; symbol++)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where the kernel keeps variables of its modules. */
-#ifndef SYMBOLS_H
-#define SYMBOLS_H
+#ifndef KSYMS_H
+#define KSYMS_H
 
 #include <linux/types.h>
 
-struct symbol {
+struct ksym {
 	const char *module, *name;
 	__u64 *address; /* 0 if it is not there */
 };
 
 /* The last symbol has no name. */
-void symbols_find(const struct symbol *symbols);
+void ksyms_find(const struct ksym *symbols);
 
 #endif

@@ -97,7 +97,7 @@ void home_of_cgroup(char home[HOME_SIZE], const char *cgroup)
 /* --- Of all --- */
 
 struct search {
-	struct names *homes;
+	struct netns_names *homes;
 	struct netns init;
 };
 
@@ -118,7 +118,7 @@ static void add(struct search *search, const char *path, const char *home)
 
 	if (netns_try(&ns, path))
 		return;
-	names_append(search->homes, home, &ns);
+	netns_names_append(search->homes, home, &ns);
 	netns_close(&ns);
 }
 
@@ -128,7 +128,7 @@ static void add_process(struct search *search, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	/* The root is where everybody is who is nowhere. */
+	/* The root of the tree says nothing: it has all processes without a place of their own. */
 	if (stat(path, &st) || is_known(search, st.st_ino) ||
 	    !cgroup_of(pid, cgroup, sizeof(cgroup)) || !strcmp(cgroup, "/"))
 		return;
@@ -153,14 +153,14 @@ static void add_processes(struct search *search)
  */
 static void add_mount(struct search *search, const char *line)
 {
-	char root[64], place[HOME_SIZE];
+	char root[64], path[HOME_SIZE];
 	unsigned int inode;
 
-	if (sscanf(line, "%*d %*d %*s %63s %255s", root, place) != 2 ||
+	if (sscanf(line, "%*d %*d %*s %63s %255s", root, path) != 2 ||
 	    sscanf(root, "net:[%u]", &inode) != 1 ||
-	    !strncmp(place, NETNS_DIR "/", strlen(NETNS_DIR "/")) || is_known(search, inode))
+	    !strncmp(path, NETNS_DIR "/", strlen(NETNS_DIR "/")) || is_known(search, inode))
 		return;
-	add(search, place, place);
+	add(search, path, path);
 }
 
 static void add_mounts(struct search *search)
@@ -177,7 +177,7 @@ static void add_mounts(struct search *search)
 	fclose(file);
 }
 
-void homes_load(struct names *homes)
+void netns_homes_load(struct netns_names *homes)
 {
 	struct search search = { .homes = homes };
 
@@ -186,6 +186,6 @@ void homes_load(struct names *homes)
 		return;
 	add_mounts(&search);
 	add_processes(&search);
-	names_sort(homes);
+	netns_names_sort(homes);
 	netns_close(&search.init);
 }

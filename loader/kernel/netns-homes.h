@@ -3,13 +3,13 @@
  * What a namespace without a name under /run/netns is known by: where else it is mounted, or the
  * pod, container or unit of a process in it.
  */
-#ifndef HOMES_H
-#define HOMES_H
+#ifndef NETNS_HOMES_H
+#define NETNS_HOMES_H
 
 #include "kernel/netns-names.h"
 
-/* As they are now, for names_find() and names_free(). Looks at every process. */
-void homes_load(struct names *homes);
+/* As they are now, for netns_names_find() and netns_names_free(). Looks at every process. */
+void netns_homes_load(struct netns_names *homes);
 
 /* "container 0123456789ab" and the like: what systemd and container engines call a cgroup. */
 #define HOME_SIZE 256

@@ -1,39 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/netns-names.h"
 
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INIT_NAME "(init)"
+#include "lib/array.h"
+#include "lib/memory.h"
 
-static void make_room(struct names *names)
+/* At `index`; those from there on move up. */
+static void insert(struct netns_names *names, size_t index, const char *name, netns_id id)
 {
-	if (names->count < names->room)
-		return;
-	names->room = names->room ? 2 * names->room : 64;
-	names->entry = reallocarray(names->entry, names->room, sizeof(*names->entry));
-	if (!names->entry)
-		err(EXIT_FAILURE, NULL);
+	struct netns_name *entry;
+
+	array_add(names->entry, names->count, names->room);
+	entry = &names->entry[index];
+	memmove(entry + 1, entry, (names->count - 1 - index) * sizeof(*entry));
+	*entry = (struct netns_name){ .id = id, .name = memory_strdup(name) };
 }
 
-/* At the place of `index`; those from there on move up. */
-static void insert(struct names *names, size_t index, const char *name, netns_id id)
-{
-	struct name *place;
-
-	make_room(names);
-	place = &names->entry[index];
-	memmove(place + 1, place, (names->count - index) * sizeof(*place));
-	place->id = id;
-	place->inode = 0;
-	place->name = strdup(name);
-	if (!place->name)
-		err(EXIT_FAILURE, NULL);
-	names->count++;
-}
-
-void names_append(struct names *names, const char *name, const struct netns *ns)
+void netns_names_append(struct netns_names *names, const char *name, const struct netns *ns)
 {
 	insert(names, names->count, name, ns->id);
 	names->entry[names->count - 1].inode = ns->inode;
@@ -41,10 +26,10 @@ void names_append(struct names *names, const char *name, const struct netns *ns)
 
 static void append(const char *name, const struct netns *ns, void *arg)
 {
-	names_append(arg, name, ns);
+	netns_names_append(arg, name, ns);
 }
 
-static int compare(const struct name *x, netns_id id, const char *name)
+static int compare(const struct netns_name *x, netns_id id, const char *name)
 {
 	if (x->id != id)
 		return x->id < id ? -1 : 1;
@@ -53,13 +38,13 @@ static int compare(const struct name *x, netns_id id, const char *name)
 
 static int by_id(const void *a, const void *b)
 {
-	const struct name *y = b;
+	const struct netns_name *y = b;
 
 	return compare(a, y->id, y->name);
 }
 
 /* Where the first entry is that is not before this one. An empty name is before all. */
-static size_t place_of(const struct names *names, netns_id id, const char *name)
+static size_t slot_of(const struct netns_names *names, netns_id id, const char *name)
 {
 	size_t low = 0, high = names->count, middle;
 
@@ -73,26 +58,26 @@ static size_t place_of(const struct names *names, netns_id id, const char *name)
 	return low;
 }
 
-void names_sort(struct names *names)
+void netns_names_sort(struct netns_names *names)
 {
 	if (names->count)
 		qsort(names->entry, names->count, sizeof(*names->entry), by_id);
 }
 
-void names_load(struct names *names)
+void netns_names_load(struct netns_names *names)
 {
 	struct netns init;
 
 	memset(names, 0, sizeof(*names));
 	if (!netns_open_init(&init)) {
-		append(INIT_NAME, &init, names);
+		append(NETNS_INIT_NAME, &init, names);
 		netns_close(&init);
 	}
 	netns_each_name(append, names);
-	names_sort(names);
+	netns_names_sort(names);
 }
 
-void names_free(struct names *names)
+void netns_names_free(struct netns_names *names)
 {
 	size_t i;
 
@@ -102,9 +87,9 @@ void names_free(struct names *names)
 	memset(names, 0, sizeof(*names));
 }
 
-void names_remove(struct names *names, const char *name)
+void netns_names_remove(struct netns_names *names, const char *name)
 {
-	struct name *entry;
+	struct netns_name *entry;
 	size_t i;
 
 	for (i = 0; i < names->count && strcmp(names->entry[i].name, name); i++)
@@ -117,15 +102,15 @@ void names_remove(struct names *names, const char *name)
 	memmove(entry, entry + 1, (names->count - i) * sizeof(*entry));
 }
 
-void names_add(struct names *names, const char *name, netns_id id)
+void netns_names_add(struct netns_names *names, const char *name, netns_id id)
 {
-	names_remove(names, name);
-	insert(names, place_of(names, id, name), name, id);
+	netns_names_remove(names, name);
+	insert(names, slot_of(names, id, name), name, id);
 }
 
-const char *names_find(const struct names *names, netns_id id)
+const char *netns_names_find(const struct netns_names *names, netns_id id)
 {
-	size_t i = place_of(names, id, "");
+	size_t i = slot_of(names, id, "");
 
 	return i < names->count && names->entry[i].id == id ? names->entry[i].name : NULL;
 }

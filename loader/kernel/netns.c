@@ -41,7 +41,7 @@ static int own_cookie(netns_id *cookie)
 	return ret;
 }
 
-/* Who took one kind of identity for the other would find no record of anybody, and all open. */
+/* Fatal if unknown: with the wrong kind of identity no record would be found, and all be open. */
 bool netns_has_cookie(void)
 {
 	static int known = -1;
@@ -263,8 +263,8 @@ static int open_pid(struct netns *ns, const char *pid)
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
 	ret = netns_try(ns, path);
 	if (ret == -ENOENT)
-		return fail_errno(ESRCH, "pid %s", pid);
-	return ret ? fail_errno(-ret, "pid %s", pid) : 0;
+		return log_errno(ESRCH, "pid %s", pid);
+	return ret ? log_errno(-ret, "pid %s", pid) : 0;
 }
 
 static int open_file(struct netns *ns, const char *path)
@@ -272,8 +272,8 @@ static int open_file(struct netns *ns, const char *path)
 	int ret = netns_try(ns, path);
 
 	if (ret == -EINVAL)
-		return fail(EINVAL, "%s: not a network namespace", path);
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+		return log_error(EINVAL, "%s: not a network namespace", path);
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 static int open_name(struct netns *ns, const char *name)
@@ -286,12 +286,12 @@ static int open_name(struct netns *ns, const char *name)
 	if (ret == -ENOENT && is_number(name))
 		return open_pid(ns, name);
 	if (ret == -ENOENT)
-		return fail(ENOENT,
-			    "%s: no such network namespace ('ip netns list' shows the names)",
-			    name);
+		return log_error(ENOENT,
+				 "%s: no such network namespace ('ip netns list' shows the names)",
+				 name);
 	if (ret == -EINVAL)
-		return fail(EINVAL, "%s: not a network namespace", path);
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+		return log_error(EINVAL, "%s: not a network namespace", path);
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 int netns_open(struct netns *ns, const char *what)
@@ -301,7 +301,7 @@ int netns_open(struct netns *ns, const char *what)
 	if (strchr(what, '/'))
 		return open_file(ns, what);
 	if (!*what || !strcmp(what, ".") || !strcmp(what, ".."))
-		return fail(EINVAL, "'%s': not a name of a network namespace", what);
+		return log_error(EINVAL, "'%s': not a name of a network namespace", what);
 	return open_name(ns, what);
 }
 
@@ -326,8 +326,8 @@ void netns_close(struct netns *ns)
 }
 
 /*
- * A name that went meanwhile, or that nothing is mounted on, is none. One that cannot be read must
- * not pass for none: it would be without its policy.
+ * Skips a name that is gone meanwhile, or that nothing is mounted on. One that cannot be read is an
+ * error: skipped, it would be without its policy.
  */
 static int try_name(const char *name,
 		    void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
@@ -338,7 +338,7 @@ static int try_name(const char *name,
 	if (ret == -ENOENT || ret == -EINVAL || ret == -EACCES)
 		return 0;
 	if (ret)
-		return fail_errno(-ret, NETNS_DIR "/%s", name);
+		return log_errno(-ret, NETNS_DIR "/%s", name);
 	each(name, &ns, arg);
 	netns_close(&ns);
 	return 0;
@@ -351,7 +351,7 @@ int netns_each_name(void (*each)(const char *name, const struct netns *ns, void 
 
 	count = scandir(NETNS_DIR, &names, NULL, alphasort);
 	if (count < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, NETNS_DIR);
+		return errno == ENOENT ? 0 : log_errno(errno, NETNS_DIR);
 	for (i = 0; i < count; i++) {
 		if (!ret && names[i]->d_name[0] != '.')
 			ret = try_name(names[i]->d_name, each, arg);

@@ -10,6 +10,9 @@
 
 #define NETNS_DIR "/run/netns"
 
+/* How the initial namespace is called. Only a Name= that says exactly this means it. */
+#define NETNS_INIT_NAME "(init)"
+
 struct netns {
 	int fd; /* an open nsfs file: keeps the namespace alive */
 	netns_id id;

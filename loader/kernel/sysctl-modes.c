@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/modes.h"
+#include "kernel/mode-names.h"
 
 #define SYSCTL_DIR "/proc/sys/net/vsock"
 
@@ -19,8 +19,8 @@ struct access {
 	enum vsock_mode mode;
 };
 
-/* Where it could not be told the wrong one would be asked to isolate. */
-bool native_here(void)
+/* An error is fatal: a wrong answer would leave isolation to the wrong side. */
+bool kernel_has_modes(void)
 {
 	if (!access(SYSCTL_DIR "/ns_mode", F_OK))
 		return true;
@@ -67,7 +67,7 @@ static int write_knob(void *arg)
 	return ret;
 }
 
-int native_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
+int sysctl_mode_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
 {
 	struct access access = { .knob = knob };
 	int ret = netns_run(ns, read_knob, &access);
@@ -76,7 +76,7 @@ int native_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
 	return ret;
 }
 
-int native_set(const struct netns *ns, const char *knob, enum vsock_mode mode)
+int sysctl_mode_set(const struct netns *ns, const char *knob, enum vsock_mode mode)
 {
 	struct access access = { .knob = knob, .mode = mode };
 

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "layer/vhost.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
 #include "layer/reach.h"
+#include "layer/vhost.h"
 #include "lib/log.h"
 
 #define START "'vsock-bpfd --once' "
@@ -47,7 +47,7 @@ bool alive_is_ftrace_off(void)
 
 int alive_check_ftrace(void)
 {
-	return alive_is_ftrace_off() ? fail(EIO, "%s", ALIVE_FTRACE_OFF) : 0;
+	return alive_is_ftrace_off() ? log_error(EIO, "%s", ALIVE_FTRACE_OFF) : 0;
 }
 
 /* --- What is there --- */
@@ -91,10 +91,11 @@ static void look_at_skipped(struct alive *alive, const struct layer_report *repo
 /* Whether a module that the programs look into is where it was. */
 static void look_at_addresses(struct alive *alive, const struct layer_report *report)
 {
-	if (layer_has_addresses(&report->state, &report->kernel))
+	if (layer_knows_addresses(&report->state, &report->kernel))
 		return;
-	found(alive, "a module was loaded again after the start: its guests are nobody's, and are "
-		     "refused; " START "looks for it again");
+	found(alive,
+	      "a module was loaded again after the start: its guests have no known owner and are "
+	      "refused; " START "looks for it again");
 	alive->repairable = true;
 }
 
@@ -103,15 +104,15 @@ static void look_at_addresses(struct alive *alive, const struct layer_report *re
 static int open_programs(struct probed probed[MAX_PROGRAMS], const struct layer_report *report)
 {
 	const struct program *program;
-	struct set_link link;
+	struct pinned_link link;
 	char path[PATH_MAX];
 	int count = 0;
 
 	for (program = programs; program->name; program++) {
-		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
+		if (!program_needed(program, &report->kernel, coverage_of(&report->state)))
 			continue;
 		pin_in_generation(path, sizeof(path), report->state.generation, program->name);
-		if (set_read_link(path, &report->reach.own, &link))
+		if (link_set_read(path, &report->reach.own, &link))
 			continue;
 		probed[count].name = program->name;
 		probed[count].fd = bpf_prog_get_fd_by_id(link.program_id);
@@ -127,7 +128,7 @@ static const char *first_silent(const struct probed *probed)
 	return probed->name;
 }
 
-/* Sockets that are connected may be refused by a policy, and that would be told. */
+/* A policy may refuse a connection, and that would be reported. */
 static enum probe unnoticed(enum probe how, const struct layer_state *state)
 {
 	return state->has_rules == YES ? how & ~PROBE_CONNECTION : how;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "layer/layer.h"
+#include "layer/inspect.h"
 #include "layer/probe.h"
 
 #define FINDINGS     8

@@ -86,7 +86,6 @@ static int find(struct bpf_program *prog, struct bpf_prog_load_opts *options, lo
 	const char *function = target->section + strlen(PREFIX);
 	int id;
 
-	(void)prog;
 	if (!vmlinux)
 		vmlinux = btf__load_vmlinux_btf();
 	if (!vmlinux)
@@ -105,12 +104,11 @@ static int find(struct bpf_program *prog, struct bpf_prog_load_opts *options, lo
 
 static int attach(const struct bpf_program *prog, long index, struct bpf_link **link)
 {
-	(void)index;
 	*link = bpf_program__attach_trace(prog);
 	return *link ? 0 : -errno;
 }
 
-int targets_offer(void)
+int attach_targets_offer(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = find,
 		    .prog_attach_fn = attach);
@@ -129,7 +127,7 @@ int targets_offer(void)
 	return 0;
 }
 
-void targets_forget(void)
+void attach_targets_forget(void)
 {
 	size_t i;
 

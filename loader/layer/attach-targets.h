@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Functions of modules that programs attach to. */
-#ifndef TARGETS_H
-#define TARGETS_H
+#ifndef ATTACH_TARGETS_H
+#define ATTACH_TARGETS_H
 
 /* From here on libbpf asks for them here; before the BPF object is opened. 0 or -errno. */
-int targets_offer(void);
+int attach_targets_offer(void);
 
 /* What was needed to answer, once the object is loaded. */
-void targets_forget(void);
+void attach_targets_forget(void);
 
 #endif

@@ -3,20 +3,18 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "kernel/kmod.h"
 #include "layer/alive.h"
 #include "layer/generation.h"
-#include "service/config.h"
-#include "kernel/kmod.h"
+#include "layer/inspect.h"
 #include "layer/pins.h"
 #include "lib/log.h"
 
@@ -55,14 +53,6 @@ static void tell_kernel(struct doctor *doctor, const struct kernel *kernel)
 		     uts.release);
 }
 
-/* What the service does, if that can be known. */
-static bool loads_modules(void)
-{
-	struct config config;
-
-	return config_read(&config, NULL) || config.load_modules;
-}
-
 static void tell_module(struct doctor *doctor, const char *name, const char *for_what)
 {
 	if (module_present(name))
@@ -71,8 +61,8 @@ static void tell_module(struct doctor *doctor, const char *name, const char *for
 		tell(doctor, NOTE, "module", "%s: this kernel has none, and no %s", name, for_what);
 	else
 		tell(doctor, NOTE, "module", "%s: not loaded; %s, 'modprobe %s' does so now", name,
-		     loads_modules() ? "the service loads it"
-				     : "LoadModules=no, so the service does not load it",
+		     doctor->loads_modules() ? "the service loads it"
+					     : "LoadModules=no, so the service does not load it",
 		     name);
 }
 
@@ -145,10 +135,9 @@ static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
 
 static void tell_bpffs(struct doctor *doctor)
 {
-	struct statfs fs;
 	struct stat st;
 
-	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC || stat(BPFFS, &st))
+	if (!pin_sees_bpffs() || stat(BPFFS, &st))
 		tell(doctor, MISSING, "bpffs", "not mounted; '" BPFFS_MOUNT "'");
 	else if (st.st_mode & 022)
 		tell(doctor, NOTE, "bpffs",
@@ -237,7 +226,7 @@ static void tell_programs(struct doctor *doctor, const struct kernel *kernel)
 		tell(doctor, NOTE, "programs", "not tried: that needs root");
 		return;
 	}
-	ret = attachment_try(kernel);
+	ret = generation_try(kernel);
 	if (!ret)
 		tell(doctor, GOOD, "programs", "this kernel takes all of them");
 	else
@@ -280,7 +269,7 @@ void doctor_run(struct doctor *doctor)
 {
 	struct kernel kernel;
 
-	pin_find();
+	enter_bpffs_mount_namespace();
 	kernel_probe(&kernel);
 	tell_kernel(doctor, &kernel);
 	tell_module(doctor, "vsock", "sockets");
@@ -308,9 +297,8 @@ void doctor_run(struct doctor *doctor)
 
 static void say_missing(enum diagnosis diagnosis, const char *what, const char *text, void *arg)
 {
-	(void)arg;
 	if (diagnosis == MISSING)
-		fail(ENOTSUP, "%s: %s", what, text);
+		log_error(ENOTSUP, "%s: %s", what, text);
 }
 
 void doctor_explain(const struct kernel *kernel)

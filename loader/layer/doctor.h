@@ -3,6 +3,8 @@
 #ifndef DOCTOR_H
 #define DOCTOR_H
 
+#include <stdbool.h>
+
 #include "kernel/kernel-probe.h"
 
 enum diagnosis {
@@ -14,6 +16,7 @@ enum diagnosis {
 struct doctor {
 	void (*tell)(enum diagnosis diagnosis, const char *what, const char *text, void *arg);
 	void *arg;
+	bool (*loads_modules)(void); /* whether the service does, as it is configured */
 	int missing;
 };
 

@@ -5,39 +5,28 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "layer/vhost.h"
-#include "lib/hash.h"
 #include "kernel/netns.h"
+#include "layer/attach-targets.h"
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/probe.h"
-#include "layer/netns-records.h"
+#include "layer/state.h"
+#include "layer/vhost.h"
+#include "lib/hash.h"
+#include "lib/libbpf-log.h"
 #include "lib/log.h"
-#include "layer/attach-targets.h"
 #include "vsock-bpfd.skel.h"
 
 /* For tasks that were refused storage: few, and fewer at a time. */
 #define SPARE_DELIVERIES 512
 
-static bool verbose;
-
-void attachment_verbose(void)
-{
-	verbose = true;
-}
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	return verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
-}
-
-__u64 attachment_build(void)
+__u64 generation_build_id(void)
 {
 	const void *bytes;
 	size_t size;
@@ -54,7 +43,7 @@ static int pin_durable(struct bpf_map *map, const char *name)
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	/* Reuses what is pinned there, pins what is not. */
 	ret = bpf_map__set_pin_path(map, path);
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 /*
@@ -88,85 +77,71 @@ static int open_object(struct vsock_bpfd **skel, const struct kernel *kernel)
 {
 	int ret;
 
-	libbpf_set_print(print_libbpf);
-	ret = targets_offer();
+	libbpf_log_start();
+	ret = attach_targets_offer();
 	if (ret)
-		return fail_errno(-ret, "BPF object");
+		return log_errno(-ret, "BPF object");
 	*skel = vsock_bpfd__open();
 	if (!*skel)
-		return fail_errno(errno, "BPF object");
+		return log_errno(errno, "BPF object");
 	choose(*skel, kernel);
 	return 0;
 }
 
-int attachment_try(const struct kernel *kernel)
+int generation_try(const struct kernel *kernel)
 {
 	struct vsock_bpfd *skel = NULL;
 	int ret = open_object(&skel, kernel);
 
 	if (!ret)
 		ret = vsock_bpfd__load(skel);
-	targets_forget();
+	attach_targets_forget();
 	vsock_bpfd__destroy(skel);
 	return ret;
 }
 
-static int share_maps(struct attachment *new)
+/* The state is a section of the object, which libbpf names otherwise. */
+static struct bpf_map *find_map(const struct vsock_bpfd *skel, const char *name)
 {
-	int ret = pin_durable(new->skel->maps.namespaces, PIN_NAMESPACES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.devices, PIN_DEVICES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.sealed, PIN_SEALED);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.sealed_netns, PIN_SEALED_NETNS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_sockets, PIN_LINGERING_SOCKETS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_ports, PIN_LINGERING_PORTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_slots, PIN_LINGERING_SLOTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.lingering_reclaimed, PIN_LINGERING_RECLAIMED);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.rules, PIN_RULES);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.events, PIN_EVENTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.counters, PIN_COUNTERS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.tenants, PIN_TENANTS);
-	if (!ret)
-		ret = pin_durable(new->skel->maps.data_state, PIN_STATE);
+	return strcmp(name, PIN_STATE) ? bpf_object__find_map_by_name(skel->obj, name)
+				       : skel->maps.data_state;
+}
+
+static int share_maps(struct generation *new)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && pinned_maps[i]; i++)
+		ret = pin_durable(find_map(new->skel, pinned_maps[i]), pinned_maps[i]);
 	return ret;
 }
 
-static int load(struct attachment *new, const struct kernel *kernel)
+static int load(struct generation *new, const struct kernel *kernel)
 {
 	int ret = open_object(&new->skel, kernel);
 
 	if (ret)
 		return ret;
-	new->skel->rodata->generation = new->generation;
+	new->skel->rodata->generation = new->number;
 	if (getrandom(&new->skel->rodata->salt, sizeof(new->skel->rodata->salt), 0) < 0)
-		return fail_errno(errno, "random number");
+		return log_errno(errno, "random number");
 	ret = share_maps(new);
 	if (ret)
 		return ret;
 	ret = vsock_bpfd__load(new->skel);
-	targets_forget();
-	return ret ? fail_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
+	attach_targets_forget();
+	return ret ? log_errno(-ret, "loading the BPF programs (--verbose tells more)") : 0;
 }
 
-static int prepare_state(struct attachment *new, const struct kernel *kernel)
+static int prepare_state(struct generation *new, const struct kernel *kernel)
 {
 	struct layer_state *state;
 	struct netns init;
 	int ret;
 
-	new->state = records_map_state(bpf_map__fd(new->skel->maps.data_state));
+	new->state = state_map(bpf_map__fd(new->skel->maps.data_state));
 	if (!new->state)
-		return fail_errno(errno, "map " PIN_STATE);
+		return log_errno(errno, "map " PIN_STATE);
 	ret = netns_open_init(&init);
 	if (ret)
 		return ret;
@@ -174,7 +149,7 @@ static int prepare_state(struct attachment *new, const struct kernel *kernel)
 	state->layout = LAYOUT_VERSION;
 	state->init = init.id;
 	netns_close(&init);
-	state->local_cid = guests_local_cid();
+	state->local_cid = vhost_local_cid();
 	state->addresses.transport_g2h = kernel->addresses.transport_g2h;
 	state->addresses.transport_h2g = kernel->addresses.transport_h2g;
 	state->addresses.bound_table = kernel->addresses.bound_table;
@@ -185,17 +160,17 @@ static int prepare_state(struct attachment *new, const struct kernel *kernel)
 }
 
 /* After attaching, so that no device is opened unseen in between. */
-static int take_over_guests(struct attachment *new, const struct kernel *kernel)
+static int take_over_guests(struct generation *new, const struct kernel *kernel)
 {
 	int ret;
 
 	if (!kernel->guests)
 		return 0;
-	ret = guests_find_offsets(new->skel, new->state);
-	return ret ? ret : guests_adopt(new->skel);
+	ret = vhost_find_offsets(new->skel, new->state);
+	return ret ? ret : vhost_adopt_devices(new->skel);
 }
 
-static int attach(struct attachment *new, const struct kernel *kernel)
+static int attach(struct generation *new, const struct kernel *kernel)
 {
 	const struct program *program;
 	struct bpf_program *prog;
@@ -203,14 +178,14 @@ static int attach(struct attachment *new, const struct kernel *kernel)
 
 	for (i = 0; programs[i].name; i++) {
 		program = &programs[i];
-		if (!program_needed(program, kernel, new->extent))
+		if (!program_needed(program, kernel, new->coverage))
 			continue;
 		prog = bpf_object__find_program_by_name(new->skel->obj, program->name);
 		new->links[i] = bpf_program__attach(prog);
 		ret = libbpf_get_error(new->links[i]);
 		if (ret) {
 			new->links[i] = NULL;
-			return fail_errno(-ret, "attaching %s", program->name);
+			return log_errno(-ret, "attaching %s", program->name);
 		}
 	}
 	return 0;
@@ -225,7 +200,7 @@ static bool is_durable(const struct bpf_map *map)
  * Records of this set, for people who look with bpftool. Internal maps have no use there. A map
  * that was not created is known by that: since libbpf 1.4 it has the descriptor of a placeholder.
  */
-static int pin_maps(struct attachment *new)
+static int pin_maps(struct generation *new)
 {
 	char path[PATH_MAX];
 	struct bpf_map *map;
@@ -234,39 +209,39 @@ static int pin_maps(struct attachment *new)
 	bpf_object__for_each_map(map, new->skel->obj) {
 		if (is_durable(map) || bpf_map__is_internal(map) || !bpf_map__autocreate(map))
 			continue;
-		pin_in_generation(path, sizeof(path), new->generation, bpf_map__name(map));
+		pin_in_generation(path, sizeof(path), new->number, bpf_map__name(map));
 		ret = bpf_obj_pin(bpf_map__fd(map), path);
 		if (ret)
-			return fail_errno(-ret, "%s", path);
+			return log_errno(-ret, "%s", path);
 	}
 	return 0;
 }
 
-static int pin(struct attachment *new)
+static int pin(struct generation *new)
 {
 	char path[PATH_MAX];
 	int i, ret;
 
-	pin_generation(path, sizeof(path), new->generation);
+	pin_generation(path, sizeof(path), new->number);
 	if (mkdir(path, 0700))
-		return fail_errno(errno, "%s", path);
+		return log_errno(errno, "%s", path);
 	for (i = 0; programs[i].name; i++) {
 		if (!new->links[i])
 			continue;
-		pin_in_generation(path, sizeof(path), new->generation, programs[i].name);
+		pin_in_generation(path, sizeof(path), new->number, programs[i].name);
 		ret = bpf_obj_pin(bpf_link__fd(new->links[i]), path);
 		if (ret)
-			return fail_errno(-ret, "%s", path);
+			return log_errno(-ret, "%s", path);
 	}
 	ret = pin_maps(new);
 	if (ret)
 		return ret;
-	pin_in_generation(path, sizeof(path), new->generation, PIN_CIDS);
-	return guests_pin_cids(new->skel, path);
+	pin_in_generation(path, sizeof(path), new->number, PIN_CIDS);
+	return vhost_pin_cids(new->skel, path);
 }
 
 /* That the kernel runs them is known before they are in force. */
-static int ask(struct attachment *new)
+static int ask(struct generation *new)
 {
 	struct probed probed[MAX_PROGRAMS];
 	struct bpf_program *prog;
@@ -281,13 +256,13 @@ static int ask(struct attachment *new)
 	}
 	silent = probe_ask(probed, count, PROBE_ALL & ~PROBE_CONNECTION);
 	if (silent < 0)
-		return fail_errno(-silent, "asking whether programs run");
-	return silent ? fail(EIO, "%d of %d programs do not run, though they are attached", silent,
-			     count)
+		return log_errno(-silent, "asking whether programs run");
+	return silent ? log_error(EIO, "%d of %d programs do not run, though they are attached",
+				  silent, count)
 		      : 0;
 }
 
-int attachment_make(struct attachment *new, const struct kernel *kernel)
+int generation_make(struct generation *new, const struct kernel *kernel)
 {
 	int ret = load(new, kernel);
 
@@ -302,7 +277,7 @@ int attachment_make(struct attachment *new, const struct kernel *kernel)
 	return ret ? ret : pin(new);
 }
 
-void attachment_close(struct attachment *new)
+void generation_close(struct generation *new)
 {
 	int i;
 
@@ -310,6 +285,6 @@ void attachment_close(struct attachment *new)
 		if (new->links[i])
 			bpf_link__destroy(new->links[i]);
 	if (new->state)
-		munmap(new->state, sysconf(_SC_PAGESIZE));
+		state_unmap(new->state);
 	vsock_bpfd__destroy(new->skel);
 }

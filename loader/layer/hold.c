@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "layer/hold.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "layer/pins.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
+#include "layer/state.h"
 
 #define NSEC_PER_USEC 1000ULL
 
 static struct layer_state *open_state(void)
 {
 	int fd = pin_open_map(PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
 
 	if (fd >= 0)
 		close(fd);
 	if (state && state->layout == LAYOUT_VERSION)
 		return state;
 	if (state)
-		munmap(state, sysconf(_SC_PAGESIZE));
+		state_unmap(state);
 	return NULL;
 }
 
@@ -33,7 +33,7 @@ static enum hold_work renew(struct layer_state *state, const struct hold *hold)
 	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
 
 	state->hold_ns = hold->patience * NSEC_PER_USEC;
-	set_until(state, valid ? records_now() + valid : 0);
+	set_until(state, valid ? netns_records_now() + valid : 0);
 	if (!valid || state->hold_new_netns != YES)
 		return HOLD_NOTHING;
 	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;
@@ -47,7 +47,7 @@ enum hold_work hold_renew(const struct hold *hold)
 	if (!state)
 		return HOLD_NOTHING;
 	work = renew(state, hold);
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 	return work;
 }
 
@@ -58,5 +58,5 @@ void hold_end(void)
 	if (!state)
 		return;
 	set_until(state, 0);
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 }

@@ -9,152 +9,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "layer/alive.h"
-#include "layer/generation.h"
-#include "layer/quiesce.h"
-#include "layer/doctor.h"
-#include "layer/vhost.h"
-#include "lib/lock.h"
 #include "kernel/kmod.h"
-#include "kernel/sysctl-modes.h"
 #include "kernel/netns.h"
+#include "kernel/sysctl-modes.h"
+#include "layer/alive.h"
+#include "layer/doctor.h"
+#include "layer/generation.h"
+#include "layer/inspect.h"
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
-#include "layer/netns-records.h"
+#include "layer/quiesce.h"
+#include "layer/state.h"
+#include "layer/vhost.h"
+#include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/rmtree.h"
 
 /* For tasks that are in connect(), past the program that notes them. */
 #define CONNECT_USEC 100000
 
-/* Root that sees the pins, which are its own. */
-static int check_place(void)
-{
-	if (geteuid())
-		return fail_errno(EPERM, "needs root");
-	pin_find();
-	return pin_check_dir();
-}
-
 static int check_kernel(const struct kernel *kernel)
 {
 	if (!kernel->btf)
-		return fail(ENOENT, "/sys/kernel/btf/vmlinux: not there; this kernel was built "
-				    "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
+		return log_error(ENOENT,
+				 "/sys/kernel/btf/vmlinux: not there; this kernel was built "
+				 "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
 	return pin_check_bpffs();
 }
 
 /* The programs hook functions and tracepoints of these; they pull in the rest. */
-static int load_modules(void)
+static int load_all_modules(void)
 {
 	int ret = module_load("vsock");
 
 	/* On a native kernel, too: loading vsock by name keeps it from being loaded on use. */
-	if (!ret && (!native_here() || module_known("vsock_loopback")))
+	if (!ret && (!kernel_has_modes() || module_known("vsock_loopback")))
 		ret = module_load("vsock_loopback");
 	/* A kernel without it has no guests to isolate. */
-	if (!ret && !native_here() && module_known("vhost_vsock"))
+	if (!ret && !kernel_has_modes() && module_known("vhost_vsock"))
 		ret = module_load("vhost_vsock");
-	return ret;
-}
-
-/* By name, and by what the link that is pinned leads to. */
-static bool is_pinned(const struct program *program, const struct layer_state *state,
-		      const struct set *set, struct set_link *link)
-{
-	char path[PATH_MAX];
-
-	pin_in_generation(path, sizeof(path), state->generation, program->name);
-	return !set_read_link(path, set, link) && link->of_set &&
-	       !strncmp(link->program, program->name, sizeof(link->program) - 1);
-}
-
-static bool has_maps(const struct reach *reach)
-{
-	int i;
-
-	for (i = 0; pinned_maps[i]; i++)
-		if (!reach_has_map(reach, pinned_maps[i]))
-			return false;
-	return true;
-}
-
-static bool whole(const struct layer_state *state, const struct kernel *kernel, enum extent extent)
-{
-	const struct program *program;
-	struct set_link link;
-	struct reach reach;
-
-	/* What is left of a --detach that died. */
-	if (state->retired_generation >= state->generation || reach_find(&reach) ||
-	    !has_maps(&reach))
-		return false;
-	for (program = programs; program->name; program++)
-		if (program_needed(program, kernel, extent) &&
-		    !is_pinned(program, state, &reach.own, &link))
-			return false;
-	return true;
-}
-
-static bool is_at(__u64 known, __u64 now)
-{
-	return !now || known == now;
-}
-
-bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel)
-{
-	const struct kernel_addresses *known = &state->addresses, *now = &kernel->addresses;
-
-	return is_at(known->guest_table, now->guest_table) &&
-	       is_at(known->vhost_fops, now->vhost_fops) &&
-	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g) &&
-	       is_at(known->bound_table, now->bound_table) &&
-	       is_at(known->connected_table, now->connected_table);
-}
-
-static int refuse_layout(__u32 layout)
-{
-	return fail(EPROTO,
-		    "%s has layout %u, this program knows %u; "
-		    "'vsock-bpfd --detach' removes it, and with it all modes",
-		    PIN_DIR, layout, LAYOUT_VERSION);
-}
-
-/* Of another layout only the first number can be read. */
-static int read_state_map(int fd, struct layer_state *state)
-{
-	struct layer_state *mapped = records_map_state(fd);
-
-	if (!mapped)
-		return fail_errno(errno, PIN_DIR "/" PIN_STATE);
-	if (mapped->layout == LAYOUT_VERSION)
-		*state = *mapped;
-	else
-		state->layout = mapped->layout;
-	munmap(mapped, sysconf(_SC_PAGESIZE));
-	return 0;
-}
-
-/* What the pinned state says; zeros if nothing is in force, or only a start that died. */
-static int read_state(struct layer_state *state)
-{
-	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE), ret;
-
-	memset(state, 0, sizeof(*state));
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return fail_errno(-fd, PIN_DIR "/" PIN_STATE);
-	ret = read_state_map(fd, state);
-	close(fd);
-	if (!ret && state->layout && state->layout != LAYOUT_VERSION)
-		return refuse_layout(state->layout);
-	if (!ret && !state->generation)
-		memset(state, 0, sizeof(*state));
 	return ret;
 }
 
@@ -175,7 +72,7 @@ static int remove_other_generations(__u32 keep)
 		    !strcmp(entry->d_name, kept))
 			continue;
 		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
-		ret = pin_remove(path);
+		ret = rmtree(path);
 	}
 	if (!ret)
 		ret = -errno;
@@ -187,9 +84,9 @@ static int remove_other_generations(__u32 keep)
  * The sets before the one in force answer no more. Those of their programs that run now may have
  * begun before it was in force, so they still do until those have ended.
  */
-static int retire_others(struct layer_state *state, const struct barrier *barrier)
+static int retire_others(struct layer_state *state, const struct quiesce *quiesce)
 {
-	int ret = barrier_programs(barrier);
+	int ret = quiesce_programs(quiesce);
 
 	if (!ret)
 		__atomic_store_n(&state->retired_generation, state->generation - 1,
@@ -200,17 +97,17 @@ static int retire_others(struct layer_state *state, const struct barrier *barrie
 /* What a start that died has left to do: two sets answer. */
 static int retire_left_over(void)
 {
-	struct barrier barrier;
-	struct records records;
-	int ret = records_open(&records);
+	struct quiesce quiesce;
+	struct netns_records records;
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = barrier_open(&barrier);
+	ret = quiesce_open(&quiesce);
 	if (!ret)
-		ret = retire_others(records.state, &barrier);
-	barrier_close(&barrier);
-	records_close(&records);
+		ret = retire_others(records.state, &quiesce);
+	quiesce_close(&quiesce);
+	netns_records_close(&records);
 	return ret;
 }
 
@@ -228,31 +125,31 @@ static int remove_left_over(const struct layer_state *pinned)
  * What the new set has not seen from its beginning arrives, and is answered, while the old one
  * still judges it. What a packet is known by is noted in connect() where it carries no socket.
  */
-static void let_arrive(const struct kernel *kernel, const struct barrier *barrier)
+static void let_arrive(const struct kernel *kernel, const struct quiesce *quiesce)
 {
 	if (!kernel->packet_socket)
 		usleep(CONNECT_USEC);
-	barrier_programs(barrier);
-	barrier_loopback();
+	quiesce_programs(quiesce);
+	quiesce_loopback();
 }
 
 /* From here on the new set answers, and then no other. */
-static int put_in_force(struct attachment *new, const struct kernel *kernel)
+static int put_in_force(struct generation *new, const struct kernel *kernel)
 {
-	struct barrier barrier;
-	int ret = barrier_open(&barrier);
+	struct quiesce quiesce;
+	int ret = quiesce_open(&quiesce);
 
-	if (!ret && new->extent >= GATES) {
-		let_arrive(kernel, &barrier);
+	if (!ret && new->coverage >= GATES) {
+		let_arrive(kernel, &quiesce);
 		__atomic_store_n(&new->state->gates_wanted, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
-		__atomic_store_n(&new->state->build, attachment_build(), __ATOMIC_SEQ_CST);
-		__atomic_store_n(&new->state->generation, new->generation, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->build, generation_build_id(), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->generation, new->number, __ATOMIC_SEQ_CST);
 		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
-		retire_others(new->state, &barrier);
+		retire_others(new->state, &quiesce);
 	}
-	barrier_close(&barrier);
+	quiesce_close(&quiesce);
 	return ret;
 }
 
@@ -261,33 +158,33 @@ static int check_addresses(const struct kernel *kernel)
 {
 	if (kernel->addresses_known)
 		return 0;
-	return fail(EPERM,
-		    "the kernel does not tell where the modules vsock and vhost_vsock are "
-		    "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
-		    "kernel.kptr_restrict=1' is enough for a start",
-		    kernel_kptr_restrict());
+	return log_error(EPERM,
+			 "the kernel does not tell where the modules vsock and vhost_vsock are "
+			 "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "
+			 "kernel.kptr_restrict=1' is enough for a start",
+			 kernel_kptr_restrict());
 }
 
 /* What a start that died has left is not adopted. */
 static int make_dir(bool upgrade)
 {
-	int ret = upgrade ? 0 : pin_remove(PIN_DIR);
+	int ret = upgrade ? 0 : rmtree(PIN_DIR);
 
 	if (ret)
-		return fail_errno(-ret, PIN_DIR);
+		return log_errno(-ret, PIN_DIR);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, PIN_DIR);
+		return log_errno(errno, PIN_DIR);
 	return pin_check_dir();
 }
 
 /* What the checks of doctor know of a failure is said with it. */
-static int make(struct attachment *new, const struct kernel *kernel,
+static int make(struct generation *new, const struct kernel *kernel,
 		const struct layer_state *pinned)
 {
 	int ret = remove_left_over(pinned);
 
 	if (!ret)
-		ret = attachment_make(new, kernel);
+		ret = generation_make(new, kernel);
 	if (!ret)
 		ret = put_in_force(new, kernel);
 	if (ret)
@@ -296,9 +193,9 @@ static int make(struct attachment *new, const struct kernel *kernel,
 }
 
 static int attach_new(const struct kernel *kernel, const struct layer_state *pinned,
-		      enum extent extent)
+		      enum coverage coverage)
 {
-	struct attachment new = { .generation = pinned->generation + 1, .extent = extent };
+	struct generation new = { .number = pinned->generation + 1, .coverage = coverage };
 	bool upgrade = pinned->generation > 0;
 	int ret = check_addresses(kernel);
 
@@ -310,16 +207,16 @@ static int attach_new(const struct kernel *kernel, const struct layer_state *pin
 		return ret;
 	ret = make(&new, kernel, pinned);
 	/* First of all, as removing pins takes descriptors, which may be what is missing. */
-	attachment_close(&new);
+	generation_close(&new);
 	if (ret && !upgrade)
-		pin_remove(PIN_DIR);
+		rmtree(PIN_DIR);
 	else if (ret)
 		remove_other_generations(pinned->generation);
 	if (ret)
 		return ret;
-	ret = remove_other_generations(new.generation);
+	ret = remove_other_generations(new.number);
 	if (ret)
-		return fail_errno(-ret, "%s", PIN_DIR);
+		return log_errno(-ret, "%s", PIN_DIR);
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
 }
 
@@ -330,23 +227,23 @@ static int regain(struct layer_state *pinned)
 	int ret = reach_find(&reach);
 
 	if (!ret && reach.hidden.state)
-		ret = fail(EBUSY, "%s", reach_why_hidden());
+		ret = log_error(EBUSY, "%s", reach_why_hidden());
 	if (!ret)
 		ret = reach_repair(&reach);
-	return ret < 0 ? ret : read_state(pinned);
+	return ret < 0 ? ret : layer_read_state(pinned);
 }
 
 /* Of this machine as a guest: it changes where the machine moves, or its device comes. */
 void layer_renew_cid(void)
 {
-	__u32 cid = guests_local_cid();
-	struct records records;
+	__u32 cid = vhost_local_cid();
+	struct netns_records records;
 
-	if (!records_are_there() || records_open(&records))
+	if (!netns_records_exist() || netns_records_open(&records))
 		return;
 	if (records.state->local_cid != cid)
 		__atomic_store_n(&records.state->local_cid, cid, __ATOMIC_SEQ_CST);
-	records_close(&records);
+	netns_records_close(&records);
 }
 
 /* That it is pinned is not enough: it has to run. */
@@ -359,7 +256,7 @@ static int ask(const struct kernel *kernel)
 	if (ret)
 		return ret;
 	alive_ask(&alive, &report, PROBE_ALL);
-	return alive.dead ? fail(EIO, "%s", alive.finding[0]) : 0;
+	return alive.dead ? log_error(EIO, "%s", alive.finding[0]) : 0;
 }
 
 static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
@@ -374,11 +271,11 @@ static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
 	return LAYER_ADOPTED;
 }
 
-static int attach_locked(const struct config *config, enum extent extent)
+static int attach_locked(bool load_modules, enum coverage coverage)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
-	int ret = config->load_modules ? load_modules() : 0;
+	int ret = load_modules ? load_all_modules() : 0;
 
 	if (ret)
 		return ret;
@@ -389,42 +286,43 @@ static int attach_locked(const struct config *config, enum extent extent)
 	if (ret)
 		return ret;
 	/* Policies are what brings programs into a kernel that isolates by itself. */
-	if (kernel.native && !pinned.generation && extent == RECORDING)
+	if (kernel.native && !pinned.generation && coverage == RECORDING)
 		return LAYER_NATIVE;
-	if (extent < extent_of(&pinned))
-		extent = extent_of(&pinned);
-	if (pinned.generation && pinned.build == attachment_build() &&
-	    layer_has_addresses(&pinned, &kernel) && whole(&pinned, &kernel, extent))
+	if (coverage < coverage_of(&pinned))
+		coverage = coverage_of(&pinned);
+	if (pinned.generation && pinned.build == generation_build_id() &&
+	    layer_knows_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
 		return adopt(&kernel, &pinned);
-	return attach_new(&kernel, &pinned, extent);
+	return attach_new(&kernel, &pinned, coverage);
 }
 
-int layer_arm(enum extent extent)
+int layer_attach_gates(enum coverage coverage)
 {
 	struct layer_state pinned;
 	struct kernel kernel;
 	int ret = regain(&pinned);
 
-	if (ret || (pinned.generation > pinned.retired_generation && extent_of(&pinned) >= extent))
+	if (ret ||
+	    (pinned.generation > pinned.retired_generation && coverage_of(&pinned) >= coverage))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
-	if (ret || (pinned.generation && whole(&pinned, &kernel, extent)))
+	if (ret || (pinned.generation && layer_is_whole(&pinned, &kernel, coverage)))
 		return ret;
-	ret = attach_new(&kernel, &pinned, extent);
+	ret = attach_new(&kernel, &pinned, coverage);
 	return ret < 0 ? ret : 0;
 }
 
-int layer_attach(const struct config *config, enum extent extent)
+int layer_attach(bool load_modules, enum coverage coverage)
 {
-	int lock, ret = check_place();
+	int lock, ret = pin_check_caller();
 
 	if (ret)
 		return ret;
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = attach_locked(config, extent);
+	ret = attach_locked(load_modules, coverage);
 	lock_release(lock);
 	return ret;
 }
@@ -437,7 +335,7 @@ int layer_attach(const struct config *config, enum extent extent)
 static void retire_all(void)
 {
 	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : records_map_state(fd);
+	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
 
 	if (fd >= 0)
 		close(fd);
@@ -445,7 +343,7 @@ static void retire_all(void)
 		return;
 	if (state->layout == LAYOUT_VERSION)
 		__atomic_store_n(&state->retired_generation, state->generation, __ATOMIC_SEQ_CST);
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 }
 
 /* So that it is known which set is to go. */
@@ -467,16 +365,16 @@ static int detach_locked(void)
 	if (ret < 0)
 		return ret;
 	retire_all();
-	ret = pin_remove(PIN_DIR);
+	ret = rmtree(PIN_DIR);
 	if (ret)
-		return fail_errno(-ret, PIN_DIR);
+		return log_errno(-ret, PIN_DIR);
 	ret = reach_refuse_hidden();
 	return ret ? ret : 1;
 }
 
 int layer_detach(void)
 {
-	int lock, ret = check_place();
+	int lock, ret = pin_check_caller();
 
 	if (ret)
 		return ret;
@@ -486,54 +384,4 @@ int layer_detach(void)
 	ret = detach_locked();
 	lock_release(lock);
 	return ret;
-}
-
-/* By its pin, or where that is missing by what the programs use. */
-static int find_state(struct layer_report *report)
-{
-	int fd, ret = read_state(&report->state);
-
-	if (ret || report->state.generation || !report->reach.own.state)
-		return ret;
-	fd = bpf_map_get_fd_by_id(report->reach.own.state);
-	if (fd < 0)
-		return 0;
-	ret = read_state_map(fd, &report->state);
-	close(fd);
-	return ret;
-}
-
-int layer_look(struct layer_report *report)
-{
-	const struct program *program;
-	struct set_link link;
-	int ret = reach_find(&report->reach);
-
-	report->needed = report->pinned = 0;
-	report->skipped = 0;
-	if (!ret)
-		ret = find_state(report);
-	if (ret || (!report->state.generation && report->kernel.native))
-		return ret;
-	for (program = programs; program->name; program++) {
-		if (!program_needed(program, &report->kernel, extent_of(&report->state)))
-			continue;
-		report->needed++;
-		if (!is_pinned(program, &report->state, &report->reach.own, &link))
-			continue;
-		report->pinned++;
-		report->skipped += link.skipped;
-	}
-	return 0;
-}
-
-int layer_inspect(struct layer_report *report)
-{
-	int ret = check_place();
-
-	memset(report, 0, sizeof(*report));
-	if (ret)
-		return ret;
-	kernel_probe(&report->kernel);
-	return layer_look(report);
 }

@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
 #include "layer/programs.h"
-#include "layer/netns-records.h"
+#include "layer/state.h"
 
 /* libbpf's name for the section that the state is in; pinned as PIN_STATE. */
 #define STATE_MAP ".data.state"
@@ -66,7 +65,7 @@ static int open_program_of_link(int link)
 	return bpf_prog_get_fd_by_id(info.prog_id);
 }
 
-static bool has_map(const struct set *set, __u32 id)
+static bool has_map(const struct link_set *set, __u32 id)
 {
 	size_t i;
 
@@ -76,7 +75,7 @@ static bool has_map(const struct set *set, __u32 id)
 	return false;
 }
 
-static void add_map(struct set *set, __u32 id)
+static void add_map(struct link_set *set, __u32 id)
 {
 	struct bpf_map_info info;
 
@@ -103,7 +102,7 @@ static __u32 state_among(const __u32 *ids, __u32 count)
 static __u32 read_generation(__u32 state)
 {
 	int fd = bpf_map_get_fd_by_id(state);
-	struct layer_state *mapped = fd < 0 ? NULL : records_map_state(fd);
+	struct layer_state *mapped = fd < 0 ? NULL : state_map(fd);
 	__u32 generation = 0;
 
 	if (fd >= 0)
@@ -113,13 +112,13 @@ static __u32 read_generation(__u32 state)
 	/* Of another layout not even `retired_generation` is known; that there is one is. */
 	if (mapped->layout != LAYOUT_VERSION || mapped->generation > mapped->retired_generation)
 		generation = mapped->generation;
-	munmap(mapped, sysconf(_SC_PAGESIZE));
+	state_unmap(mapped);
 	return generation;
 }
 
 /* What is walked for. */
 struct search {
-	struct set *set;
+	struct link_set *set;
 	__u32 state;  /* the map of the set that is looked for, */
 	bool other;   /* or of those that are not */
 	bool sharing; /* programs that have no such map, and share others with the set */
@@ -128,7 +127,7 @@ struct search {
 /* Whether a program that has the map belongs to the set, or begins it. */
 static bool is_wanted(const struct search *search, __u32 state)
 {
-	struct set *set = search->set;
+	struct link_set *set = search->set;
 
 	if ((state == search->state) == search->other)
 		return false;
@@ -141,7 +140,7 @@ static bool is_wanted(const struct search *search, __u32 state)
 	return true;
 }
 
-static bool shares_map(const struct set *set, const __u32 *maps, __u32 count)
+static bool shares_map(const struct link_set *set, const __u32 *maps, __u32 count)
 {
 	__u32 i;
 
@@ -201,21 +200,21 @@ static int search_for(struct search *search)
 	return ret;
 }
 
-int set_find(struct set *set, __u32 state)
+int link_set_find(struct link_set *set, __u32 state)
 {
 	struct search search = { .set = set, .state = state };
 
 	return search_for(&search);
 }
 
-int set_find_other(struct set *set, __u32 state)
+int link_set_find_other(struct link_set *set, __u32 state)
 {
 	struct search search = { .set = set, .state = state, .other = true };
 
 	return search_for(&search);
 }
 
-__u32 set_map_id(int fd)
+__u32 link_set_map_id(int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
@@ -223,7 +222,7 @@ __u32 set_map_id(int fd)
 	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
 }
 
-__u32 set_map_named(const struct set *set, const char *name)
+__u32 link_set_map_named(const struct link_set *set, const char *name)
 {
 	size_t i;
 
@@ -235,7 +234,7 @@ __u32 set_map_named(const struct set *set, const char *name)
 	return 0;
 }
 
-static int read_program(int fd, const struct set *set, struct set_link *link)
+static int read_program(int fd, const struct link_set *set, struct pinned_link *link)
 {
 	struct bpf_prog_info info;
 	__u32 maps[SET_MAPS];
@@ -251,7 +250,7 @@ static int read_program(int fd, const struct set *set, struct set_link *link)
 	return 0;
 }
 
-int set_read_link(const char *path, const struct set *set, struct set_link *link)
+int link_set_read(const char *path, const struct link_set *set, struct pinned_link *link)
 {
 	int fd = bpf_obj_get(path), program, ret;
 

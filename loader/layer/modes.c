@@ -2,70 +2,24 @@
 #include "layer/modes.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "layer/layer.h"
-#include "lib/lock.h"
 #include "kernel/sysctl-modes.h"
-#include "layer/pins.h"
+#include "layer/layer.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
+#include "lib/lock.h"
 #include "lib/log.h"
-
-static const char *const mode_names[] = { [GLOBAL] = "global", [LOCAL] = "local" };
-static const char *const knob_names[] = {
-	[NS_MODE] = "ns_mode",
-	[CHILD_NS_MODE] = "child_ns_mode",
-};
-
-static int index_of(const char *text, const char *const *names)
-{
-	if (!strcmp(text, names[0]))
-		return 0;
-	if (!strcmp(text, names[1]))
-		return 1;
-	return -EINVAL;
-}
-
-const char *mode_name(enum vsock_mode mode)
-{
-	return mode_names[mode == LOCAL];
-}
-
-int mode_parse(const char *text, enum vsock_mode *mode)
-{
-	int index = index_of(text, mode_names);
-
-	if (index < 0)
-		return index;
-	*mode = index;
-	return 0;
-}
-
-const char *knob_name(enum knob knob)
-{
-	return knob_names[knob];
-}
-
-int knob_parse(const char *text, enum knob *knob)
-{
-	int index = index_of(text, knob_names);
-
-	if (index < 0)
-		return index;
-	*knob = index;
-	return 0;
-}
 
 static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 {
-	struct records records;
+	struct netns_records records;
 	struct netns_record record;
-	int ret = records_open(&records);
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = records_read(&records, ns->id, &record);
-	records_close(&records);
+	ret = netns_records_read(&records, ns->id, &record);
+	netns_records_close(&records);
 	*mode = knob == NS_MODE ? record.mode : record.child_mode;
 	return ret;
 }
@@ -74,13 +28,13 @@ int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
 {
 	int ret;
 
-	if (!native_here())
+	if (!kernel_has_modes())
 		return layer_get(ns, knob, mode);
-	ret = native_get(ns, knob_name(knob), mode);
+	ret = sysctl_mode_get(ns, knob_name(knob), mode);
 	if (ret)
-		return fail_errno(-ret, "%s", knob_name(knob));
+		return log_errno(-ret, "%s", knob_name(knob));
 	/* A policy can make local what the kernel has as global. */
-	return *mode == GLOBAL && records_are_there() ? layer_get(ns, knob, mode) : 0;
+	return *mode == GLOBAL && netns_records_exist() ? layer_get(ns, knob, mode) : 0;
 }
 
 /* In the order of the kernel: EPERM comes before EBUSY. */
@@ -106,41 +60,41 @@ static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mo
 }
 
 /* Gates first: one that stands too early is harmless, one too late is a hole. */
-static int write_record(struct records *records, const struct netns *ns,
+static int write_record(struct netns_records *records, const struct netns *ns,
 			struct netns_record *record)
 {
 	int ret = 0;
 
 	if (record->mode == LOCAL || record->child_mode == LOCAL)
-		ret = layer_arm(GATES);
+		ret = layer_attach_gates(GATES);
 	if (ret)
 		return ret;
 	record->inode = ns->inode;
-	ret = records_write(records, ns->id, record);
-	return ret ? fail_errno(-ret, "map " PIN_NAMESPACES) : 0;
+	ret = netns_records_write(records, ns->id, record);
+	return ret ? log_errno(-ret, "map " PIN_NAMESPACES) : 0;
 }
 
 static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
 	struct netns_record record;
-	struct records records;
+	struct netns_records records;
 	int lock, ret;
 
 	lock = lock_take();
 	if (lock < 0)
 		return lock;
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		goto unlock;
-	ret = records_read(&records, ns->id, &record);
+	ret = netns_records_read(&records, ns->id, &record);
 	if (!ret)
 		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
 					    : set_own(&record, ns->id == records.state->init, mode);
 	if (ret)
-		fail_errno(-ret, "%s", knob_name(knob));
+		log_errno(-ret, "%s", knob_name(knob));
 	else
 		ret = write_record(&records, ns, &record);
-	records_close(&records);
+	netns_records_close(&records);
 unlock:
 	lock_release(lock);
 	return ret;
@@ -150,7 +104,7 @@ unlock:
 static int native_set_own(const struct netns *ns, enum vsock_mode mode)
 {
 	enum vsock_mode now;
-	int ret = native_get(ns, knob_name(NS_MODE), &now);
+	int ret = sysctl_mode_get(ns, knob_name(NS_MODE), &now);
 
 	return ret ? ret : now == mode ? 0 : -EPERM;
 }
@@ -159,8 +113,9 @@ int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
 	int ret;
 
-	if (!native_here())
+	if (!kernel_has_modes())
 		return layer_set(ns, knob, mode);
-	ret = knob == NS_MODE ? native_set_own(ns, mode) : native_set(ns, knob_name(knob), mode);
-	return ret ? fail_errno(-ret, "%s", knob_name(knob)) : 0;
+	ret = knob == NS_MODE ? native_set_own(ns, mode)
+			      : sysctl_mode_set(ns, knob_name(knob), mode);
+	return ret ? log_errno(-ret, "%s", knob_name(knob)) : 0;
 }

@@ -3,23 +3,11 @@
  * The two knobs of a namespace, ns_mode and child_ns_mode, with the rules and
  * errors of Linux 7.0, whoever keeps them: the kernel or the pinned maps.
  */
-#ifndef MODE_H
-#define MODE_H
+#ifndef MODES_H
+#define MODES_H
 
+#include "kernel/mode-names.h"
 #include "kernel/netns.h"
-
-const char *mode_name(enum vsock_mode mode);
-
-/* "global" or "local"; -EINVAL for anything else. */
-int mode_parse(const char *text, enum vsock_mode *mode);
-
-enum knob {
-	NS_MODE,
-	CHILD_NS_MODE,
-};
-
-const char *knob_name(enum knob knob);
-int knob_parse(const char *text, enum knob *knob);
 
 /*
  * Both say what is wrong. Beyond the errors of the native sysctls (-EPERM, -EBUSY):

@@ -5,26 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
 #include "layer/reach.h"
+#include "layer/state.h"
 #include "lib/log.h"
 
-/* Of a walk that begins anew time and again, as namespaces go, that much is enough. */
-#define IDS_MAX ((size_t)4 * MAX_NAMESPACES)
-
-struct layer_state *records_map_state(int map_fd)
-{
-	void *state =
-		mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
-
-	return state == MAP_FAILED ? NULL : state;
-}
-
-bool records_are_there(void)
+bool netns_records_exist(void)
 {
 	int fd = pin_open_map(PIN_STATE);
 
@@ -38,7 +27,7 @@ static int fail_without_pin(void)
 {
 	int ret = reach_refuse_hidden();
 
-	return ret ? ret : fail(ENOSYS, NOT_ATTACHED);
+	return ret ? ret : log_error(ENOSYS, NOT_ATTACHED);
 }
 
 static int open_map(const char *name)
@@ -48,17 +37,17 @@ static int open_map(const char *name)
 	if (fd == -ENOENT)
 		return fail_without_pin();
 	if (fd < 0)
-		return fail_errno(-fd, "map %s", name);
+		return log_errno(-fd, "map %s", name);
 	return fd;
 }
 
-int records_open(struct records *records)
+int netns_records_open(struct netns_records *records)
 {
 	int fd, ret = 0;
 
 	records->state = NULL;
 	records->namespaces = -1;
-	pin_find();
+	enter_bpffs_mount_namespace();
 	ret = pin_check_dir();
 	if (ret)
 		return ret;
@@ -67,38 +56,39 @@ int records_open(struct records *records)
 		return records->namespaces;
 	fd = open_map(PIN_STATE);
 	if (fd >= 0) {
-		records->state = records_map_state(fd);
+		records->state = state_map(fd);
 		if (!records->state)
-			ret = fail_errno(errno, "map " PIN_STATE);
+			ret = log_errno(errno, "map " PIN_STATE);
 		close(fd);
 	} else {
 		ret = fd;
 	}
 	if (!ret && !records->state->generation)
-		ret = fail(ENOSYS, NOT_ATTACHED);
+		ret = log_error(ENOSYS, NOT_ATTACHED);
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
-		ret = fail(EPROTO, "the attached layer has layout %u, this program knows %u",
-			   records->state->layout, LAYOUT_VERSION);
+		ret = log_error(EPROTO, "the attached layer has layout %u, this program knows %u",
+				records->state->layout, LAYOUT_VERSION);
 	else if (!ret && (records->state->half > 1 || records->state->bound_half > 1))
-		ret = fail(EPROTO,
-			   "the map " PIN_STATE " holds what no program of ours has written; "
-			   "'vsock-bpfd --detach' removes it, and with it all modes");
+		ret = log_error(EPROTO, "the map " PIN_STATE
+					" has contents that none of our programs wrote; "
+					"'vsock-bpfd --detach' removes it, and with it all modes");
 	if (ret)
-		records_close(records);
+		netns_records_close(records);
 	return ret;
 }
 
-void records_close(struct records *records)
+void netns_records_close(struct netns_records *records)
 {
 	if (records->state)
-		munmap(records->state, sysconf(_SC_PAGESIZE));
+		state_unmap(records->state);
 	if (records->namespaces >= 0)
 		close(records->namespaces);
 	records->state = NULL;
 	records->namespaces = -1;
 }
 
-int records_read(const struct records *records, netns_id id, struct netns_record *record)
+int netns_records_read(const struct netns_records *records, netns_id id,
+		       struct netns_record *record)
 {
 	memset(record, 0, sizeof(*record));
 	if (!bpf_map_lookup_elem(records->namespaces, &id, record))
@@ -110,7 +100,7 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
-__u64 records_now(void)
+__u64 netns_records_now(void)
 {
 	struct timespec time;
 
@@ -121,54 +111,46 @@ __u64 records_now(void)
 /* Devices that the namespace opened before it had a record stay its own. */
 static void keep_devices(netns_id owner, __u64 made)
 {
-	__u64 address, *previous = NULL;
 	int devices = pin_open_map(PIN_DEVICES);
+	struct map_keys addresses;
 	struct device device;
+	size_t i;
 
 	if (devices < 0)
 		return;
-	while (!bpf_map_get_next_key(devices, previous, &address)) {
-		previous = &address;
-		if (bpf_map_lookup_elem(devices, &address, &device) || device.owner != owner ||
-		    device.owner_created_ns)
+	map_walk(&addresses, devices, MAX_DEVICES);
+	for (i = 0; i < addresses.count; i++) {
+		if (bpf_map_lookup_elem(devices, &addresses.key[i], &device) ||
+		    device.owner != owner || device.owner_created_ns)
 			continue;
 		device.owner_created_ns = made;
-		bpf_map_update_elem(devices, &address, &device, BPF_EXIST);
+		bpf_map_update_elem(devices, &addresses.key[i], &device, BPF_EXIST);
 	}
+	map_walk_free(&addresses);
 	close(devices);
 }
 
-/* Whoever died in between has left it odd. */
-void change_begins(struct layer_state *state)
-{
-	__atomic_or_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
-}
-
-void change_ends(struct layer_state *state)
-{
-	__atomic_add_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
-}
-
-static int write_record(const struct records *records, netns_id id,
+static int write_record(const struct netns_records *records, netns_id id,
 			const struct netns_record *record, __u64 flags)
 {
 	int ret = 0;
 
-	change_begins(records->state);
+	state_change_begins(records->state);
 	if (bpf_map_update_elem(records->namespaces, &id, record, flags))
 		ret = -errno;
-	change_ends(records->state);
+	state_change_ends(records->state);
 	return ret;
 }
 
-int records_write(const struct records *records, netns_id id, const struct netns_record *record)
+int netns_records_write(const struct netns_records *records, netns_id id,
+			const struct netns_record *record)
 {
 	struct netns_record new = *record;
 	bool first = !new.created_ns;
 	int ret;
 
 	if (first)
-		new.created_ns = records_now();
+		new.created_ns = netns_records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
@@ -177,51 +159,13 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	return 0;
 }
 
-int records_update(const struct records *records, netns_id id, const struct netns_record *record)
+int netns_records_update(const struct netns_records *records, netns_id id,
+			 const struct netns_record *record)
 {
 	return write_record(records, id, record, BPF_EXIST);
 }
 
-static int by_number(const void *a, const void *b)
+void netns_records_ids(const struct netns_records *records, struct map_keys *ids)
 {
-	const netns_id *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* A walk begins anew when the entry at which it stands goes: some come twice. */
-static size_t sort_once(netns_id *list, size_t count)
-{
-	size_t kept = 0, i;
-
-	qsort(list, count, sizeof(*list), by_number);
-	for (i = 0; i < count; i++)
-		if (!kept || list[kept - 1] != list[i])
-			list[kept++] = list[i];
-	return kept;
-}
-
-long records_ids(const struct records *records, netns_id **ids)
-{
-	size_t count = 0, room = 64;
-	netns_id *list = malloc(room * sizeof(*list)), *previous = NULL, *more, id;
-
-	while (list && count < IDS_MAX &&
-	       !bpf_map_get_next_key(records->namespaces, previous, &id)) {
-		if (count == room) {
-			room *= 2;
-			more = reallocarray(list, room, sizeof(*list));
-			if (!more)
-				free(list);
-			list = more;
-		}
-		if (list) {
-			list[count] = id;
-			previous = &list[count++];
-		}
-	}
-	if (!list)
-		return -ENOMEM;
-	*ids = list;
-	return sort_once(list, count);
+	map_walk(ids, records->namespaces, MAX_NAMESPACES);
 }

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
@@ -28,6 +27,7 @@ const char *const pinned_maps[] = {
 	PIN_RULES,
 	PIN_EVENTS,
 	PIN_COUNTERS,
+	PIN_TENANTS,
 	PIN_STATE,
 	NULL,
 };
@@ -42,18 +42,18 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 	snprintf(path, size, PIN_DIR "/" PIN_GENERATION "%u/%s", generation, name);
 }
 
-static bool sees_bpffs(void)
+bool pin_sees_bpffs(void)
 {
 	struct statfs fs;
 
 	return !statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
-void pin_find(void)
+void enter_bpffs_mount_namespace(void)
 {
 	int fd;
 
-	if (sees_bpffs())
+	if (pin_sees_bpffs())
 		return;
 	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -66,9 +66,10 @@ void pin_find(void)
 
 int pin_check_bpffs(void)
 {
-	if (sees_bpffs())
+	if (pin_sees_bpffs())
 		return 0;
-	return fail(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS, BPFFS_MOUNT);
+	return log_error(ENOENT, "%s: no BPF file system there; '%s' mounts it", BPFFS,
+			 BPFFS_MOUNT);
 }
 
 /* Of the folder itself, wherever a link of that name leads. */
@@ -84,39 +85,31 @@ int pin_check_dir(void)
 	bool ours;
 
 	if (dir < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, PIN_DIR);
+		return errno == ENOENT ? 0 : log_errno(errno, PIN_DIR);
 	ours = is_dir_ours(dir, &st);
 	close(dir);
 	if (ours)
 		return 0;
-	return fail(EPERM,
-		    "%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
-		    "not trusted; 'rm -r %s' removes it",
-		    PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
+	return log_error(
+		EPERM,
+		"%s is of user %u with mode %03o, not root's alone (0700): what is in it is "
+		"not trusted; 'rm -r %s' removes it",
+		PIN_DIR, st.st_uid, st.st_mode & 07777, PIN_DIR);
+}
+
+int pin_check_caller(void)
+{
+	if (geteuid())
+		return log_errno(EPERM, "needs root");
+	enter_bpffs_mount_namespace();
+	return pin_check_dir();
 }
 
 int pin_open_map(const char *name)
 {
 	char path[PATH_MAX];
 
-	pin_find();
+	enter_bpffs_mount_namespace();
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	return bpf_obj_get(path);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) ? -errno : 0;
-}
-
-int pin_remove(const char *path)
-{
-	int ret = nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-
-	if (ret == -1)
-		return errno == ENOENT ? 0 : -errno;
-	return ret;
 }

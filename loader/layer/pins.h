@@ -8,10 +8,10 @@
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
  *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
- *	/sys/fs/bpf/vsock-bpfd/events			who was refused, as it happens,
+ *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
- *	/sys/fs/bpf/vsock-bpfd/tenants			who makes many namespaces
- *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
+ *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers that make many
+ *namespaces /sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
  */
@@ -19,6 +19,7 @@
 #define PINS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BPFFS			"/sys/fs/bpf"
@@ -52,7 +53,10 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
  * Where bpffs is hidden, as below `ip netns exec`, which mounts a fresh /sys, the caller
  * enters the mount namespace of process 1 and stays there.
  */
-void pin_find(void);
+void enter_bpffs_mount_namespace(void);
+
+/* Whether a BPF file system is mounted where it belongs. */
+bool pin_sees_bpffs(void);
 
 /* Says what to do and returns -ENOENT if no BPF file system is mounted. */
 int pin_check_bpffs(void);
@@ -63,10 +67,13 @@ int pin_check_bpffs(void);
  */
 int pin_check_dir(void);
 
+/*
+ * Whether the caller is root and sees the pins, which are root's own; enters the mount namespace
+ * that has them. Says what is wrong.
+ */
+int pin_check_caller(void);
+
 /* Opens the pinned map `name` of the layer: a descriptor or -errno. */
 int pin_open_map(const char *name);
-
-/* Removes everything in the folder `path`, and it. Returns -errno of the first failure. */
-int pin_remove(const char *path);
 
 #endif

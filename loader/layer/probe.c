@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -13,15 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/vm_sockets.h>
-
 #include "layer/programs.h"
 
 #ifndef VMADDR_CID_LOCAL
 #define VMADDR_CID_LOCAL 1
 #endif
 
-/* A machine that is busy needs its time; who does not answer by then does not. */
+/* Long enough for a busy machine; a program that has not run by then does not run. */
 #define ANSWER_MSEC 2000
 #define LOOK_MSEC   5
 
@@ -108,7 +107,7 @@ static void use_socket(int fd)
 }
 
 /*
- * Somebody who says that nobody listens has seen the request. A port that nobody holds would not
+ * An answer that nobody listens shows that the request was seen. A port that nobody holds would not
  * do: on some kernels the gate answers by itself.
  */
 static bool arrives_at(int holder, int client)
@@ -189,7 +188,7 @@ static enum probe probe(enum probe how)
 	return done;
 }
 
-/* --- Who has answered --- */
+/* --- Which programs have run --- */
 
 static __u64 runs_of(int fd)
 {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is done to be seen; in bits. Nothing of it is refused, or told, by the gates. */
+/* What is done to be seen; in bits. The gates refuse and report nothing of it. */
 enum probe {
 	PROBE_NODE = 1,	       /* /dev/vsock is opened */
 	PROBE_SOCKET = 2,      /* a socket is made, asked for everything, and closed */

@@ -103,6 +103,8 @@ const struct program programs[] = {
 };
 /* clang-format on */
 
+_Static_assert(sizeof(programs) / sizeof(*programs) - 1 <= MAX_PROGRAMS, "MAX_PROGRAMS");
+
 const struct program *program_by_name(const char *name)
 {
 	const struct program *program;
@@ -113,16 +115,24 @@ const struct program *program_by_name(const char *name)
 	return NULL;
 }
 
-enum extent extent_of(const struct layer_state *state)
+enum coverage coverage_of(const struct layer_state *state)
 {
 	if (state->has_rules == YES)
 		return RULES;
 	return state->gates_wanted == YES ? GATES : RECORDING;
 }
 
-bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent)
+bool program_needed(const struct program *program, const struct kernel *kernel,
+		    enum coverage coverage)
 {
-	if (program->from > extent)
+	if (program->from > coverage)
 		return false;
 	return !program->fits || program->fits(kernel);
+}
+
+const char *program_gates_name(const struct kernel *kernel, const struct layer_state *state)
+{
+	if (state->gates_wanted == NO)
+		return NULL;
+	return by_lsm(kernel) ? "lsm" : "fmod_ret";
 }

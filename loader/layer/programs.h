@@ -9,33 +9,38 @@
 
 #define MAX_PROGRAMS 40
 
-/* How much is attached: who has nothing to refuse has no gate to pay for. Each includes the former.
+/* How much is attached: without anything to refuse there is no gate to pay for. Each includes the
+ * one before.
  */
-enum extent {
+enum coverage {
 	RECORDING, /* what notes new namespaces and devices */
 	GATES,	   /* from the first local mode on */
 	RULES,	   /* from the first policy with rules on */
 };
 
 /* What the state of a layer asks for. */
-enum extent extent_of(const struct layer_state *state);
+enum coverage coverage_of(const struct layer_state *state);
 
 struct program {
 	const char *name;
-	enum extent from;
+	enum coverage from;
 	bool (*fits)(const struct kernel *kernel); /* NULL: every kernel */
 };
 
 /*
- * In the order in which they are attached: who sees the end of a connection's story before who
- * sees its beginning. So what is begun before a set that is being attached is seen to its end,
- * and no record is left behind to be taken for another's. Ends with an entry without a name.
+ * In the order in which they are attached: hooks late in a connection's life before early ones.
+ * So a connection that a new set sees at its beginning is seen to its end, and no record is left
+ * over to be taken for another's. Ends with an entry without a name.
  */
 extern const struct program programs[];
 
 /* The entry of a program of the object, NULL if the table does not have it. */
 const struct program *program_by_name(const char *name);
 
-bool program_needed(const struct program *program, const struct kernel *kernel, enum extent extent);
+bool program_needed(const struct program *program, const struct kernel *kernel,
+		    enum coverage coverage);
+
+/* What the gates are by their type, "lsm" or "fmod_ret"; NULL while none is attached. */
+const char *program_gates_name(const struct kernel *kernel, const struct layer_state *state);
 
 #endif

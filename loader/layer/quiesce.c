@@ -4,11 +4,10 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/types.h>
+#include <linux/vm_sockets.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <linux/vm_sockets.h>
 
 #include "kernel/kmod.h"
 #include "lib/log.h"
@@ -17,41 +16,41 @@
 #define VMADDR_CID_LOCAL 1
 #endif
 
-/* A machine that is busy needs its time, and who holds up the worker is not waited for. */
+/* Long enough for a busy machine; whoever blocks the worker must not block the loader. */
 #define LOOPBACK_SEC 10
 
 /* For it where it cannot be asked, as no such socket may be made. */
 #define LOOPBACK_USEC 100000
 
-/* A map of maps: who changes one gets no answer before nobody uses what was there (since 4.19). */
-int barrier_open(struct barrier *barrier)
+/* A map of maps: an update returns only when no program uses the old value (since 4.19). */
+int quiesce_open(struct quiesce *quiesce)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 
-	barrier->outer = -1;
-	barrier->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "barrier_inner", 4, 4, 1, NULL);
-	if (barrier->inner >= 0) {
-		options.inner_map_fd = barrier->inner;
-		barrier->outer =
-			bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "barrier", 4, 4, 1, &options);
+	quiesce->outer = -1;
+	quiesce->inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "quiesce_inner", 4, 4, 1, NULL);
+	if (quiesce->inner >= 0) {
+		options.inner_map_fd = quiesce->inner;
+		quiesce->outer =
+			bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "quiesce", 4, 4, 1, &options);
 	}
-	return barrier->outer < 0 ? fail_errno(errno, "a BPF map to wait with") : 0;
+	return quiesce->outer < 0 ? log_errno(errno, "a BPF map to wait with") : 0;
 }
 
-void barrier_close(struct barrier *barrier)
+void quiesce_close(struct quiesce *quiesce)
 {
-	if (barrier->outer >= 0)
-		close(barrier->outer);
-	if (barrier->inner >= 0)
-		close(barrier->inner);
+	if (quiesce->outer >= 0)
+		close(quiesce->outer);
+	if (quiesce->inner >= 0)
+		close(quiesce->inner);
 }
 
-int barrier_programs(const struct barrier *barrier)
+int quiesce_programs(const struct quiesce *quiesce)
 {
 	__u32 zero = 0;
 
-	if (bpf_map_update_elem(barrier->outer, &zero, &barrier->inner, BPF_ANY))
-		return fail_errno(errno, "waiting for BPF programs");
+	if (bpf_map_update_elem(quiesce->outer, &zero, &quiesce->inner, BPF_ANY))
+		return log_errno(errno, "waiting for BPF programs");
 	return 0;
 }
 
@@ -85,7 +84,7 @@ static bool call_own(int holder, int fd)
  * One worker of the kernel delivers all of it, in order: when it says that nobody listens, it has
  * delivered what was before that. A call to a port that nobody holds may not get as far.
  */
-void barrier_loopback(void)
+void quiesce_loopback(void)
 {
 	int holder, fd;
 

@@ -22,22 +22,22 @@ static __u32 pinned_id(const char *name)
 
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	fd = bpf_obj_get(path);
-	id = set_map_id(fd);
+	id = link_set_map_id(fd);
 	if (fd >= 0)
 		close(fd);
 	return id;
 }
 
 /* Whether a pinned link is of the set. */
-static bool leads_to(const struct set *set)
+static bool leads_to(const struct link_set *set)
 {
 	const struct program *program;
-	struct set_link link;
+	struct pinned_link link;
 	char path[PATH_MAX];
 
 	for (program = programs; program->name; program++) {
 		pin_in_generation(path, sizeof(path), set->generation, program->name);
-		if (!set_read_link(path, set, &link) && link.of_set)
+		if (!link_set_read(path, set, &link) && link.of_set)
 			return true;
 	}
 	return false;
@@ -50,11 +50,11 @@ int reach_find(struct reach *reach)
 
 	memset(reach, 0, sizeof(*reach));
 	if (state)
-		ret = set_find(&reach->own, state);
+		ret = link_set_find(&reach->own, state);
 	if (!ret)
-		ret = set_find_other(&reach->hidden, state);
+		ret = link_set_find_other(&reach->hidden, state);
 	if (ret)
-		return fail_errno(-ret, "looking for programs in force");
+		return log_errno(-ret, "looking for programs in force");
 	/* The map `state` alone has lost its pin, or has that of another in its place. */
 	if (!reach->own.links && reach->hidden.state && leads_to(&reach->hidden)) {
 		reach->own = reach->hidden;
@@ -93,12 +93,12 @@ int reach_refuse_hidden(void)
 
 	if (ret || !reach.hidden.state)
 		return ret;
-	return fail(EBUSY, "%s", reach_why_hidden());
+	return log_error(EBUSY, "%s", reach_why_hidden());
 }
 
 bool reach_has_map(const struct reach *reach, const char *name)
 {
-	__u32 used = set_map_named(&reach->own, name), pinned = pinned_id(name);
+	__u32 used = link_set_map_named(&reach->own, name), pinned = pinned_id(name);
 
 	return used ? pinned == used : pinned != 0;
 }
@@ -110,11 +110,11 @@ static int pin_again(const char *name, __u32 id)
 
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	if (fd < 0)
-		return fail_errno(-fd, "%s", path);
+		return log_errno(-fd, "%s", path);
 	unlink(path);
 	ret = bpf_obj_pin(fd, path);
 	close(fd);
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 int reach_repair(const struct reach *reach)
@@ -123,13 +123,13 @@ int reach_repair(const struct reach *reach)
 	__u32 used;
 
 	for (i = 0; pinned_maps[i]; i++) {
-		used = set_map_named(&reach->own, pinned_maps[i]);
+		used = link_set_map_named(&reach->own, pinned_maps[i]);
 		if (!used || reach_has_map(reach, pinned_maps[i]))
 			continue;
 		ret = pin_again(pinned_maps[i], used);
 		if (ret)
 			return ret;
-		say("map %s: pinned again", pinned_maps[i]);
+		log_info("map %s: pinned again", pinned_maps[i]);
 		repaired++;
 	}
 	return repaired;

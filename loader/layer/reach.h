@@ -9,8 +9,8 @@
 #include "layer/link-sets.h"
 
 struct reach {
-	struct set own;	   /* what the pins lead to; state 0: nothing is in force */
-	struct set hidden; /* in force, and no pin leads to it */
+	struct link_set own;	/* what the pins lead to; state 0: nothing is in force */
+	struct link_set hidden; /* in force, and no pin leads to it */
 };
 
 /* Says what is wrong. */

@@ -14,8 +14,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "layer/pins.h"
+#include "layer/map-walk.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
 #include "lib/log.h"
 #include "vsock-bpfd.skel.h"
 
@@ -34,15 +35,17 @@ static int kernel_pid(struct vsock_bpfd *skel, __u32 *pid)
 /* The record that our own open() has made. */
 static __u64 own_device(int devices, __u32 pid)
 {
-	__u64 address, *previous = NULL;
+	struct map_keys addresses;
 	struct device device;
+	__u64 own = 0;
+	size_t i;
 
-	while (!bpf_map_get_next_key(devices, previous, &address)) {
-		previous = &address;
-		if (!bpf_map_lookup_elem(devices, &address, &device) && device.pid == pid)
-			return address;
-	}
-	return 0;
+	map_walk(&addresses, devices, MAX_DEVICES);
+	for (i = 0; !own && i < addresses.count; i++)
+		if (!bpf_map_lookup_elem(devices, &addresses.key[i], &device) && device.pid == pid)
+			own = addresses.key[i];
+	map_walk_free(&addresses);
+	return own;
 }
 
 static int run_find_offsets(struct vsock_bpfd *skel, __u64 device, __u64 cid)
@@ -77,7 +80,7 @@ static int find_by_rare_cid(struct vsock_bpfd *skel, int fd, __u64 device)
 	return ret;
 }
 
-int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
+int vhost_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 {
 	int fd, ret;
 	__u32 pid;
@@ -86,12 +89,12 @@ int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 		return 0;
 	fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, VHOST_DEVICE);
+		return errno == ENOENT ? 0 : log_errno(errno, VHOST_DEVICE);
 	ret = kernel_pid(skel, &pid);
 	if (!ret)
 		ret = find_by_rare_cid(skel, fd, own_device(bpf_map__fd(skel->maps.devices), pid));
 	close(fd);
-	return ret ? fail_errno(-ret, "layout of the module vhost_vsock") : 0;
+	return ret ? log_errno(-ret, "layout of the module vhost_vsock") : 0;
 }
 
 /* Reading an iterator is what runs it. */
@@ -106,22 +109,22 @@ static int drain(int fd)
 	return size < 0 ? -errno : 0;
 }
 
-int guests_adopt(struct vsock_bpfd *skel)
+int vhost_adopt_devices(struct vsock_bpfd *skel)
 {
 	struct bpf_link *link = bpf_program__attach_iter(skel->progs.adopt_devices, NULL);
 	int ret = libbpf_get_error(link), fd;
 
 	if (ret)
-		return fail_errno(-ret, "looking for open devices");
+		return log_errno(-ret, "looking for open devices");
 	fd = bpf_iter_create(bpf_link__fd(link));
 	ret = fd < 0 ? fd : drain(fd);
 	if (fd >= 0)
 		close(fd);
 	bpf_link__destroy(link);
-	return ret ? fail_errno(-ret, "looking for open devices") : 0;
+	return ret ? log_errno(-ret, "looking for open devices") : 0;
 }
 
-__u32 guests_local_cid(void)
+__u32 vhost_local_cid(void)
 {
 	unsigned int cid = VMADDR_CID_ANY;
 	int fd = open("/dev/vsock", O_RDONLY | O_CLOEXEC);
@@ -134,7 +137,7 @@ __u32 guests_local_cid(void)
 	return cid;
 }
 
-int guests_pin_cids(struct vsock_bpfd *skel, const char *path)
+int vhost_pin_cids(struct vsock_bpfd *skel, const char *path)
 {
 	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.devices) };
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
@@ -142,32 +145,32 @@ int guests_pin_cids(struct vsock_bpfd *skel, const char *path)
 	int ret = libbpf_get_error(link);
 
 	if (ret)
-		return fail_errno(-ret, "attaching cids");
+		return log_errno(-ret, "attaching cids");
 	ret = bpf_obj_pin(bpf_link__fd(link), path);
 	bpf_link__destroy(link);
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
-int guests_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg)
+int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg)
 {
-	struct records records;
+	struct netns_records records;
 	struct cid_line line;
 	char path[PATH_MAX];
 	FILE *file;
 	int ret;
 
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
 	pin_in_generation(path, sizeof(path), records.state->generation, PIN_CIDS);
-	records_close(&records);
+	netns_records_close(&records);
 	file = fopen(path, "re");
 	/* A kernel without vhost_vsock has no guests. */
 	if (!file)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", path);
+		return errno == ENOENT ? 0 : log_errno(errno, "%s", path);
 	while (fread(&line, sizeof(line), 1, file) == 1)
 		each(&line, arg);
-	ret = ferror(file) ? fail_errno(errno, "%s", path) : 0;
+	ret = ferror(file) ? log_errno(errno, "%s", path) : 0;
 	fclose(file);
 	return ret;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Guests: what the gates need to know of vhost_vsock, and who owns which CID. */
-#ifndef GUESTS_H
-#define GUESTS_H
+#ifndef VHOST_H
+#define VHOST_H
 
 #include "vsock-bpfd.h"
 
@@ -12,19 +12,19 @@ struct vsock_bpfd;
  * own; the programs must be attached. Where there is no /dev/vhost-vsock there can be
  * no guests, and all of their CIDs stay unknown.
  */
-int guests_find_offsets(struct vsock_bpfd *skel, struct layer_state *state);
+int vhost_find_offsets(struct vsock_bpfd *skel, struct layer_state *state);
 
 /* Records the devices that were open before the layer. */
-int guests_adopt(struct vsock_bpfd *skel);
+int vhost_adopt_devices(struct vsock_bpfd *skel);
 
 /* CID of this machine as a guest, or VMADDR_CID_ANY. */
-__u32 guests_local_cid(void);
+__u32 vhost_local_cid(void);
 
 /* Name of the pinned iterator in the folder of a generation; what it is read for. */
 #define PIN_CIDS "cids"
-int guests_pin_cids(struct vsock_bpfd *skel, const char *path);
+int vhost_pin_cids(struct vsock_bpfd *skel, const char *path);
 
 /* Calls each() for every CID in use. Says what is wrong. */
-int guests_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg);
+int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define LONGEST 40 /* of words that are compared: all of ours, and the names of most policies */
 
-int words_find(const char *word, const char *const *known, size_t count)
+int keywords_find(const char *word, const char *const *known, size_t count)
 {
 	size_t i;
 
@@ -69,7 +69,7 @@ static const char *nearest(const char *word, const char *const *known, size_t co
 	return near;
 }
 
-struct hint words_hint(const char *word, const char *const *known, size_t count)
+struct hint keywords_hint(const char *word, const char *const *known, size_t count)
 {
 	const char *near = nearest(word, known, count);
 	struct hint hint = {};
@@ -79,7 +79,7 @@ struct hint words_hint(const char *word, const char *const *known, size_t count)
 	return hint;
 }
 
-int words_bool(const char *word, bool *value)
+int keywords_bool(const char *word, bool *value)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1" };
 	static const char *const no[] = { "no", "false", "off", "0" };

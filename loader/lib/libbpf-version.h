@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* libbpf, which is found when a program starts: another one than it was built with. */
-#ifndef LIBRARY_H
-#define LIBRARY_H
+#ifndef LIBBPF_VERSION_H
+#define LIBBPF_VERSION_H
 
 /* A newer one will do. Says so and returns -ELIBBAD if it is older. */
-int library_check(void);
+int check_libbpf_version(void);
 
 #endif

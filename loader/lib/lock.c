@@ -14,13 +14,13 @@ int lock_take(void)
 	int ret;
 
 	if (fd < 0)
-		return fail_errno(errno, LOCK_FILE);
+		return log_errno(errno, LOCK_FILE);
 	do {
 		ret = flock(fd, LOCK_EX);
 	} while (ret && errno == EINTR);
 	if (!ret)
 		return fd;
-	ret = fail_errno(errno, LOCK_FILE);
+	ret = log_errno(errno, LOCK_FILE);
 	close(fd);
 	return ret;
 }

@@ -34,7 +34,7 @@ static void print_line(const char *format, va_list args, const char *reason)
 	put_line(stderr, format, args, reason);
 }
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -44,7 +44,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -54,7 +54,7 @@ int fail_errno(int error, const char *format, ...)
 	return -error;
 }
 
-void say(const char *format, ...)
+void log_info(const char *format, ...)
 {
 	va_list args;
 
@@ -65,7 +65,7 @@ void say(const char *format, ...)
 	fflush(stdout);
 }
 
-void report_copy(FILE *copy)
+void log_copy(FILE *copy)
 {
 	copy_to = copy;
 }

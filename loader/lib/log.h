@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What people read: one line on stderr for each thing that went wrong. */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef LOG_H
+#define LOG_H
 
 #include <stdio.h>
 
 /* Prints "PROGRAM: text" to stderr. Returns -error, so that callers can pass it on. */
-int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int log_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same with ": strerror(error)" behind the text. */
-int fail_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with ": strerror(error)" after the text. */
+int log_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A line on stdout about what was done. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Until NULL each line of fail() and say() goes there, too: to somebody who asked for it. */
-void report_copy(FILE *copy);
+/* Until NULL each line of log_error() and log_info() goes there, too.
+ */
+void log_copy(FILE *copy);
 
 #endif

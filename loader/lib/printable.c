@@ -4,24 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* How long a character of UTF-8 is that begins so; 0 for what is none. */
-static size_t length_of(unsigned char first)
-{
-	if (first < 0x80)
-		return 1;
-	if (first >= 0xc2 && first <= 0xdf)
-		return 2;
-	if (first >= 0xe0 && first <= 0xef)
-		return 3;
-	return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-}
-
-/* Longer than need be, half a surrogate pair, or beyond Unicode. */
-static bool wrong_second(unsigned char first, unsigned char second)
-{
-	return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-	       (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-}
+#include "lib/utf8.h"
 
 /* Those below the space, DEL, and the second set of terminals (U+0080 to U+009F). */
 static bool is_control(const unsigned char *text, size_t length)
@@ -31,19 +14,12 @@ static bool is_control(const unsigned char *text, size_t length)
 	return length == 2 && text[0] == 0xc2 && text[1] < 0xa0;
 }
 
-/* Length of the character at `text`, 0 if it is none that may be shown. */
+/* Length of the character at `text`, 0 if it is not one that may be shown. */
 static size_t character(const unsigned char *text, size_t left)
 {
-	size_t length = length_of(*text), i;
+	size_t length = utf8_length(text, left);
 
-	if (!length || length > left || is_control(text, length))
-		return 0;
-	if (length > 2 && wrong_second(text[0], text[1]))
-		return 0;
-	for (i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
+	return length && !is_control(text, length) ? length : 0;
 }
 
 void printable(char *copy, size_t size, const char *text, size_t length)

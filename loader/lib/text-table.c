@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/text-table.h"
 
-#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void add_cell(struct table *table, char *text)
-{
-	if (table->cells == table->room) {
-		table->room = table->room ? 2 * table->room : 64;
-		table->cell = reallocarray(table->cell, table->room, sizeof(*table->cell));
-	}
-	if (!text || !table->cell)
-		err(EXIT_FAILURE, NULL);
-	table->cell[table->cells++] = text;
-}
+#include "lib/array.h"
+#include "lib/memory.h"
 
 void table_start(struct table *table, size_t columns, const char *const *head)
 {
@@ -26,7 +17,7 @@ void table_start(struct table *table, size_t columns, const char *const *head)
 	memset(table, 0, sizeof(*table));
 	table->columns = columns;
 	for (i = 0; i < columns; i++)
-		add_cell(table, strdup(head[i]));
+		*array_add(table->cell, table->cells, table->room) = memory_strdup(head[i]);
 }
 
 void table_add(struct table *table, const char *format, ...)
@@ -36,9 +27,9 @@ void table_add(struct table *table, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+		text = memory_checked(NULL);
 	va_end(args);
-	add_cell(table, text);
+	*array_add(table->cell, table->cells, table->room) = text;
 }
 
 static void measure(const struct table *table, size_t *width)

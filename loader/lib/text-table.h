@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Tables for people: columns as wide as their widest cell, bold heads on a terminal. */
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef TEXT_TABLE_H
+#define TEXT_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

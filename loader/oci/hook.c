@@ -14,10 +14,12 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "oci/state.h"
-#include "policy/apply.h"
 #include "layer/netns-records.h"
+#include "lib/exit-status.h"
 #include "lib/log.h"
+#include "oci/state.h"
+#include "policy/container.h"
+#include "policy/set.h"
 
 #define NAME   "vsock-bpfd-oci-hook"
 #define PREFIX "io.vsock-bpfd."
@@ -48,31 +50,31 @@ static int is_initial(const struct netns *ns)
 static int find_policy(const struct netns *ns, const struct policy_set *set)
 {
 	struct netns_record record;
-	struct records records;
-	int ret = records_open(&records);
+	struct netns_records records;
+	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = records_read(&records, ns->id, &record);
-	records_close(&records);
+	ret = netns_records_read(&records, ns->id, &record);
+	netns_records_close(&records);
 	if (ret)
-		return fail_errno(-ret, "record of the namespace");
-	if (policy_of(set, &record))
+		return log_errno(-ret, "record of the namespace");
+	if (policy_in_record(set, &record))
 		return 0;
-	return fail(ENOENT,
-		    "no policy in force fits the annotation " PREFIX "policy of the container");
+	return log_error(ENOENT, "no policy in force fits the annotation " PREFIX
+				 "policy of the container");
 }
 
 /* A word that no policy knows, misspelt perhaps, must not mean that nothing holds. */
 static int check_policy(const struct netns *ns)
 {
-	struct policy_set *set;
+	struct policy_set set;
 	int ret = policy_set_open(&set);
 
 	if (ret)
 		return ret;
-	ret = find_policy(ns, set);
-	policy_set_close(set);
+	ret = find_policy(ns, &set);
+	policy_set_close(&set);
 	return ret;
 }
 
@@ -83,8 +85,8 @@ static int confine(const struct oci_state *state, const struct netns *ns)
 	if (initial < 0)
 		return initial;
 	if (initial && asks_for_policy(state))
-		return fail(EINVAL, "the container has the network namespace of the host; "
-				    "no policy can be given to it alone");
+		return log_error(EINVAL, "the container has the network namespace of the host; "
+					 "no policy can be given to it alone");
 	if (initial)
 		return 0;
 	ret = policy_assign_container(ns, state->pid, state->annotations, state->count);
@@ -130,7 +132,6 @@ static void be_heard(void)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
 	/* It is installed as "oci-hook". */
 	program_invocation_short_name = (char *)NAME;
 	/* Runtimes give it none, or its own name alone. */
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 		fputs("This is a hook for OCI runtimes: it reads the state of a container on "
 		      "standard input.\n",
 		      stderr);
-		return 2;
+		return USAGE;
 	}
 	be_heard();
 	return run() ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #define STATE "state of the container"
 
@@ -24,9 +25,7 @@ static int read_all(int fd, char **text, size_t *size)
 	ssize_t got;
 
 	*size = 0;
-	*text = malloc(MAX_SIZE + 1);
-	if (!*text)
-		return -ENOMEM;
+	*text = memory_checked(malloc(MAX_SIZE + 1));
 	do {
 		got = read(fd, *text + *size, MAX_SIZE + 1 - *size);
 		if (got < 0 && errno != EINTR)
@@ -36,14 +35,12 @@ static int read_all(int fd, char **text, size_t *size)
 	return *size > MAX_SIZE ? -E2BIG : 0;
 }
 
-/* An object, and nothing behind it. */
+/* An object, and nothing after it. */
 static int parse(const char *text, size_t size, struct json_object **json)
 {
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_tokener *tokener = memory_checked(json_tokener_new());
 	bool whole;
 
-	if (!tokener)
-		return -ENOMEM;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	*json = json_tokener_parse_ex(tokener, text, size);
 	whole = json_tokener_get_parse_end(tokener) == size;
@@ -66,8 +63,8 @@ static int read_json(int fd, const char *what, struct json_object **json)
 		ret = parse(text, size, json);
 	free(text);
 	if (ret == -EBADMSG)
-		return fail(EBADMSG, "%s: not a JSON object", what);
-	return ret ? fail_errno(-ret, "%s", what) : 0;
+		return log_error(EBADMSG, "%s: not a JSON object", what);
+	return ret ? log_errno(-ret, "%s", what) : 0;
 }
 
 static int read_config(struct json_object *state, struct json_object **config)
@@ -78,13 +75,13 @@ static int read_config(struct json_object *state, struct json_object **config)
 
 	if (!json_object_object_get_ex(state, "bundle", &bundle) ||
 	    !json_object_is_type(bundle, json_type_string))
-		return fail(EINVAL, STATE ": neither annotations nor a bundle");
+		return log_error(EINVAL, STATE ": neither annotations nor a bundle");
 	ret = snprintf(path, sizeof(path), "%s/config.json", json_object_get_string(bundle));
 	if (ret >= (int)sizeof(path))
-		return fail_errno(ENAMETOOLONG, STATE ": bundle");
+		return log_errno(ENAMETOOLONG, STATE ": bundle");
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return fail_errno(errno, "%s", path);
+		return log_errno(errno, "%s", path);
 	ret = read_json(fd, path, config);
 	close(fd);
 	return ret;
@@ -97,15 +94,15 @@ static int take_pid(struct oci_state *state, struct json_object *json)
 
 	if (!json_object_object_get_ex(json, "pid", &pid) ||
 	    !json_object_is_type(pid, json_type_int))
-		return fail(EINVAL, STATE ": no pid (the hook is one for createRuntime)");
+		return log_error(EINVAL, STATE ": no pid (the hook is one for createRuntime)");
 	number = json_object_get_int64(pid);
 	if (number <= 0 || number > INT_MAX)
-		return fail(EINVAL, STATE ": pid %lld", (long long)number);
+		return log_error(EINVAL, STATE ": pid %lld", (long long)number);
 	state->pid = number;
 	return 0;
 }
 
-/* What C would take for the end of a word is none: "tenant-a\0..." is not "tenant-a". */
+/* A text with a NUL in it is refused: C would read "tenant-a\0..." as "tenant-a". */
 static bool is_word(struct json_object *value)
 {
 	return json_object_is_type(value, json_type_string) &&
@@ -117,15 +114,14 @@ static int take_annotations(struct oci_state *state, struct json_object *annotat
 	struct annotation *next;
 
 	if (!json_object_is_type(annotations, json_type_object))
-		return fail(EINVAL, "annotations of the container: not an object");
-	next = calloc(json_object_object_length(annotations) + 1, sizeof(*next));
-	if (!next)
-		return fail_errno(ENOMEM, "annotations of the container");
+		return log_error(EINVAL, "annotations of the container: not an object");
+	next = memory_checked(calloc(json_object_object_length(annotations) + 1, sizeof(*next)));
 	state->annotations = next;
 	json_object_object_foreach(annotations, key, value)
 	{
 		if (!is_word(value))
-			return fail(EINVAL, "annotation %s of the container: not a string", key);
+			return log_error(EINVAL, "annotation %s of the container: not a string",
+					 key);
 		*next++ = (struct annotation){ key, json_object_get_string(value) };
 		state->count++;
 	}

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "policy/apply.h"
+#include "policy/match.h"
 
 struct json_object;
 

@@ -3,18 +3,22 @@
  * Rules as cells of the map `rules`; vsock-bpfd.h says how those lie.
  *
  * A table comes from edges: where on a line of numbers a rule begins to hold or ends. Walking
- * along them, counting who allows and who denies, gives the spans. A table of tables has a line
- * of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are one.
+ * along them, counting rules that allow and that deny, gives the spans. A table of tables has a
+ * line of its own (CIDs, policies, names), on which edges of ports come and go. Equal tables are
+ * one.
  */
-#include <err.h>
+#include "policy/compile.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "lib/array.h"
 #include "lib/log.h"
+#include "lib/memory.h"
+#include "policy/policies.h"
 
-/* Behind the last number. */
+/* After the last number. */
 #define END (1ULL << 32)
 
 /* By how much more, or fewer, rules allow and deny from here on. */
@@ -42,32 +46,22 @@ struct turns {
 
 struct compiler {
 	const struct policies *policies;
+	const struct peer_names *names;
 	struct compiled *compiled;
 	bool full;		/* there was no room for a cell */
 	struct edges now, next; /* of ports, while walking along turns; sorted */
 	struct edges change;	/* from one to the other */
 	struct turns turns;
-	__u32 *known; /* places of tables, by hash; 0: free */
+	__u32 *known; /* cells of tables, by hash; 0: free */
 	size_t slots;
 };
-
-static void *room_for_one(void *array, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return array;
-	*room = *room ? 2 * *room : 64;
-	array = reallocarray(array, *room, size);
-	if (!array)
-		err(EXIT_FAILURE, NULL);
-	return array;
-}
 
 static void add_edge(struct edges *edges, __u64 at, int allow, int deny)
 {
 	if (at == END || (!allow && !deny))
 		return;
-	edges->edge = room_for_one(edges->edge, edges->count, &edges->room, sizeof(*edges->edge));
-	edges->edge[edges->count++] = (struct edge){ .at = at, .allow = allow, .deny = deny };
+	*array_add(edges->edge, edges->count, edges->room) =
+		(struct edge){ .at = at, .allow = allow, .deny = deny };
 }
 
 /* The numbers for which a rule holds come (by 1) or go (by -1). */
@@ -83,7 +77,7 @@ static void add_ranges(struct edges *edges, const struct rule *rule, const struc
 	}
 }
 
-static int by_place(const void *a, const void *b)
+static int by_start(const void *a, const void *b)
 {
 	const struct edge *x = a, *y = b;
 
@@ -112,7 +106,7 @@ static void apply_change(struct compiler *compiler)
 	size_t i = 0, j = 0;
 
 	if (change->count)
-		qsort(change->edge, change->count, sizeof(*change->edge), by_place);
+		qsort(change->edge, change->count, sizeof(*change->edge), by_start);
 	compiler->next.count = 0;
 	while (i < now->count || j < change->count) {
 		if (j == change->count || (i < now->count && now->edge[i].at <= change->edge[j].at))
@@ -130,21 +124,21 @@ static void apply_change(struct compiler *compiler)
 static __u32 begin_table(struct compiler *compiler)
 {
 	struct compiled *compiled = compiler->compiled;
-	__u32 place = compiled->count;
+	__u32 cell = compiled->count;
 
-	if (place == RULE_CELLS) {
+	if (cell == RULE_CELLS) {
 		compiler->full = true;
 		return 0;
 	}
 	compiled->cells[compiled->count++] = (struct rule_cell){};
-	return place;
+	return cell;
 }
 
 /* A span that says what the one before says is part of it. */
-static void add_span(struct compiler *compiler, __u32 place, __u32 first, __u32 value)
+static void add_span(struct compiler *compiler, __u32 cell, __u32 first, __u32 value)
 {
 	struct compiled *compiled = compiler->compiled;
-	struct rule_cell *head = &compiled->cells[place];
+	struct rule_cell *head = &compiled->cells[cell];
 
 	if (head->count && head[head->count].value == value)
 		return;
@@ -172,51 +166,51 @@ static bool same_table(const struct rule_cell *a, const struct rule_cell *b)
 	return a->count == b->count && !memcmp(a, b, (1UL + a->count) * sizeof(*a));
 }
 
-/* The place of the table that grew at `place`, or of one like it; 0 if it decides nothing. */
-static __u32 end_table(struct compiler *compiler, __u32 place)
+/* The cell of the table that grew at `cell`, or of one like it; 0 if it decides nothing. */
+static __u32 end_table(struct compiler *compiler, __u32 cell)
 {
 	struct compiled *compiled = compiler->compiled;
-	struct rule_cell *head = &compiled->cells[place];
+	struct rule_cell *head = &compiled->cells[cell];
 	size_t slot;
 
 	if (compiler->full)
 		return 0;
 	if (head->count == 1 && !head[1].value) {
-		compiled->count = place;
+		compiled->count = cell;
 		return 0;
 	}
 	slot = hash_table(head) & (compiler->slots - 1);
 	for (; compiler->known[slot]; slot = (slot + 1) & (compiler->slots - 1)) {
 		if (same_table(&compiled->cells[compiler->known[slot]], head)) {
-			compiled->count = place;
+			compiled->count = cell;
 			return compiler->known[slot];
 		}
 	}
-	compiler->known[slot] = place;
-	return place;
+	compiler->known[slot] = cell;
+	return cell;
 }
 
 /* The table of the edges that are there now. */
 static __u32 make_table(struct compiler *compiler)
 {
 	const struct edges *edges = &compiler->now;
-	__u32 place = begin_table(compiler);
+	__u32 cell = begin_table(compiler);
 	int allow = 0, deny = 0;
 	size_t i;
 
-	if (!place)
+	if (!cell)
 		return 0;
 	if (!edges->count || edges->edge[0].at)
-		add_span(compiler, place, 0, UNDECIDED);
+		add_span(compiler, cell, 0, UNDECIDED);
 	for (i = 0; i < edges->count && !compiler->full; i++) {
 		allow += edges->edge[i].allow;
 		deny += edges->edge[i].deny;
-		add_span(compiler, place, edges->edge[i].at,
+		add_span(compiler, cell, edges->edge[i].at,
 			 deny	 ? DENY
 			 : allow ? ALLOW
 				 : UNDECIDED);
 	}
-	return end_table(compiler, place);
+	return end_table(compiler, cell);
 }
 
 /* Whether the rule is about this. */
@@ -247,8 +241,8 @@ static void add_turn(struct compiler *compiler, __u64 at, const struct rule *rul
 
 	if (at == END)
 		return;
-	turns->turn = room_for_one(turns->turn, turns->count, &turns->room, sizeof(*turns->turn));
-	turns->turn[turns->count++] = (struct turn){ .at = at, .rule = rule, .by = by };
+	*array_add(turns->turn, turns->count, turns->room) =
+		(struct turn){ .at = at, .rule = rule, .by = by };
 }
 
 static void add_named(struct compiler *compiler, const struct rule *rule, __u32 number)
@@ -273,14 +267,13 @@ static void add_turns(struct compiler *compiler, const struct rule *rule)
 		peer = policies_find(compiler->policies, rule->name);
 		i = peer - compiler->policies->policy;
 		/* Nothing begins between two heads: up to the next one it is this policy. */
-		add_turn(compiler, compiler->compiled->heads[i], rule, 1);
-		add_turn(compiler, compiler->compiled->heads[i] + POLICY_CELLS, rule, -1);
+		add_turn(compiler, policy_cell(i), rule, 1);
+		add_turn(compiler, policy_cell(i) + POLICY_CELLS, rule, -1);
 		return;
 	default:
-		add_named(compiler, rule, compiled_name(compiler->compiled, rule->name));
+		add_named(compiler, rule, peer_names_number(compiler->names, rule->name));
 		if (rule->decision == DENY)
-			add_named(compiler, rule,
-				  compiled_former_name(compiler->compiled, rule->name));
+			add_named(compiler, rule, peer_names_former(compiler->names, rule->name));
 	}
 }
 
@@ -295,12 +288,10 @@ static int by_turn(const void *a, const void *b)
 static __u32 walk_turns(struct compiler *compiler)
 {
 	const struct turns *turns = &compiler->turns;
-	struct rule_cell *spans = calloc(turns->count + 1, sizeof(*spans));
+	struct rule_cell *spans = memory_checked(calloc(turns->count + 1, sizeof(*spans)));
 	size_t count = 0, i = 0;
-	__u32 place;
+	__u32 cell;
 
-	if (!spans)
-		err(EXIT_FAILURE, NULL);
 	compiler->now.count = 0;
 	if (turns->turn[0].at)
 		spans[count++] = (struct rule_cell){};
@@ -312,11 +303,11 @@ static __u32 walk_turns(struct compiler *compiler)
 		apply_change(compiler);
 		spans[count++].value = make_table(compiler);
 	}
-	place = compiler->full ? 0 : begin_table(compiler);
-	for (i = 0; place && i < count; i++)
-		add_span(compiler, place, spans[i].first, spans[i].value);
+	cell = compiler->full ? 0 : begin_table(compiler);
+	for (i = 0; cell && i < count; i++)
+		add_span(compiler, cell, spans[i].first, spans[i].value);
 	free(spans);
-	return place ? end_table(compiler, place) : 0;
+	return cell ? end_table(compiler, cell) : 0;
 }
 
 /* A table of tables. */
@@ -355,39 +346,13 @@ static __u32 flags_of(const struct policy *policy)
 	return flags;
 }
 
-/* The initial namespace is not made any more. */
-static bool fits_init_alone(const struct policy *policy)
-{
-	size_t i;
-
-	for (i = 0; i < policy->names.count; i++)
-		if (strcmp(policy->names.glob[i], POLICY_INIT_NAME))
-			return false;
-	return policy->names.count;
-}
-
-/* Whether it matters to a new namespace that this policy is found to fit it, or not, in time. */
-static bool holds_up(const struct policy *policy)
-{
-	bool refuses = policy->rules || (policy->sets_mode && policy->mode == LOCAL) ||
-		       (policy->sets_child_mode && policy->child_mode == LOCAL);
-
-	return refuses && !policy->audit && !fits_init_alone(policy);
-}
-
 static void compile_policy(struct compiler *compiler, size_t index)
 {
 	const struct policy *policy = &compiler->policies->policy[index];
-	struct rule_cell *head = &compiler->compiled->cells[compiler->compiled->heads[index]];
+	struct rule_cell *head = &compiler->compiled->cells[policy_cell(index)];
 	int peer;
 
 	head->flags = flags_of(policy);
-	if (policy->audit || policy->rules)
-		compiler->compiled->has_rules = true;
-	if (policy->cgroups.count)
-		compiler->compiled->report_new_netns = true;
-	if (holds_up(policy))
-		compiler->compiled->hold_new_netns = true;
 	if (!policy->rules)
 		return;
 	for (peer = 0; peer < RULE_PEERS; peer++) {
@@ -398,86 +363,18 @@ static void compile_policy(struct compiler *compiler, size_t index)
 	head[1 + RULE_PEERS].on_guest = make_flat(compiler, policy, GUEST, ANYONE);
 }
 
-/* Heads come first: tables by policy have their places as keys. Cell 0 is no place. */
+/* Heads come first: tables by policy have those cells as keys. Cell 0 stays unused. */
 static int place_heads(struct compiler *compiler)
 {
 	struct compiled *compiled = compiler->compiled;
-	size_t count = compiler->policies->count, i;
+	size_t count = compiler->policies->count;
 
 	if (count > (RULE_CELLS - 1) / POLICY_CELLS)
-		return fail(ENOSPC, "%zu policies: there is room for %d", count,
-			    (RULE_CELLS - 1) / POLICY_CELLS);
-	compiled->cells = calloc(RULE_CELLS, sizeof(*compiled->cells));
-	compiled->heads = calloc(count + 1, sizeof(*compiled->heads));
-	if (!compiled->cells || !compiled->heads)
-		err(EXIT_FAILURE, NULL);
-	for (i = 0; i < count; i++)
-		compiled->heads[i] = 1 + i * POLICY_CELLS;
-	compiled->count = 1 + count * POLICY_CELLS;
+		return log_error(ENOSPC, "%zu policies: there is room for %d", count,
+				 (RULE_CELLS - 1) / POLICY_CELLS);
+	compiled->cells = memory_checked(calloc(RULE_CELLS, sizeof(*compiled->cells)));
+	compiled->count = policy_cell(count);
 	return 0;
-}
-
-static int by_word(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void add_names(struct compiled *compiled, const struct policy *policy, size_t *room)
-{
-	size_t i;
-
-	for (i = 0; i < policy->rules; i++) {
-		if (policy->rule[i].peer != BY_NAME)
-			continue;
-		compiled->names = room_for_one(compiled->names, compiled->named, room,
-					       sizeof(*compiled->names));
-		compiled->names[compiled->named++] = strdup(policy->rule[i].name);
-		if (!compiled->names[compiled->named - 1])
-			err(EXIT_FAILURE, NULL);
-	}
-}
-
-static void number_names(struct compiler *compiler)
-{
-	struct compiled *compiled = compiler->compiled;
-	size_t room = 0, kept = 0, i;
-
-	for (i = 0; i < compiler->policies->count; i++)
-		add_names(compiled, &compiler->policies->policy[i], &room);
-	if (!compiled->named)
-		return;
-	qsort(compiled->names, compiled->named, sizeof(*compiled->names), by_word);
-	for (i = 0; i < compiled->named; i++) {
-		if (kept && !strcmp(compiled->names[kept - 1], compiled->names[i]))
-			free(compiled->names[i]);
-		else
-			compiled->names[kept++] = compiled->names[i];
-	}
-	compiled->named = kept;
-}
-
-__u32 compiled_name(const struct compiled *compiled, const char *name)
-{
-	char **found;
-
-	if (!compiled->named)
-		return 0;
-	found = bsearch(&name, compiled->names, compiled->named, sizeof(name), by_word);
-	return found ? found - compiled->names + 1 : 0;
-}
-
-__u32 compiled_former_name(const struct compiled *compiled, const char *name)
-{
-	__u32 number = compiled_name(compiled, name);
-
-	return number ? compiled->named + number : 0;
-}
-
-const char *compiled_name_of(const struct compiled *compiled, __u32 number)
-{
-	if (number > compiled->named)
-		number -= compiled->named;
-	return number && number <= compiled->named ? compiled->names[number - 1] : NULL;
 }
 
 static int compile_all(struct compiler *compiler)
@@ -487,30 +384,29 @@ static int compile_all(struct compiler *compiler)
 	for (i = 0; i < compiler->policies->count; i++) {
 		compile_policy(compiler, i);
 		if (compiler->full)
-			return fail(ENOSPC,
-				    "%s: with its rules, all policies need more than the %d cells "
-				    "that there are; say the same with fewer ranges and peers",
-				    compiler->policies->policy[i].file, RULE_CELLS);
+			return log_error(
+				ENOSPC,
+				"%s: with its rules, all policies need more than the %d cells "
+				"that there are; say the same with fewer ranges and peers",
+				compiler->policies->policy[i].file, RULE_CELLS);
 	}
 	return 0;
 }
 
-int policies_compile(const struct policies *policies, struct compiled *compiled)
+int policies_compile(const struct policies *policies, const struct peer_names *names,
+		     struct compiled *compiled)
 {
-	struct compiler compiler = { .policies = policies, .compiled = compiled };
+	struct compiler compiler = { .policies = policies, .names = names, .compiled = compiled };
 	int ret;
 
 	memset(compiled, 0, sizeof(*compiled));
 	ret = place_heads(&compiler);
 	if (ret)
 		return ret;
-	number_names(&compiler);
 	/* A table has two cells or more: half of the slots stay free. */
 	for (compiler.slots = 1; compiler.slots < RULE_CELLS;)
 		compiler.slots *= 2;
-	compiler.known = calloc(compiler.slots, sizeof(*compiler.known));
-	if (!compiler.known)
-		err(EXIT_FAILURE, NULL);
+	compiler.known = memory_checked(calloc(compiler.slots, sizeof(*compiler.known)));
 	ret = compile_all(&compiler);
 	free(compiler.known);
 	free(compiler.now.edge);
@@ -524,12 +420,6 @@ int policies_compile(const struct policies *policies, struct compiled *compiled)
 
 void compiled_free(struct compiled *compiled)
 {
-	size_t i;
-
-	for (i = 0; i < compiled->named; i++)
-		free(compiled->names[i]);
-	free(compiled->names);
-	free(compiled->heads);
 	free(compiled->cells);
-	memset(compiled, 0, sizeof(*compiled));
+	*compiled = (struct compiled){};
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/ini-line.h"
 
-#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/memory.h"
+#include "lib/utf8.h"
 
 static char *mistake(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -16,9 +18,9 @@ static char *mistake(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		err(EXIT_FAILURE, NULL);
+		text = NULL;
 	va_end(args);
-	return text;
+	return memory_checked(text);
 }
 
 static bool is_blank(char c)
@@ -26,7 +28,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-struct line line_strip(struct line line)
+struct ini_line ini_line_strip(struct ini_line line)
 {
 	if (line.length && line.text[line.length - 1] == '\r')
 		line.length--;
@@ -39,38 +41,12 @@ struct line line_strip(struct line line)
 	return line;
 }
 
-bool line_is_empty(struct line line)
+bool ini_line_is_empty(struct ini_line line)
 {
 	return !line.length || *line.text == '#' || *line.text == ';';
 }
 
-/* How many bytes the character at `text` has, or 0 if it is none. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-	/* What would have been shorter, surrogates, and what is beyond the last. */
-	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned long code;
-	size_t length, i;
-
-	if (*text < 0x80)
-		return 1;
-	if (*text < 0xc0 || *text > 0xf7)
-		return 0;
-	length = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-	if (length > left)
-		return 0;
-	code = *text & (0x7f >> length);
-	for (i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if (code < least[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return length;
-}
-
-static char *text_mistake(struct line line)
+static char *text_mistake(struct ini_line line)
 {
 	const unsigned char *text = (const unsigned char *)line.text;
 	size_t i, length;
@@ -80,12 +56,12 @@ static char *text_mistake(struct line line)
 		if (!length)
 			return mistake("this is not UTF-8");
 		if ((text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
-			return mistake("a control character, 0x%02x, has no place here", text[i]);
+			return mistake("control character 0x%02x is not allowed", text[i]);
 	}
 	return NULL;
 }
 
-static bool has_comment(struct line line)
+static bool has_comment(struct ini_line line)
 {
 	size_t i;
 
@@ -95,7 +71,7 @@ static bool has_comment(struct line line)
 	return false;
 }
 
-static const char *form_mistake(struct line line)
+static const char *form_mistake(struct ini_line line)
 {
 	const char *equals = memchr(line.text, '=', line.length);
 	const char *colon = memchr(line.text, ':', line.length);
@@ -114,12 +90,12 @@ static const char *form_mistake(struct line line)
 	return NULL;
 }
 
-char *line_mistake(struct line line, size_t most)
+char *ini_line_mistake(struct ini_line line, size_t most)
 {
 	char *text = text_mistake(line);
 	const char *form;
 
-	if (text || line_is_empty(line))
+	if (text || ini_line_is_empty(line))
 		return text;
 	form = form_mistake(line);
 	if (form)

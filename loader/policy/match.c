@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "policy/match.h"
+
 #include <fnmatch.h>
 #include <string.h>
-
-#include "policy/policy.h"
 
 /* A star goes over slashes, too: what is below a slice is meant with it. */
 static bool glob_fits(const char *glob, const char *text)
@@ -10,17 +10,22 @@ static bool glob_fits(const char *glob, const char *text)
 	return !fnmatch(glob, text, 0);
 }
 
-static bool one_fits(const struct globs *globs, const char *text)
+/* A star must not take the whole machine in: its own namespace is called by its name. */
+static bool name_fits(const char *glob, const char *name)
 {
-	size_t i;
+	return strcmp(name, NETNS_INIT_NAME) ? glob_fits(glob, name) : !strcmp(glob, name);
+}
 
-	if (!globs->count)
-		return true;
-	if (!text)
-		return false;
+/* Whether one of the texts is one that is asked for. */
+static bool one_fits(const struct globs *globs, const struct texts *texts,
+		     bool (*fits)(const char *glob, const char *text))
+{
+	size_t i, j;
+
 	for (i = 0; i < globs->count; i++)
-		if (glob_fits(globs->glob[i], text))
-			return true;
+		for (j = 0; j < texts->count; j++)
+			if (fits(globs->glob[i], texts->text[j]))
+				return true;
 	return false;
 }
 
@@ -38,58 +43,56 @@ static bool annotations_fit(const struct globs *globs, const struct traits *trai
 	size_t i, j;
 
 	for (i = 0; i < globs->count; i++)
-		for (j = 0; j < traits->count; j++)
+		for (j = 0; j < traits->annotation_count; j++)
 			if (annotation_fits(globs->glob[i], &traits->annotations[j]))
 				return true;
 	return !globs->count;
 }
 
-/* A star must not take the whole machine in: its own namespace is called by its name. */
-static bool name_fits(const struct globs *globs, const char *name)
+static bool fits_kind(const struct globs *globs, const struct texts *texts)
 {
-	size_t i;
+	return !globs->count || one_fits(globs, texts, glob_fits);
+}
 
-	if (!name || strcmp(name, POLICY_INIT_NAME))
-		return one_fits(globs, name);
-	for (i = 0; i < globs->count; i++)
-		if (!strcmp(globs->glob[i], POLICY_INIT_NAME))
-			return true;
-	return false;
+static bool is_init(const struct texts *names)
+{
+	return names->count && !strcmp(names->text[0], NETNS_INIT_NAME);
+}
+
+static bool names_fit(const struct globs *globs, const struct texts *names)
+{
+	return globs->count ? one_fits(globs, names, name_fits) : !is_init(names);
 }
 
 bool policy_fits(const struct policy *policy, const struct traits *traits)
 {
-	return name_fits(&policy->names, traits->name) && one_fits(&policy->paths, traits->path) &&
-	       one_fits(&policy->cgroups, traits->cgroup) &&
+	return names_fit(&policy->names, &traits->names) &&
+	       fits_kind(&policy->paths, &traits->paths) &&
+	       fits_kind(&policy->cgroups, &traits->cgroups) &&
 	       annotations_fit(&policy->annotations, traits);
 }
 
-const struct policy *policies_match(const struct policies *policies, const struct traits *traits)
+size_t policies_match(const struct policies *policies, const struct traits *traits)
 {
 	size_t i;
 
 	for (i = 0; i < policies->count; i++)
 		if (policy_fits(&policies->policy[i], traits))
-			return &policies->policy[i];
-	return NULL;
+			return i;
+	return NO_POLICY;
 }
 
 /* Whether it has such traits, and none of them is one that is asked for. */
-static bool none_fits(const struct globs *globs, char *const *texts, size_t count)
+static bool none_fits(const struct globs *globs, const struct texts *texts)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (one_fits(globs, texts[i]))
-			return false;
-	return count;
+	return globs->count && texts->count && !one_fits(globs, texts, glob_fits);
 }
 
-bool policy_is_ruled_out(const struct policy *policy, const struct trait_lists *lists)
+bool policy_is_ruled_out(const struct policy *policy, const struct traits *traits)
 {
-	return none_fits(&policy->names, lists->names, lists->name_count) ||
-	       none_fits(&policy->paths, lists->paths, lists->path_count) ||
-	       none_fits(&policy->cgroups, lists->cgroups, lists->cgroup_count);
+	return none_fits(&policy->names, &traits->names) ||
+	       none_fits(&policy->paths, &traits->paths) ||
+	       none_fits(&policy->cgroups, &traits->cgroups);
 }
 
 static bool same_globs(const struct globs *a, const struct globs *b)

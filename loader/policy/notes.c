@@ -14,6 +14,9 @@
 #include <string.h>
 
 #include "kernel/netns.h"
+#include "lib/array.h"
+#include "lib/memory.h"
+#include "policy/policies.h"
 #include "policy/rule.h"
 
 #define NAME_LONGEST 255
@@ -29,12 +32,9 @@ static void add(struct notes *notes, const struct policy *policy, unsigned int l
 
 	va_start(args, format);
 	if (vasprintf(&note.text, format, args) < 0)
-		abort();
+		memory_checked(NULL);
 	va_end(args);
-	notes->note = reallocarray(notes->note, notes->count + 1, sizeof(note));
-	if (!notes->note)
-		abort();
-	notes->note[notes->count++] = note;
+	*array_add(notes->note, notes->count, notes->room) = note;
 }
 
 /* --- Globs that fit nothing, or more than they seem to --- */
@@ -47,8 +47,8 @@ static void look_at_names(struct notes *notes, const struct policy *policy)
 	for (i = 0; i < policy->names.count; i++) {
 		glob = policy->names.glob[i];
 		if (*glob == '.')
-			add(notes, policy, 0,
-			    "Name=%s: names that begin with a dot are passed over", glob);
+			add(notes, policy, 0, "Name=%s: names that begin with a dot are skipped",
+			    glob);
 		else if (!is_glob(glob) && strlen(glob) > NAME_LONGEST)
 			add(notes, policy, 0, "Name=%s: longer than a name can be", glob);
 	}
@@ -124,7 +124,7 @@ static bool glob_covers(const char *wide, const char *narrow)
 
 	if (!strcmp(wide, narrow))
 		return true;
-	if (!strcmp(narrow, POLICY_INIT_NAME))
+	if (!strcmp(narrow, NETNS_INIT_NAME))
 		return false;
 	if (!is_glob(narrow))
 		return !fnmatch(wide, narrow, 0);
@@ -252,7 +252,7 @@ static bool ranges_cover(const struct ranges *wide, const struct ranges *narrow)
 	return true;
 }
 
-/* Whether a rule is about all whom the other one is about. */
+/* Whether a rule covers all peers of the other one. */
 static bool peer_covers(const struct rule *wide, const struct rule *narrow)
 {
 	if (wide->peer == ANYONE)
@@ -379,7 +379,7 @@ static void look_at_effect(struct notes *notes, const struct policy *policy)
 {
 	if (!policy->rules && !policy->sets_child_mode && !policy->audit &&
 	    (!policy->sets_mode || policy->mode == GLOBAL))
-		add(notes, policy, 0, "changes nothing but that no other policy fits");
+		add(notes, policy, 0, "sets nothing, and keeps later policies from fitting");
 }
 
 void notes_take(struct notes *notes, const struct policies *policies)

@@ -13,7 +13,7 @@ struct note {
 
 struct notes {
 	struct note *note; /* in the order of files */
-	size_t count;
+	size_t count, room;
 };
 
 /* The policies must stay as long as the notes; notes_free() is never wrong. */

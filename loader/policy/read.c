@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policy files: libinih takes lines apart, what comes before and after is checked here. */
-#include <err.h>
+#include "policy/read.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/files.h"
-#include "policy/ini-line.h"
-#include "policy/rule.h"
+#include "lib/array.h"
 #include "lib/keywords.h"
+#include "lib/memory.h"
+#include "policy/ini-line.h"
+#include "policy/mistakes.h"
+#include "policy/rule.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -56,23 +59,9 @@ struct reader {
 #define mistake(reader, ...)                                                                       \
 	policies_mistake((reader)->policies, (reader)->policy->file, (reader)->line, __VA_ARGS__)
 
-/* Room for one more: for twice as many at each power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	if (count & (count - 1))
-		return array;
-	array = reallocarray(array, count ? 2 * count : 1, size);
-	if (!array)
-		err(EXIT_FAILURE, NULL);
-	return array;
-}
-
 static void add_glob(struct globs *globs, const char *glob)
 {
-	globs->glob = grow(globs->glob, globs->count, sizeof(*globs->glob));
-	globs->glob[globs->count] = strdup(glob);
-	if (!globs->glob[globs->count++])
-		err(EXIT_FAILURE, NULL);
+	*array_add(globs->glob, globs->count, globs->room) = memory_strdup(glob);
 }
 
 /* What fnmatch() would take for a letter, or fit to nothing. */
@@ -102,7 +91,7 @@ static const char *foreign_mistake(const char *glob)
 		return "a comment needs a line of its own";
 	case '"':
 	case '\'':
-		return "quotes are letters here; a blank is fitted by '?'";
+		return "quotes are ordinary characters here; '?' fits a blank";
 	default:
 		return NULL;
 	}
@@ -123,7 +112,7 @@ static const char *name_mistake(const char *glob)
 
 static const char *path_mistake(const char *glob)
 {
-	return *glob != '/' && *glob != '*' ? "begins neither with / nor with *" : NULL;
+	return *glob != '/' && *glob != '*' ? "begins with neither / nor *" : NULL;
 }
 
 static const char *annotation_mistake(const char *glob)
@@ -133,7 +122,7 @@ static const char *annotation_mistake(const char *glob)
 	if (!equals || equals == glob)
 		return "not KEY=GLOB";
 	if (strcspn(glob, "*?[") < (size_t)(equals - glob))
-		return "a glob can only stand behind the '='";
+		return "a glob can only come after the '='";
 	return NULL;
 }
 
@@ -143,11 +132,9 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 								path_mistake, annotation_mistake };
 	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
 					&reader->policy->cgroups, &reader->policy->annotations };
-	char *copy = strdup(value), *glob, *rest;
+	char *copy = memory_strdup(value), *glob, *rest;
 	const char *reason;
 
-	if (!copy)
-		err(EXIT_FAILURE, NULL);
 	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
 		reason = foreign_mistake(glob);
 		if (!reason)
@@ -168,11 +155,11 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 {
 	/* In the order of enum vsock_mode. */
 	static const char *const modes[] = { "global", "local" };
-	int found = words_find(value, modes, COUNT(modes));
+	int found = keywords_find(value, modes, COUNT(modes));
 
 	if (found < 0) {
 		mistake(reader, "%s=%s: neither global nor local%s", keys[key], value,
-			words_hint(value, modes, COUNT(modes)).text);
+			keywords_hint(value, modes, COUNT(modes)).text);
 		return;
 	}
 	*sets = true;
@@ -181,7 +168,7 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 
 static void take_bool(struct reader *reader, enum key key, const char *value, bool *flag)
 {
-	if (words_bool(value, flag))
+	if (keywords_bool(value, flag))
 		mistake(reader, "%s=%s: neither yes nor no", keys[key], value);
 }
 
@@ -198,8 +185,7 @@ static void take_rule(struct reader *reader, enum key key, const char *value)
 		return;
 	}
 	rule.line = reader->line;
-	policy->rule = grow(policy->rule, policy->rules, sizeof(rule));
-	policy->rule[policy->rules++] = rule;
+	*array_add(policy->rule, policy->rules, policy->room) = rule;
 }
 
 static void take(struct reader *reader, enum key key, const char *value)
@@ -230,12 +216,12 @@ static void take(struct reader *reader, enum key key, const char *value)
 
 static void unknown_key(struct reader *reader, int section, const char *name)
 {
-	int elsewhere = words_find(name, keys, KEYS), other = SECTIONS;
+	int elsewhere = keywords_find(name, keys, KEYS), other = SECTIONS;
 
 	if (elsewhere < 0) {
 		mistake(reader, "%s=: no such key in [%s]%s", name, sections[section],
-			words_hint(name, keys + first_key[section],
-				   first_key[section + 1] - first_key[section])
+			keywords_hint(name, keys + first_key[section],
+				      first_key[section + 1] - first_key[section])
 				.text);
 		return;
 	}
@@ -254,18 +240,18 @@ static bool may_repeat(enum key key)
 static int on_key(void *arg, const char *section_name, const char *name, const char *value)
 {
 	struct reader *reader = arg;
-	int section = words_find(section_name, sections, SECTIONS), key;
+	int section = keywords_find(section_name, sections, SECTIONS), key;
 
 	/* Its line is a mistake already. */
 	if (section < 0)
 		return 1;
-	key = words_find(name, keys, KEYS);
+	key = keywords_find(name, keys, KEYS);
 	if (key < (int)first_key[section] || key >= (int)first_key[section + 1]) {
 		unknown_key(reader, section, name);
 	} else if (!*value) {
-		mistake(reader, "%s=: its value is missing", name);
+		mistake(reader, "%s=: missing value", name);
 	} else if (reader->key[key] && !may_repeat(key)) {
-		mistake(reader, "%s=: stands in line %u already", name, reader->key[key]);
+		mistake(reader, "%s=: is already in line %u", name, reader->key[key]);
 	} else {
 		reader->key[key] = reader->line;
 		take(reader, key, value);
@@ -274,29 +260,27 @@ static int on_key(void *arg, const char *section_name, const char *name, const c
 }
 
 /* The line is a [Section]. */
-static void look_at_section(struct reader *reader, struct line line)
+static void look_at_section(struct reader *reader, struct ini_line line)
 {
-	char *name = strndup(line.text + 1, line.length - 2);
+	char *name = memory_checked(strndup(line.text + 1, line.length - 2));
 	int section;
 
-	if (!name)
-		err(EXIT_FAILURE, NULL);
-	section = words_find(name, sections, SECTIONS);
+	section = keywords_find(name, sections, SECTIONS);
 	if (section < 0)
 		mistake(reader, "[%s]: no such section%s", name,
-			words_hint(name, sections, SECTIONS).text);
+			keywords_hint(name, sections, SECTIONS).text);
 	else if (reader->section[section])
-		mistake(reader, "[%s]: stands in line %u already", name, reader->section[section]);
+		mistake(reader, "[%s]: is already in line %u", name, reader->section[section]);
 	else
 		reader->section[section] = reader->line;
 	free(name);
 }
 
 /* Whether libinih may have the line. */
-static bool look_at(struct reader *reader, struct line line, size_t most)
+static bool look_at(struct reader *reader, struct ini_line line, size_t most)
 {
 	bool begun = reader->begun;
-	char *reason = line_mistake(line, most);
+	char *reason = ini_line_mistake(line, most);
 
 	reader->begun |= line.length && *line.text == '[';
 	if (reason) {
@@ -304,7 +288,7 @@ static bool look_at(struct reader *reader, struct line line, size_t most)
 		free(reason);
 		return false;
 	}
-	if (line_is_empty(line))
+	if (ini_line_is_empty(line))
 		return false;
 	if (*line.text == '[') {
 		look_at_section(reader, line);
@@ -325,7 +309,7 @@ static char *next_line(char *buffer, int room, void *arg)
 {
 	struct reader *reader = arg;
 	const char *end;
-	struct line line;
+	struct ini_line line;
 	bool good;
 
 	if (reader->next == reader->end)
@@ -335,9 +319,9 @@ static char *next_line(char *buffer, int room, void *arg)
 	line.length = (end ? end : reader->end) - line.text;
 	reader->next = end ? end + 1 : reader->end;
 	reader->line++;
-	line = line_strip(line);
+	line = ini_line_strip(line);
 	good = look_at(reader, line, room - 1);
-	/* Keys behind a bad section are in none, rather than in the one before. */
+	/* Keys after a bad section belong to no section, rather than to the one before. */
 	if (!good && line.length && *line.text == '[')
 		return strcpy(buffer, "[]");
 	if (!good)
@@ -352,7 +336,7 @@ static bool means_init(const struct policy *policy)
 	size_t i;
 
 	for (i = 0; i < policy->names.count; i++)
-		if (!strcmp(policy->names.glob[i], POLICY_INIT_NAME))
+		if (!strcmp(policy->names.glob[i], NETNS_INIT_NAME))
 			return true;
 	return false;
 }
@@ -368,7 +352,7 @@ static void look_at_all(struct reader *reader)
 		return;
 	reader->line = reader->section[MATCH_SECTION];
 	if (!reader->line)
-		mistake(reader, "there is no [Match]: it would hold for nothing");
+		mistake(reader, "there is no [Match]: the policy would fit nothing");
 	else if (!reader->key[NAME] && !reader->key[PATH] && !reader->key[CGROUP] &&
 		 !reader->key[ANNOTATION])
 		mistake(reader, "[Match] needs Name=, Path=, Cgroup= or Annotation=");
@@ -378,18 +362,18 @@ static void look_at_all(struct reader *reader)
 	reader->line = reader->key[MODE];
 	if (local && means_init(policy))
 		mistake(reader, "Mode=local: Name=%s stays global; ChildMode= is for what it makes",
-			POLICY_INIT_NAME);
+			NETNS_INIT_NAME);
 }
 
 static struct policy *add_policy(struct policies *policies, const char *name, const char *file)
 {
-	struct policy *policy;
+	struct policy *policy = array_add(policies->policy, policies->count, policies->room);
 
-	policies->policy = grow(policies->policy, policies->count, sizeof(*policy));
-	policy = &policies->policy[policies->count++];
-	*policy = (struct policy){ .name = strdup(name), .file = strdup(file), .inherit = true };
-	if (!policy->name || !policy->file)
-		err(EXIT_FAILURE, NULL);
+	*policy = (struct policy){
+		.name = memory_strdup(name),
+		.file = memory_strdup(file),
+		.inherit = true,
+	};
 	return policy;
 }
 
@@ -410,7 +394,7 @@ void policy_read(struct policies *policies, const char *name, const char *file, 
 		mistake(&reader, "neither [Section] nor Key=value");
 	} else if (ret) {
 		errno = ENOMEM;
-		err(EXIT_FAILURE, NULL);
+		memory_checked(NULL);
 	}
 	look_at_all(&reader);
 }

@@ -8,7 +8,6 @@
 #include "policy/rule.h"
 
 #include <ctype.h>
-#include <err.h>
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdarg.h>
@@ -16,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/keywords.h"
+#include "lib/memory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -26,7 +27,7 @@
 
 struct parser {
 	struct rule *rule;
-	char *word; /* the one in turn, NULL behind the last */
+	char *word; /* the current one, NULL after the last */
 	char *rest; /* of the line */
 	char **reason;
 };
@@ -40,7 +41,7 @@ static int wrong(struct parser *parser, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(parser->reason, format, args) < 0)
-		err(EXIT_FAILURE, NULL);
+		memory_checked(NULL);
 	va_end(args);
 	return -EINVAL;
 }
@@ -58,7 +59,7 @@ static void advance(struct parser *parser)
 	strcat(text, parser->word);
 }
 
-/* *text moves behind the digits. */
+/* *text moves past the digits. */
 static int take_number(struct parser *parser, const char **text, const char *what, __u32 least,
 		       __u32 *number)
 {
@@ -78,10 +79,7 @@ static int take_number(struct parser *parser, const char **text, const char *wha
 
 static void add_range(struct ranges *ranges, struct range range)
 {
-	ranges->range = reallocarray(ranges->range, ranges->count + 1, sizeof(range));
-	if (!ranges->range)
-		err(EXIT_FAILURE, NULL);
-	ranges->range[ranges->count++] = range;
+	*array_add(ranges->range, ranges->count, ranges->room) = range;
 }
 
 static int take_range(struct parser *parser, const char **text, const char *what, __u32 least,
@@ -99,7 +97,7 @@ static int take_range(struct parser *parser, const char **text, const char *what
 	if (ret)
 		return ret;
 	if (range.last < range.first)
-		return wrong(parser, "%s: %u-%u begins behind its end", parser->word, range.first,
+		return wrong(parser, "%s: %u-%u: the range is reversed", parser->word, range.first,
 			     range.last);
 	add_range(ranges, range);
 	return 0;
@@ -142,10 +140,10 @@ static int take_ports(struct parser *parser)
 	}
 	if (strcmp(parser->word, "port"))
 		return wrong(parser, "%s: here only port LIST may follow%s", parser->word,
-			     words_hint(parser->word, (const char *const[]){ "port" }, 1).text);
+			     keywords_hint(parser->word, (const char *const[]){ "port" }, 1).text);
 	advance(parser);
 	if (!parser->word)
-		return wrong(parser, "port: its number is missing");
+		return wrong(parser, "port: missing number");
 	return take_list(parser, "ports", 0, &parser->rule->ports);
 }
 
@@ -157,17 +155,15 @@ bool is_glob(const char *text)
 static int take_name(struct parser *parser, const char *what)
 {
 	if (!parser->word)
-		return wrong(parser, "%s: its name is missing", what);
+		return wrong(parser, "%s: missing name", what);
 	if (is_glob(parser->word))
 		return wrong(parser,
-			     "%s %s: rules take exact names; give what you mean a policy, "
-			     "and name that",
+			     "%s %s: rules take exact names; give those namespaces a policy, "
+			     "and name it",
 			     what, parser->word);
 	if (strchr(parser->word, '/'))
 		return wrong(parser, "%s %s: a name, not a path", what, parser->word);
-	parser->rule->name = strdup(parser->word);
-	if (!parser->rule->name)
-		err(EXIT_FAILURE, NULL);
+	parser->rule->name = memory_strdup(parser->word);
 	advance(parser);
 	return 0;
 }
@@ -192,13 +188,13 @@ static int take_peer(struct parser *parser, const char *link)
 	int found;
 
 	if (!parser->word)
-		return wrong(parser, "%s: whom is missing", link);
-	found = words_find(parser->word, words, COUNT(words));
+		return wrong(parser, "%s: missing peer", link);
+	found = keywords_find(parser->word, words, COUNT(words));
 	if (found < 0)
 		return wrong(parser,
 			     "%s: neither anyone, host, guests, guest CID, namespace NAME nor "
 			     "policy NAME%s",
-			     parser->word, words_hint(parser->word, words, COUNT(words)).text);
+			     parser->word, keywords_hint(parser->word, words, COUNT(words)).text);
 	parser->rule->peer = peers[found];
 	advance(parser);
 	switch (found) {
@@ -207,7 +203,7 @@ static int take_peer(struct parser *parser, const char *link)
 		return 0;
 	case WORD_GUEST:
 		if (!parser->word)
-			return wrong(parser, "guest: its CID is missing; guests are all of them");
+			return wrong(parser, "guest: missing CID (write 'guests' for all)");
 		return take_cids(parser);
 	case WORD_NAMESPACE:
 	case WORD_POLICY:
@@ -221,7 +217,7 @@ static int take_peer(struct parser *parser, const char *link)
 static int take_link(struct parser *parser, const char *verb, const char *link)
 {
 	if (!parser->word)
-		return wrong(parser, "%s: '%s' and whom is missing", verb, link);
+		return wrong(parser, "%s: missing '%s' and peer", verb, link);
 	if (strcmp(parser->word, link))
 		return wrong(parser, "%s: '%s' has to follow, not '%s'", verb, link, parser->word);
 	advance(parser);
@@ -252,11 +248,11 @@ static int take_rule(struct parser *parser)
 	int found;
 
 	if (!parser->word)
-		return wrong(parser, "a rule is missing, like connect to guests port 22");
-	found = words_find(parser->word, verbs, COUNT(verbs));
+		return wrong(parser, "missing rule, for example: connect to guests port 22");
+	found = keywords_find(parser->word, verbs, COUNT(verbs));
 	if (found < 0)
 		return wrong(parser, "%s: a rule begins with connect, accept, bind or guest%s",
-			     parser->word, words_hint(parser->word, verbs, COUNT(verbs)).text);
+			     parser->word, keywords_hint(parser->word, verbs, COUNT(verbs)).text);
 	if (parser->rule->decision == ALLOW && (found == BIND || found == GUEST))
 		return wrong(parser,
 			     "%s is allowed unless a rule denies it: only Deny=%s is a rule",
@@ -278,12 +274,11 @@ static int take_rule(struct parser *parser)
 int rule_parse(struct rule *rule, enum decision decision, const char *text, char **reason)
 {
 	struct parser parser = { .rule = rule, .reason = reason };
-	char *copy = strdup(text);
+	char *copy = memory_strdup(text);
 	int ret;
 
-	*rule = (struct rule){ .decision = decision, .text = calloc(1, strlen(text) + 1) };
-	if (!copy || !rule->text)
-		err(EXIT_FAILURE, NULL);
+	*rule = (struct rule){ .decision = decision,
+			       .text = memory_checked(calloc(1, strlen(text) + 1)) };
 	parser.rest = copy;
 	advance(&parser);
 	ret = take_rule(&parser);

@@ -6,7 +6,7 @@
 #include "policy/policy.h"
 
 /*
- * Reads what stands behind Allow= or Deny=. Returns 0, or -EINVAL with *reason, which is
+ * Reads the value of Allow= or Deny=. Returns 0, or -EINVAL with *reason, which is
  * the caller's to free. rule_free() is never wrong.
  */
 int rule_parse(struct rule *rule, enum decision decision, const char *text, char **reason);

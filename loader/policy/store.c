@@ -1,180 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/hash.h"
-#include "layer/pins.h"
 #include "lib/log.h"
+#include "lib/rmtree.h"
+#include "lib/run-dir.h"
 
-/* Files may be replaced while they are copied: all of them have to be of one time. */
-#define STAGE_TRIES 10
-
-int store_make_dir(void)
+static int write_bytes(int fd, const char *bytes, size_t size)
 {
-	if (mkdir(STORE_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, STORE_DIR);
+	ssize_t done;
+
+	for (; size; bytes += done, size -= done) {
+		done = write(fd, bytes, size);
+		if (done < 0)
+			return -errno;
+	}
 	return 0;
 }
 
-static int copy_bytes(int from, int to)
+static int write_file(const struct policy_file *file)
 {
-	ssize_t size;
+	char path[PATH_MAX];
+	int fd, ret;
 
-	do {
-		size = sendfile(to, from, NULL, 1 << 20);
-	} while (size > 0);
-	return size ? -errno : 0;
-}
-
-/* Waits for nobody, who writes into a pipe. -EINVAL if it is no regular file. */
-static int open_regular(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat stat;
-
-	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &stat) && S_ISREG(stat.st_mode))
-		return fd;
-	close(fd);
-	return -EINVAL;
-}
-
-static int copy_file(const char *from, const char *to)
-{
-	int in, out, ret;
-
-	in = open_regular(from);
-	if (in < 0)
-		return fail_errno(-in, "%s", from);
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ret = out < 0 ? -errno : copy_bytes(in, out);
-	close(in);
-	if (out >= 0 && close(out) && !ret)
+	snprintf(path, sizeof(path), STORE_NEXT "/%s", file->base);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ret = fd < 0 ? -errno : write_bytes(fd, file->bytes, file->size);
+	if (fd >= 0 && close(fd) && !ret)
 		ret = -errno;
-	return ret ? fail_errno(-ret, "%s", to) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
-/* What policies_read() takes: it has seen the directory before, and said what is none. */
-static int is_policy(const struct dirent *entry)
+static int make_next(void)
 {
-	const char *end = strrchr(entry->d_name, '.');
+	int ret = run_dir_make();
 
-	return end && end != entry->d_name && *entry->d_name != '.' && !strcmp(end, ".policy");
-}
-
-static int each_file(const char *dir, int (*work)(const char *dir, const char *name, void *arg),
-		     void *arg)
-{
-	struct dirent **names;
-	int count, i, ret = 0;
-
-	count = scandir(dir, &names, is_policy, alphasort);
-	if (count < 0)
-		return errno == ENOENT ? 0 : fail_errno(errno, "%s", dir);
-	for (i = 0; i < count; i++) {
-		if (!ret)
-			ret = work(dir, names[i]->d_name, arg);
-		free(names[i]);
-	}
-	free(names);
-	return ret;
-}
-
-static int stage_file(const char *dir, const char *name, void *arg)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-
-	(void)arg;
-	snprintf(from, sizeof(from), "%s/%s", dir, name);
-	snprintf(to, sizeof(to), STORE_NEXT "/%s", name);
-	return copy_file(from, to);
-}
-
-static int copy_files(const char *dir)
-{
-	int ret = pin_remove(STORE_NEXT);
-
+	if (ret)
+		return ret;
+	ret = rmtree(STORE_NEXT);
 	if (!ret && mkdir(STORE_NEXT, 0700))
 		ret = -errno;
-	if (ret)
-		return fail_errno(-ret, STORE_NEXT);
-	return each_file(dir, stage_file, NULL);
+	return ret ? log_errno(-ret, STORE_NEXT) : 0;
+}
+
+int store_write(const struct policy_files *files)
+{
+	int ret = make_next();
+	size_t i;
+
+	for (i = 0; !ret && i < files->count; i++)
+		if (policy_file_is_policy(&files->file[i]))
+			ret = write_file(&files->file[i]);
+	return ret;
 }
 
 int store_commit(void)
 {
-	int ret = pin_remove(STORE_IN_FORCE);
+	int ret = rmtree(STORE_IN_FORCE);
 
 	if (!ret && rename(STORE_NEXT, STORE_IN_FORCE))
 		ret = -errno;
-	return ret ? fail_errno(-ret, STORE_IN_FORCE) : 0;
+	return ret ? log_errno(-ret, STORE_IN_FORCE) : 0;
 }
 
-static int hash_file(const char *dir, const char *name, void *arg)
+/* Whether a folder has the set with this hash; it is read into `files`, then. */
+static bool read_if(struct policy_files *files, const char *dir, __u64 hash)
 {
-	char path[PATH_MAX], bytes[4096];
-	__u64 *hash = arg;
-	ssize_t size = 0;
-	int fd;
+	if (!policy_files_read(files, dir) && policy_files_hash(files) == hash)
+		return true;
+	policy_files_free(files);
+	return false;
+}
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open_regular(path);
-	/* What is no regular file has no bytes; whoever reads policies says so. */
-	if (fd < 0 && fd != -EINVAL)
-		return fail_errno(-fd, "%s", path);
-	*hash = hash_bytes(*hash ?: HASH_START, name, strlen(name) + 1);
-	if (fd < 0)
+int store_read(struct policy_files *files, __u64 hash)
+{
+	return read_if(files, STORE_IN_FORCE, hash) || read_if(files, STORE_NEXT, hash) ? 0
+											: -ENOENT;
+}
+
+int store_commit_left_over(__u64 hash)
+{
+	struct policy_files files;
+
+	if (access(STORE_NEXT, F_OK) || !hash || !read_if(&files, STORE_NEXT, hash))
 		return 0;
-	while ((size = read(fd, bytes, sizeof(bytes))) > 0)
-		*hash = hash_bytes(*hash, bytes, size);
-	close(fd);
-	return size ? fail_errno(EIO, "%s", path) : 0;
-}
-
-int store_hash(const char *dir, __u64 *hash)
-{
-	*hash = 0;
-	return each_file(dir, hash_file, hash);
-}
-
-int store_stage(const char *dir)
-{
-	__u64 staged, there;
-	int tries, ret = store_make_dir();
-
-	for (tries = 0; !ret && tries < STAGE_TRIES; tries++) {
-		ret = copy_files(dir);
-		if (!ret)
-			ret = store_hash(STORE_NEXT, &staged);
-		if (!ret)
-			ret = store_hash(dir, &there);
-		if (!ret && staged == there)
-			return 0;
-	}
-	return ret ? ret : fail(EAGAIN, "%s: changes all the time", dir);
-}
-
-static bool holds(const char *dir, __u64 hash)
-{
-	__u64 found;
-
-	return !store_hash(dir, &found) && found == hash;
-}
-
-const char *store_find(__u64 hash)
-{
-	if (holds(STORE_IN_FORCE, hash))
-		return STORE_IN_FORCE;
-	return holds(STORE_NEXT, hash) ? STORE_NEXT : NULL;
+	policy_files_free(&files);
+	return store_commit();
 }

@@ -6,28 +6,22 @@
 #ifndef POLICY_STORE_H
 #define POLICY_STORE_H
 
-#include "policy/policy.h"
+#include "lib/run-dir.h"
+#include "policy/files.h"
 
-#define STORE_DIR      "/run/vsock-bpfd"
-#define STORE_IN_FORCE STORE_DIR "/policy.d"
-#define STORE_NEXT     STORE_DIR "/policy.d.next"
+#define STORE_IN_FORCE RUN_DIR "/policy.d"
+#define STORE_NEXT     RUN_DIR "/policy.d.next"
 
-/* 0700. Says what is wrong. */
-int store_make_dir(void);
-
-/* Copies the policy files of `dir` to STORE_NEXT. Says what is wrong. */
-int store_stage(const char *dir);
+/* Writes the policies among the files to STORE_NEXT. Says what is wrong. */
+int store_write(const struct policy_files *files);
 
 /* STORE_NEXT becomes STORE_IN_FORCE. Says what is wrong. */
 int store_commit(void);
 
-/* Tells apart sets of files by their names and bytes; 0 for none. */
-int store_hash(const char *dir, __u64 *hash);
+/* The same if it holds the set with this hash: a start died between the switch and the commit. */
+int store_commit_left_over(__u64 hash);
 
-/*
- * Where the set with this hash is: a start that died between the switch and store_commit()
- * left it in STORE_NEXT. NULL if it is gone.
- */
-const char *store_find(__u64 hash);
+/* Reads the set with this hash. -ENOENT, unsaid, if it is gone. */
+int store_read(struct policy_files *files, __u64 hash);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -15,13 +14,8 @@
 
 #include "kernel/cgroup.h"
 #include "lib/log.h"
-
-static void *no_memory_is_fatal(void *memory)
-{
-	if (!memory)
-		err(EXIT_FAILURE, NULL);
-	return memory;
-}
+#include "lib/memory.h"
+#include "policy/policies.h"
 
 static void add_text(struct texts *texts, const char *text)
 {
@@ -30,9 +24,9 @@ static void add_text(struct texts *texts, const char *text)
 	for (i = 0; i < texts->count; i++)
 		if (!strcmp(texts->text[i], text))
 			return;
-	texts->text = no_memory_is_fatal(
-		reallocarray(texts->text, texts->count + 1, sizeof(*texts->text)));
-	texts->text[texts->count++] = no_memory_is_fatal(strdup(text));
+	texts->text =
+		memory_checked(reallocarray(texts->text, texts->count + 1, sizeof(*texts->text)));
+	texts->text[texts->count++] = memory_strdup(text);
 }
 
 static void free_texts(struct texts *texts)
@@ -56,30 +50,30 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct resident *find_inode(const struct census *census, __u32 inode)
+static struct resident *find_inode(const struct survey *survey, __u32 inode)
 {
 	const struct resident key = { .inode = inode };
-	struct resident **found = tfind(&key, &census->by_inode, by_inode);
+	struct resident **found = tfind(&key, &survey->by_inode, by_inode);
 
 	return found ? *found : NULL;
 }
 
-static struct resident *resident_of(struct census *census, const struct netns *ns, const char *file)
+static struct resident *resident_of(struct survey *survey, const struct netns *ns, const char *file)
 {
-	struct resident *resident = find_inode(census, ns->inode);
+	struct resident *resident = find_inode(survey, ns->inode);
 
 	if (resident)
 		return resident;
-	resident = no_memory_is_fatal(calloc(1, sizeof(*resident)));
+	resident = memory_checked(calloc(1, sizeof(*resident)));
 	resident->id = ns->id;
 	resident->inode = ns->inode;
-	resident->file = no_memory_is_fatal(strdup(file));
-	no_memory_is_fatal(tsearch(resident, &census->by_inode, by_inode));
-	no_memory_is_fatal(tsearch(resident, &census->by_id, by_id));
+	resident->file = memory_strdup(file);
+	memory_checked(tsearch(resident, &survey->by_inode, by_inode));
+	memory_checked(tsearch(resident, &survey->by_id, by_id));
 	return resident;
 }
 
-static int add_init(struct census *census)
+static int add_init(struct survey *survey)
 {
 	static const char file[] = "/proc/1/ns/net";
 	struct netns init;
@@ -87,42 +81,42 @@ static int add_init(struct census *census)
 
 	if (ret)
 		return ret;
-	add_text(&resident_of(census, &init, file)->names, POLICY_INIT_NAME);
-	census->init = init.inode;
+	add_text(&resident_of(survey, &init, file)->traits.names, NETNS_INIT_NAME);
+	survey->init = init.inode;
 	netns_close(&init);
 	return 0;
 }
 
 static void add_named(const char *name, const struct netns *ns, void *arg)
 {
-	struct census *census = arg;
+	struct survey *survey = arg;
 	struct resident *resident;
 	char path[PATH_MAX];
 
-	if (ns->inode == census->init)
+	if (ns->inode == survey->init)
 		return;
 	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
-	resident = resident_of(census, ns, path);
-	add_text(&resident->names, name);
-	add_text(&resident->paths, path);
+	resident = resident_of(survey, ns, path);
+	add_text(&resident->traits.names, name);
+	add_text(&resident->traits.paths, path);
 }
 
 /*
- * What goes meanwhile, or is no namespace, is none of ours; nor what somebody else than root can
- * have put there, who would choose whose namespace the policy is for.
+ * Skips what is gone meanwhile or is not a namespace. Skips also what anybody but root can have put
+ * there: they would choose which namespace gets the policy.
  */
-static void add_path(struct census *census, const char *path)
+static void add_path(struct survey *survey, const char *path)
 {
 	struct netns ns;
 
 	if (netns_try_trusted(&ns, path))
 		return;
-	if (ns.inode != census->init)
-		add_text(&resident_of(census, &ns, path)->paths, path);
+	if (ns.inode != survey->init)
+		add_text(&resident_of(survey, &ns, path)->traits.paths, path);
 	netns_close(&ns);
 }
 
-static void add_glob(struct census *census, const char *pattern)
+static void add_glob(struct survey *survey, const char *pattern)
 {
 	glob_t found;
 	size_t i;
@@ -130,21 +124,21 @@ static void add_glob(struct census *census, const char *pattern)
 	if (glob(pattern, GLOB_NOSORT, NULL, &found))
 		return;
 	for (i = 0; i < found.gl_pathc; i++)
-		add_path(census, found.gl_pathv[i]);
+		add_path(survey, found.gl_pathv[i]);
 	globfree(&found);
 }
 
-static void add_paths(struct census *census, const struct policies *policies)
+static void add_paths(struct survey *survey, const struct policies *policies)
 {
 	size_t i, j;
 
 	for (i = 0; i < policies->count; i++)
 		for (j = 0; j < policies->policy[i].paths.count; j++)
-			add_glob(census, policies->policy[i].paths.glob[j]);
+			add_glob(survey, policies->policy[i].paths.glob[j]);
 }
 
 /* Learning a cookie enters the namespace: not again for every process in it. */
-static void add_process(struct census *census, const char *pid)
+static void add_process(struct survey *survey, const char *pid)
 {
 	char path[PATH_MAX], cgroup[PATH_MAX];
 	struct resident *resident;
@@ -152,130 +146,55 @@ static void add_process(struct census *census, const char *pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
-	if (stat(path, &st) || st.st_ino == census->init || !cgroup_of(pid, cgroup, sizeof(cgroup)))
+	if (stat(path, &st) || st.st_ino == survey->init || !cgroup_of(pid, cgroup, sizeof(cgroup)))
 		return;
-	resident = find_inode(census, st.st_ino);
+	resident = find_inode(survey, st.st_ino);
 	if (!resident) {
 		if (netns_try(&ns, path))
 			return;
-		resident = resident_of(census, &ns, path);
+		resident = resident_of(survey, &ns, path);
 		netns_close(&ns);
 	}
-	add_text(&resident->cgroups, cgroup);
+	add_text(&resident->traits.cgroups, cgroup);
 }
 
-static int add_processes(struct census *census)
+static int add_processes(struct survey *survey)
 {
 	struct dirent *entry;
 	DIR *dir = opendir("/proc");
 	int ret;
 
 	if (!dir)
-		return fail_errno(errno, "/proc");
+		return log_errno(errno, "/proc");
 	/* A folder that cannot be read any further is not at its end. */
 	while (errno = 0, (entry = readdir(dir)))
 		if (isdigit(entry->d_name[0]))
-			add_process(census, entry->d_name);
-	ret = errno ? fail_errno(errno, "/proc") : 0;
+			add_process(survey, entry->d_name);
+	ret = errno ? log_errno(errno, "/proc") : 0;
 	closedir(dir);
 	return ret;
 }
 
-struct choice {
-	const struct policies *policies;
-	const struct compiled *compiled;
-};
-
-static const char *text_at(const struct texts *texts, size_t i)
+static void choose(struct resident *resident, void *policies)
 {
-	return i < texts->count ? texts->text[i] : NULL;
+	resident->policy = policies_match(policies, &resident->traits);
 }
 
-static size_t more_than_none(size_t count)
-{
-	return count ? count : 1;
-}
-
-/* Whatever it has several of, one that fits is enough. `traits` comes with the annotations. */
-static bool fits(const struct resident *resident, const struct policy *policy,
-		 struct traits *traits)
-{
-	size_t i, j, k;
-
-	for (i = 0; i < more_than_none(resident->names.count); i++) {
-		traits->name = text_at(&resident->names, i);
-		for (j = 0; j < more_than_none(resident->paths.count); j++) {
-			traits->path = text_at(&resident->paths, j);
-			for (k = 0; k < more_than_none(resident->cgroups.count); k++) {
-				traits->cgroup = text_at(&resident->cgroups, k);
-				if (policy_fits(policy, traits))
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-bool census_fits(const struct resident *resident, const struct policy *policy)
-{
-	struct traits traits = {};
-
-	return fits(resident, policy, &traits);
-}
-
-bool census_rules_out(const struct resident *resident, const struct policy *policy)
-{
-	struct trait_lists lists;
-
-	if (!resident)
-		return false;
-	lists = (struct trait_lists){
-		.names = resident->names.text,
-		.name_count = resident->names.count,
-		.paths = resident->paths.text,
-		.path_count = resident->paths.count,
-		.cgroups = resident->cgroups.text,
-		.cgroup_count = resident->cgroups.count,
-	};
-	return policy_is_ruled_out(policy, &lists);
-}
-
-static size_t choose_policy(const struct resident *resident, const struct policies *policies,
-			    struct traits *traits)
-{
-	size_t i;
-
-	for (i = 0; i < policies->count; i++)
-		if (fits(resident, &policies->policy[i], traits))
-			return i;
-	return NO_POLICY;
-}
-
-static void choose(struct resident *resident, void *arg)
-{
-	const struct choice *choice = arg;
-	struct traits traits = {};
-	size_t i;
-
-	resident->policy = choose_policy(resident, choice->policies, &traits);
-	for (i = 0; i < resident->names.count && !resident->name; i++)
-		resident->name = compiled_name(choice->compiled, resident->names.text[i]);
-}
-
-size_t census_choose(const struct census *census, const struct netns *ns, pid_t pid,
+size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t pid,
 		     const struct policies *policies, const struct annotation *annotations,
 		     size_t count)
 {
-	const struct resident *known = find_inode(census, ns->inode);
-	struct traits traits = { .annotations = annotations, .count = count };
-	struct resident resident = known ? *known : (struct resident){};
+	const struct resident *known = find_inode(survey, ns->inode);
+	struct traits traits = known ? known->traits : (struct traits){};
 	char cgroup[PATH_MAX], number[16], *own[] = { cgroup };
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
-	memset(&resident.cgroups, 0, sizeof(resident.cgroups));
+	traits.annotations = annotations;
+	traits.annotation_count = count;
+	traits.cgroups = (struct texts){};
 	if (cgroup_of(number, cgroup, sizeof(cgroup)))
-		resident.cgroups = (struct texts){ .text = own, .count = 1 };
-	return choose_policy(&resident, policies, &traits);
+		traits.cgroups = (struct texts){ .text = own, .count = 1 };
+	return policies_match(policies, &traits);
 }
 
 struct walk {
@@ -291,30 +210,28 @@ static void visit(const void *node, VISIT visit, void *arg)
 		walk->each(*(struct resident *const *)node, walk->arg);
 }
 
-void census_each(const struct census *census, void (*each)(struct resident *resident, void *arg),
+void survey_each(const struct survey *survey, void (*each)(struct resident *resident, void *arg),
 		 void *arg)
 {
 	struct walk walk = { .each = each, .arg = arg };
 
-	twalk_r(census->by_id, visit, &walk);
+	twalk_r(survey->by_id, visit, &walk);
 }
 
-int census_take(struct census *census, const struct policies *policies,
-		const struct compiled *compiled)
+int survey_take(struct survey *survey, const struct policies *policies)
 {
-	struct choice choice = { .policies = policies, .compiled = compiled };
 	int ret;
 
-	memset(census, 0, sizeof(*census));
-	ret = add_init(census);
+	memset(survey, 0, sizeof(*survey));
+	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name(add_named, census);
+		ret = netns_each_name(add_named, survey);
 	if (!ret)
-		add_paths(census, policies);
-	if (!ret && compiled->report_new_netns)
-		ret = add_processes(census);
+		add_paths(survey, policies);
+	if (!ret && policies_ask_for_cgroups(policies))
+		ret = add_processes(survey);
 	if (!ret)
-		census_each(census, choose, &choice);
+		survey_each(survey, choose, (void *)policies);
 	return ret;
 }
 
@@ -322,29 +239,28 @@ static void free_resident(void *arg)
 {
 	struct resident *resident = arg;
 
-	free_texts(&resident->names);
-	free_texts(&resident->paths);
-	free_texts(&resident->cgroups);
+	free_texts(&resident->traits.names);
+	free_texts(&resident->traits.paths);
+	free_texts(&resident->traits.cgroups);
 	free(resident->file);
 	free(resident);
 }
 
 static void leave(void *arg)
 {
-	(void)arg;
 }
 
-void census_free(struct census *census)
+void survey_free(struct survey *survey)
 {
-	tdestroy(census->by_id, leave);
-	tdestroy(census->by_inode, free_resident);
-	memset(census, 0, sizeof(*census));
+	tdestroy(survey->by_id, leave);
+	tdestroy(survey->by_inode, free_resident);
+	memset(survey, 0, sizeof(*survey));
 }
 
-const struct resident *census_find(const struct census *census, netns_id id)
+const struct resident *survey_find(const struct survey *survey, netns_id id)
 {
 	const struct resident key = { .id = id };
-	struct resident **found = tfind(&key, &census->by_id, by_id);
+	struct resident **found = tfind(&key, &survey->by_id, by_id);
 
 	return found ? *found : NULL;
 }

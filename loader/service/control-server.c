@@ -13,27 +13,28 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ctl/control-client.h"
+#include "lib/control-protocol.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 /* More at once are turned away: each may keep 200 KiB of the kernel's memory. */
 #define MAX_CLIENTS 32
 
 struct client {
 	struct client *next;
-	struct hub *hub;
+	struct control_server *server;
 	sd_event_source *source;
 	int fd;
 	bool follows;
-	unsigned long long lost; /* lines, since it was last told */
+	unsigned long long lost; /* lines, since it was last informed */
 };
 
-struct hub {
+struct control_server {
 	sd_event *event;
 	sd_event_source *source;
 	int fd;
 	int dir; /* locked: whoever holds it is the one that listens */
-	const struct hub_word *words;
+	const struct control_word *words;
 	void *arg;
 	struct client *clients;
 	size_t count;
@@ -41,13 +42,13 @@ struct hub {
 
 static void drop_client(struct client *client)
 {
-	struct hub *hub = client->hub;
+	struct control_server *server = client->server;
 	struct client **at;
 
-	for (at = &hub->clients; *at != client; at = &(*at)->next)
+	for (at = &server->clients; *at != client; at = &(*at)->next)
 		;
 	*at = client->next;
-	hub->count--;
+	server->count--;
 	sd_event_source_disable_unref(client->source);
 	close(client->fd);
 	free(client);
@@ -86,21 +87,21 @@ static void tell_client(struct client *client, const char *line)
 	sd_event_source_set_io_events(client->source, EPOLLIN | EPOLLOUT);
 }
 
-bool hub_has_followers(const struct hub *hub)
+bool control_server_has_followers(const struct control_server *server)
 {
 	const struct client *client;
 
-	for (client = hub->clients; client; client = client->next)
+	for (client = server->clients; client; client = client->next)
 		if (client->follows)
 			return true;
 	return false;
 }
 
-void hub_tell(struct hub *hub, const char *line)
+void control_server_tell(struct control_server *server, const char *line)
 {
 	struct client *client;
 
-	for (client = hub->clients; client; client = client->next)
+	for (client = server->clients; client; client = client->next)
 		if (client->follows)
 			tell_client(client, line);
 }
@@ -108,7 +109,7 @@ void hub_tell(struct hub *hub, const char *line)
 /* --- Words --- */
 
 /* What is said while the word is answered is the answer. */
-static void answer(struct client *client, const struct hub_word *word)
+static void answer(struct client *client, const struct control_word *word)
 {
 	char *text = NULL, *packet = NULL;
 	FILE *said;
@@ -118,9 +119,9 @@ static void answer(struct client *client, const struct hub_word *word)
 	said = open_memstream(&text, &size);
 	if (!said)
 		return;
-	report_copy(said);
-	ret = word->run(client->hub->arg);
-	report_copy(NULL);
+	log_copy(said);
+	ret = word->run(client->server->arg);
+	log_copy(NULL);
 	fclose(said);
 	if (text && asprintf(&packet, "%s%.*s", ret ? CONTROL_FAILED : CONTROL_OK,
 			     CONTROL_ANSWER_MAX - 16, text) >= 0)
@@ -133,16 +134,16 @@ static void answer_unknown(struct client *client, const char *word)
 {
 	char packet[128];
 
-	snprintf(packet, sizeof(packet), CONTROL_FAILED "%s: the service does not know this word",
-		 word);
+	snprintf(packet, sizeof(packet),
+		 CONTROL_FAILED "%s: the service does not know this command", word);
 	send_line(client->fd, packet);
 }
 
-static const struct hub_word *find_word(const struct hub *hub, const char *name)
+static const struct control_word *find_word(const struct control_server *server, const char *name)
 {
-	const struct hub_word *word;
+	const struct control_word *word;
 
-	for (word = hub->words; word->word; word++)
+	for (word = server->words; word->word; word++)
 		if (!strcmp(word->word, name))
 			return word;
 	return NULL;
@@ -151,7 +152,7 @@ static const struct hub_word *find_word(const struct hub *hub, const char *name)
 /* False for one with which there is no more to do. */
 static bool take_word(struct client *client, const char *name)
 {
-	const struct hub_word *word = find_word(client->hub, name);
+	const struct control_word *word = find_word(client->server, name);
 
 	if (!strcmp(name, "monitor")) {
 		client->follows = true;
@@ -182,8 +183,6 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *arg
 {
 	struct client *client = arg;
 
-	(void)source;
-	(void)fd;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !hear(client))
 		drop_client(client);
 	else if (events & EPOLLOUT)
@@ -202,26 +201,24 @@ static bool is_root(int fd)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && !peer.uid;
 }
 
-static int add_client(struct hub *hub, int fd)
+static int add_client(struct control_server *server, int fd)
 {
 	struct client *client;
 	int ret;
 
-	if (hub->count >= MAX_CLIENTS || !is_root(fd))
+	if (server->count >= MAX_CLIENTS || !is_root(fd))
 		return -EPERM;
-	client = calloc(1, sizeof(*client));
-	if (!client)
-		return -ENOMEM;
-	client->hub = hub;
+	client = memory_checked(calloc(1, sizeof(*client)));
+	client->server = server;
 	client->fd = fd;
-	ret = sd_event_add_io(hub->event, &client->source, fd, EPOLLIN, on_client, client);
+	ret = sd_event_add_io(server->event, &client->source, fd, EPOLLIN, on_client, client);
 	if (ret < 0) {
 		free(client);
 		return ret;
 	}
-	client->next = hub->clients;
-	hub->clients = client;
-	hub->count++;
+	client->next = server->clients;
+	server->clients = client;
+	server->count++;
 	return 0;
 }
 
@@ -229,12 +226,10 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 {
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)source;
-	(void)events;
 	if (client < 0)
 		return 0;
 	if (add_client(arg, client)) {
-		send_line(client, CONTROL_FAILED "not for you, or too many at once");
+		send_line(client, CONTROL_FAILED "not root, or too many clients");
 		close(client);
 	}
 	return 0;
@@ -245,19 +240,19 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 /* Held until the end of the process, however that comes. */
 static int lock_dir(void)
 {
-	int dir, ret;
+	int dir, ret = run_dir_make();
 
-	if (mkdir(CONTROL_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, CONTROL_DIR);
-	dir = open(CONTROL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (ret)
+		return ret;
+	dir = open(RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return fail_errno(errno, CONTROL_DIR);
+		return log_errno(errno, RUN_DIR);
 	if (fchmod(dir, 0700)) {
-		ret = fail_errno(errno, CONTROL_DIR);
+		ret = log_errno(errno, RUN_DIR);
 	} else if (flock(dir, LOCK_EX | LOCK_NB)) {
 		ret = errno == EWOULDBLOCK
-			      ? fail(EBUSY, CONTROL_SOCKET ": another service answers there")
-			      : fail_errno(errno, CONTROL_DIR);
+			      ? log_error(EBUSY, CONTROL_SOCKET ": another service answers there")
+			      : log_errno(errno, RUN_DIR);
 	} else {
 		return dir;
 	}
@@ -278,57 +273,57 @@ static int listen_there(int fd)
 	umask(mask);
 	if (!ret)
 		ret = listen(fd, MAX_CLIENTS);
-	return ret ? fail_errno(errno, CONTROL_SOCKET) : 0;
+	return ret ? log_errno(errno, CONTROL_SOCKET) : 0;
 }
 
-static int open_socket(struct hub *hub)
+static int open_socket(struct control_server *server)
 {
 	int ret;
 
-	hub->dir = lock_dir();
-	if (hub->dir < 0)
-		return hub->dir;
-	hub->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (hub->fd < 0)
-		return fail_errno(errno, "socket");
-	ret = listen_there(hub->fd);
+	server->dir = lock_dir();
+	if (server->dir < 0)
+		return server->dir;
+	server->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (server->fd < 0)
+		return log_errno(errno, "socket");
+	ret = listen_there(server->fd);
 	if (ret)
 		return ret;
-	ret = sd_event_add_io(hub->event, &hub->source, hub->fd, EPOLLIN, on_connection, hub);
-	return ret < 0 ? fail_errno(-ret, "event loop") : 0;
+	ret = sd_event_add_io(server->event, &server->source, server->fd, EPOLLIN, on_connection,
+			      server);
+	return ret < 0 ? log_errno(-ret, "event loop") : 0;
 }
 
-int hub_open(struct hub **hub, sd_event *event, const struct hub_word *words, void *arg)
+int control_server_open(struct control_server **server, sd_event *event,
+			const struct control_word *words, void *arg)
 {
-	struct hub *new = calloc(1, sizeof(*new));
+	struct control_server *new = memory_checked(calloc(1, sizeof(*new)));
 	int ret;
 
-	if (!new)
-		return fail_errno(ENOMEM, "control socket");
 	new->event = event;
 	new->words = words;
 	new->arg = arg;
 	new->fd = new->dir = -1;
 	ret = open_socket(new);
 	if (ret)
-		hub_close(new);
+		control_server_close(new);
 	else
-		*hub = new;
+		*server = new;
 	return ret;
 }
 
-void hub_close(struct hub *hub)
+void control_server_close(struct control_server *server)
 {
-	if (!hub)
+	if (!server)
 		return;
-	while (hub->clients)
-		drop_client(hub->clients);
-	sd_event_source_disable_unref(hub->source);
-	if (hub->fd >= 0) {
+	while (server->clients)
+		drop_client(server->clients);
+	sd_event_source_disable_unref(server->source);
+	if (server->fd >= 0) {
 		unlink(CONTROL_SOCKET);
-		close(hub->fd);
+		close(server->fd);
 	}
-	if (hub->dir >= 0)
-		close(hub->dir);
-	free(hub);
+	if (server->dir >= 0)
+		close(server->dir);
+	free(server);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The service's end of the control socket: answers words, and tells many what happens. */
-#ifndef HUB_H
-#define HUB_H
+#ifndef CONTROL_SERVER_H
+#define CONTROL_SERVER_H
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-struct hub;
+struct control_server;
 
-/* A word that is answered once. What run() says with fail() or writes goes to the client. */
-struct hub_word {
+/* A word that is answered once. What run() says with log_error() or writes goes to the client. */
+struct control_word {
 	const char *word;
 	int (*run)(void *arg);
 };
@@ -18,13 +18,14 @@ struct hub_word {
  * Listens. `words` end with one without a name and stay the caller's, as does `arg`.
  * -EBUSY if another service listens; says what is wrong.
  */
-int hub_open(struct hub **hub, sd_event *event, const struct hub_word *words, void *arg);
-void hub_close(struct hub *hub);
+int control_server_open(struct control_server **server, sd_event *event,
+			const struct control_word *words, void *arg);
+void control_server_close(struct control_server *server);
 
 /* Whether somebody follows what happens. */
-bool hub_has_followers(const struct hub *hub);
+bool control_server_has_followers(const struct control_server *server);
 
-/* To all of them. One that does not read in time loses it, and is told how many it lost. */
-void hub_tell(struct hub *hub, const char *line);
+/* To all followers. One that does not read in time loses lines, and is informed how many. */
+void control_server_tell(struct control_server *server, const char *line);
 
 #endif

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "service/dropped.h"
 
-#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/memory.h"
+
 /* Origins that have gone leave the table when it would grow. */
-static void forget_gone(struct drops *drops)
+static void forget_gone(struct dropped_list *drops)
 {
 	size_t i, kept = 0;
 	__u64 dropped;
@@ -18,7 +19,7 @@ static void forget_gone(struct drops *drops)
 	drops->count = kept;
 }
 
-static void make_room(struct drops *drops)
+static void make_room(struct dropped_list *drops)
 {
 	if (drops->count < drops->room)
 		return;
@@ -26,13 +27,12 @@ static void make_room(struct drops *drops)
 	if (drops->count < drops->room / 2)
 		return;
 	drops->room = drops->room ? 2 * drops->room : 64;
-	drops->entry = reallocarray(drops->entry, drops->room, sizeof(*drops->entry));
-	if (!drops->entry)
-		err(EXIT_FAILURE, NULL);
+	drops->entry =
+		memory_checked(reallocarray(drops->entry, drops->room, sizeof(*drops->entry)));
 }
 
 /* Where it is, or belongs. */
-static size_t place_of(const struct drops *drops, netns_id id)
+static size_t slot_of(const struct dropped_list *drops, netns_id id)
 {
 	size_t low = 0, high = drops->count, middle;
 
@@ -46,36 +46,37 @@ static size_t place_of(const struct drops *drops, netns_id id)
 	return low;
 }
 
-static struct drop *entry_of(struct drops *drops, netns_id id)
+static struct dropped_entry *entry_of(struct dropped_list *drops, netns_id id)
 {
-	size_t place = place_of(drops, id);
-	struct drop *entry;
+	size_t slot = slot_of(drops, id);
+	struct dropped_entry *entry;
 
-	if (place < drops->count && drops->entry[place].id == id)
-		return &drops->entry[place];
+	if (slot < drops->count && drops->entry[slot].id == id)
+		return &drops->entry[slot];
 	make_room(drops);
 	/* Others may have left. */
-	place = place_of(drops, id);
-	entry = &drops->entry[place];
-	memmove(entry + 1, entry, (drops->count - place) * sizeof(*entry));
+	slot = slot_of(drops, id);
+	entry = &drops->entry[slot];
+	memmove(entry + 1, entry, (drops->count - slot) * sizeof(*entry));
 	drops->count++;
-	*entry = (struct drop){ .id = id };
+	*entry = (struct dropped_entry){ .id = id };
 	return entry;
 }
 
-void drops_start(struct drops *drops, netns_id id, __u64 dropped)
+void dropped_start(struct dropped_list *drops, netns_id id, __u64 dropped)
 {
 	entry_of(drops, id)->seen = dropped;
 }
 
-void drops_note(struct drops *drops, netns_id id)
+void dropped_note(struct dropped_list *drops, netns_id id)
 {
 	entry_of(drops, id)->recent = true;
 }
 
-bool drops_look(struct drops *drops, void (*each)(netns_id id, __u64 count, void *arg), void *arg)
+bool dropped_look(struct dropped_list *drops, void (*each)(netns_id id, __u64 count, void *arg),
+		  void *arg)
 {
-	struct drop *entry;
+	struct dropped_entry *entry;
 	bool again = false;
 	__u64 dropped;
 	size_t i;
@@ -87,7 +88,7 @@ bool drops_look(struct drops *drops, void (*each)(netns_id id, __u64 count, void
 		entry->recent = false;
 		if (drops->read(entry->id, &dropped, drops->arg))
 			continue;
-		/* Another namespace of the same identity has begun anew. */
+		/* Another namespace of the same identity has started from 0. */
 		if (dropped < entry->seen)
 			entry->seen = 0;
 		if (dropped == entry->seen)
@@ -99,7 +100,7 @@ bool drops_look(struct drops *drops, void (*each)(netns_id id, __u64 count, void
 	return again;
 }
 
-void drops_free(struct drops *drops)
+void dropped_free(struct dropped_list *drops)
 {
 	free(drops->entry);
 	drops->entry = NULL;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How many events were counted and not told. The programs keep that number by origin; it
+ * How many events were counted but not reported. The programs keep that number by origin; it
  * is looked at only for origins of which an event came since.
  */
-#ifndef DROPS_H
-#define DROPS_H
+#ifndef DROPPED_H
+#define DROPPED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "vsock-bpfd.h"
 
-struct drops {
-	struct drop {
+struct dropped_list {
+	struct dropped_entry {
 		netns_id id;
-		__u64 seen;  /* this many are told, or were before */
+		__u64 seen;  /* this many are reported, or were there before */
 		bool recent; /* an event came, or more were dropped at the last look */
 	} * entry;	     /* by identity */
 	size_t count, room;
@@ -23,15 +23,16 @@ struct drops {
 	void *arg;
 };
 
-/* What was dropped by now is not to be told. */
-void drops_start(struct drops *drops, netns_id id, __u64 dropped);
+/* What was dropped by now is not reported. */
+void dropped_start(struct dropped_list *drops, netns_id id, __u64 dropped);
 
 /* An event of this origin came. */
-void drops_note(struct drops *drops, netns_id id);
+void dropped_note(struct dropped_list *drops, netns_id id);
 
 /* Calls each() for those with more than before; true if it is worth looking again. */
-bool drops_look(struct drops *drops, void (*each)(netns_id id, __u64 count, void *arg), void *arg);
+bool dropped_look(struct dropped_list *drops, void (*each)(netns_id id, __u64 count, void *arg),
+		  void *arg);
 
-void drops_free(struct drops *drops);
+void dropped_free(struct dropped_list *drops);
 
 #endif

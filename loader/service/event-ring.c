@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "layer/pins.h"
+#include "lib/memory.h"
 
-struct events {
+struct event_ring {
 	__u32 map_id;
 	int map;
 	struct ring_buffer *ring;
@@ -19,7 +20,7 @@ struct events {
 
 static int on_sample(void *arg, void *data, size_t size)
 {
-	struct events *events = arg;
+	struct event_ring *events = arg;
 
 	if (size >= sizeof(struct event))
 		events->each(data, events->arg);
@@ -34,12 +35,10 @@ static __u32 map_id(int map)
 	return bpf_obj_get_info_by_fd(map, &info, &size) ? 0 : info.id;
 }
 
-static int open_ring(struct events **events, int map)
+static int open_ring(struct event_ring **events, int map)
 {
-	struct events *new = calloc(1, sizeof(*new));
+	struct event_ring *new = memory_checked(calloc(1, sizeof(*new)));
 
-	if (!new)
-		return -ENOMEM;
 	new->map = map;
 	new->map_id = map_id(map);
 	new->ring = ring_buffer__new(map, on_sample, new, NULL);
@@ -51,10 +50,10 @@ static int open_ring(struct events **events, int map)
 	return 0;
 }
 
-int events_follow(struct events **events, void (*each)(const struct event *event, void *arg),
-		  void *arg)
+int event_ring_follow(struct event_ring **events,
+		      void (*each)(const struct event *event, void *arg), void *arg)
 {
-	struct events *new = NULL;
+	struct event_ring *new = NULL;
 	int map = pin_open_map(PIN_EVENTS), ret;
 
 	if (map < 0)
@@ -70,22 +69,22 @@ int events_follow(struct events **events, void (*each)(const struct event *event
 	}
 	new->each = each;
 	new->arg = arg;
-	events_close(*events);
+	event_ring_close(*events);
 	*events = new;
 	return 0;
 }
 
-int events_fd(const struct events *events)
+int event_ring_fd(const struct event_ring *events)
 {
 	return ring_buffer__epoll_fd(events->ring);
 }
 
-void events_read(struct events *events)
+void event_ring_read(struct event_ring *events)
 {
 	ring_buffer__consume(events->ring);
 }
 
-void events_close(struct events *events)
+void event_ring_close(struct event_ring *events)
 {
 	if (!events)
 		return;

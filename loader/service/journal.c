@@ -117,9 +117,9 @@ static void send_entry(struct entry *entry)
 		free(entry->field[i].iov_base);
 }
 
-static void send_event(const struct told *told, const char *text)
+static void send_event(const struct named_event *named, const char *text)
 {
-	const struct event *event = &told->event;
+	const struct event *event = &named->event;
 	struct entry entry = {};
 	char time[TIME_WORD_SIZE];
 
@@ -131,34 +131,34 @@ static void send_event(const struct told *told, const char *text)
 	add(&entry, "VSOCK_KIND=%s", event_kind_name(event->kind));
 	add(&entry, "VSOCK_REASON=%s", event_reason_name(event->reason) ?: "?");
 	add(&entry, "VSOCK_VERB=%s", event_verb_name(event->verb) ?: "?");
-	add_end(&entry, "ORIGIN", &event->origin, told->origin);
-	add_end(&entry, "TARGET", &event->target, told->target);
+	add_end(&entry, "ORIGIN", &event->origin, named->origin);
+	add_end(&entry, "TARGET", &event->target, named->target);
 	add(&entry, "VSOCK_PORT=%u", event->target.port);
 	add_process(&entry, event);
 	send_entry(&entry);
 }
 
-void journal_event(const struct told *told)
+void journal_event(const struct named_event *named)
 {
 	char text[EVENT_TEXT_SIZE];
 
-	if (told->event.kind > EVENT_SEALED)
+	if (named->event.kind > EVENT_SEALED)
 		return;
-	event_text(text, told);
+	event_text(text, named);
 	if (to_journal())
-		send_event(told, text);
+		send_event(named, text);
 	else
-		say("%s", text);
+		log_info("%s", text);
 }
 
-void journal_dropped(const struct dropped *dropped)
+void journal_dropped(const struct dropped_events *dropped)
 {
 	char text[EVENT_TEXT_SIZE];
 	struct entry entry = {};
 
-	dropped_text(text, dropped);
+	event_dropped_text(text, dropped);
 	if (!to_journal()) {
-		say("%s", text);
+		log_info("%s", text);
 		return;
 	}
 	add(&entry, "MESSAGE=%s", text);
@@ -175,7 +175,7 @@ void journal_wrong(const char *text)
 	struct entry entry = {};
 
 	if (!to_journal()) {
-		fail(EIO, "%s", text);
+		log_error(EIO, "%s", text);
 		return;
 	}
 	add(&entry, "MESSAGE=%s", text);

@@ -12,8 +12,8 @@
 #define MESSAGE_DROPPED "835034859b1c4bf1b46006270b73d0df"
 #define MESSAGE_WRONG	"5f2c4a1ce3c84b0fa8b7d1f6c0b3a9de"
 
-void journal_event(const struct told *told);
-void journal_dropped(const struct dropped *dropped);
+void journal_event(const struct named_event *named);
+void journal_dropped(const struct dropped_events *dropped);
 
 /* What is attached does not work: loud, or where there is no journal on stderr. */
 void journal_wrong(const char *text);

@@ -7,18 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "layer/alive.h"
-#include "service/journal.h"
-#include "lib/lock.h"
-#include "layer/pins.h"
+#include "layer/layer.h"
 #include "layer/netns-records.h"
+#include "layer/pins.h"
+#include "layer/state.h"
+#include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
+#include "service/journal.h"
 
 #define TICK_USEC 5000000ULL
 
@@ -71,13 +73,13 @@ static void hold_maps(struct keeper *keeper)
 /* --detach says in the state that the set is not to answer any more. */
 static bool is_detached(const struct keeper *keeper)
 {
-	struct layer_state *state = records_map_state(keeper->state_map);
+	struct layer_state *state = state_map(keeper->state_map);
 	bool detached;
 
 	if (!state)
 		return true;
 	detached = state->retired_generation >= state->generation;
-	munmap(state, sysconf(_SC_PAGESIZE));
+	state_unmap(state);
 	return detached;
 }
 
@@ -88,13 +90,13 @@ static int pin_held(const struct keeper *keeper)
 	int i, ret = 0;
 
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
-		return fail_errno(errno, PIN_DIR);
+		return log_errno(errno, PIN_DIR);
 	for (i = 0; i < MAPS && pinned_maps[i] && !ret; i++) {
 		snprintf(path, sizeof(path), PIN_DIR "/%s", pinned_maps[i]);
 		ret = bpf_obj_pin(keeper->map[i], path);
 		ret = ret == -EEXIST ? 0 : ret;
 	}
-	return ret ? fail_errno(-ret, "%s", path) : 0;
+	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
 static int pin_held_locked(const struct keeper *keeper)
@@ -153,7 +155,7 @@ static int look(struct keeper *keeper)
 	int ret;
 
 	renew_kernel(keeper);
-	pin_find();
+	enter_bpffs_mount_namespace();
 	ret = layer_look(&keeper->report);
 	if (ret)
 		return ret;
@@ -179,7 +181,7 @@ static void say_findings(const struct keeper *keeper)
 	sd_notifyf(0, "STATUS=%s",
 		   keeper->alive.count ? keeper->alive.finding[0] : "Enforcement is live.");
 	if (!keeper->alive.count)
-		say("what was wrong is mended; enforcement is live");
+		log_info("repaired; enforcement is live");
 }
 
 static void mend(struct keeper *keeper)
@@ -219,8 +221,6 @@ static int on_tick(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct keeper *keeper = arg;
 
-	(void)source;
-	(void)now;
 	if (!look(keeper))
 		take_care(keeper);
 	return arm(keeper);
@@ -235,17 +235,13 @@ static int arm(struct keeper *keeper)
 
 struct keeper *keeper_start(const struct keeper_needs *needs)
 {
-	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	struct keeper *keeper = memory_checked(calloc(1, sizeof(*keeper)));
 
-	if (!keeper) {
-		fail_errno(ENOMEM, "nobody asks whether programs run");
-		return NULL;
-	}
 	keeper->needs = *needs;
 	if (!look(keeper))
 		take_care(keeper);
 	if (arm(keeper) < 0)
-		fail(ENOMEM, "nobody asks whether programs run");
+		log_error(ENOMEM, "the programs are not checked");
 	return keeper;
 }
 

@@ -17,7 +17,6 @@ struct keeper_needs {
 	void *arg;
 };
 
-/* NULL for lack of memory, which is said. */
 struct keeper *keeper_start(const struct keeper_needs *needs);
 void keeper_stop(struct keeper *keeper);
 

@@ -6,15 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "layer/generation.h"
-#include "service/config.h"
 #include "layer/layer.h"
+#include "lib/config.h"
+#include "lib/exit-status.h"
+#include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
-#include "policy/apply.h"
 #include "lib/log.h"
+#include "policy/switch.h"
 #include "service/service.h"
-
-#define USAGE 2
 
 enum option_id {
 	OPTION_ONCE = 256,
@@ -37,18 +36,18 @@ static int serve(const struct options *options)
 
 static int attach_once(const struct options *options)
 {
+	struct policy_set policies = {};
 	struct config config;
-	enum extent extent;
 	int ret = config_read(&config, options->config);
 
 	/* Mistakes are found before anything is attached. */
 	if (!ret)
-		ret = policy_extent(options->policy_dir, &extent);
+		ret = policy_prepare_dir(&policies, options->policy_dir);
 	if (!ret)
-		ret = service_attach(&config, extent);
-	if (ret)
-		return ret;
-	ret = policy_apply(options->policy_dir);
+		ret = service_attach(&config, policy_coverage(&policies));
+	if (!ret)
+		ret = policy_switch(&policies);
+	policy_set_close(&policies);
 	return ret < 0 ? ret : 0;
 }
 
@@ -56,10 +55,9 @@ static int detach(const struct options *options)
 {
 	int found = layer_detach();
 
-	(void)options;
 	if (found < 0)
 		return found;
-	say(found ? "detached; nothing is isolated any more" : "nothing was attached");
+	log_info(found ? "detached; nothing is isolated any more" : "nothing was attached");
 	return 0;
 }
 
@@ -87,7 +85,7 @@ static void print_help(void)
 static int choose_action(struct options *options, int (*run)(const struct options *options))
 {
 	if (options->run != serve && options->run != run)
-		return fail(EINVAL, "--once and --detach exclude each other");
+		return log_error(EINVAL, "--once and --detach exclude each other");
 	options->run = run;
 	return 0;
 }
@@ -106,7 +104,7 @@ static int take_option(struct options *options, int option)
 		options->policy_dir = optarg;
 		return 0;
 	case OPTION_VERBOSE:
-		attachment_verbose();
+		libbpf_log_verbose();
 		return 0;
 	case 'h':
 		print_help();
@@ -140,7 +138,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		if (ret)
 			return ret;
 	}
-	return optind == argc ? 0 : fail(EINVAL, "%s: unexpected argument", argv[optind]);
+	return optind == argc ? 0 : log_error(EINVAL, "%s: unexpected argument", argv[optind]);
 }
 
 int main(int argc, char **argv)
@@ -152,8 +150,8 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	if (geteuid())
-		return fail_errno(EPERM, "needs root"), EXIT_FAILURE;
-	if (library_check())
+		return log_errno(EPERM, "needs root"), EXIT_FAILURE;
+	if (check_libbpf_version())
 		return EXIT_FAILURE;
 	return options.run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,7 +8,6 @@
 #include "service/names-watch.h"
 
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -20,7 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #define PARENT	    "/run"
 #define FOLDER	    "netns" /* NETNS_DIR in PARENT */
@@ -43,7 +44,7 @@ struct names_watch {
 	sd_event *event;
 	void (*changed)(void *arg);
 	void *arg;
-	struct names names;
+	struct netns_names names;
 	sd_event_source *folder; /* /run/netns, */
 	sd_event_source *parent; /* or where it will be */
 	sd_event_source *mounts;
@@ -107,19 +108,9 @@ static void forget_waiting(struct names_watch *watch, const char *name)
 
 static void wait_for(struct names_watch *watch, const char *name)
 {
-	struct waiting *new;
-
 	forget_waiting(watch, name);
-	if (watch->count == watch->room) {
-		watch->room = watch->room ? 2 * watch->room : 16;
-		watch->waiting = reallocarray(watch->waiting, watch->room, sizeof(*watch->waiting));
-		if (!watch->waiting)
-			err(EXIT_FAILURE, NULL);
-	}
-	new = &watch->waiting[watch->count++];
-	*new = (struct waiting){ .name = strdup(name) };
-	if (!new->name)
-		err(EXIT_FAILURE, NULL);
+	*array_add(watch->waiting, watch->count, watch->room) =
+		(struct waiting){ .name = memory_strdup(name) };
 }
 
 /* -ENOENT if it is gone, another error if it is no namespace yet. */
@@ -130,7 +121,7 @@ static int take_name(struct names_watch *watch, const char *name)
 
 	if (ret)
 		return ret;
-	names_add(&watch->names, name, ns.id);
+	netns_names_add(&watch->names, name, ns.id);
 	netns_close(&ns);
 	watch->changed(watch->arg);
 	return 0;
@@ -154,12 +145,12 @@ static void try_waiting(struct names_watch *watch)
 static void say_unreadable(const struct waiting *waiting)
 {
 	if (waiting->error == -EINVAL)
-		fail(EINVAL, NETNS_DIR "/%s: not a network namespace; ignored until it is",
-		     waiting->name);
+		log_error(EINVAL, NETNS_DIR "/%s: not a network namespace; ignored until it is",
+			  waiting->name);
 	else
-		fail_errno(-waiting->error,
-			   NETNS_DIR "/%s: no policy fits its name until it can be read",
-			   waiting->name);
+		log_errno(-waiting->error,
+			  NETNS_DIR "/%s: no policy fits its name until it can be read",
+			  waiting->name);
 }
 
 static int on_retry(sd_event_source *source, uint64_t now, void *arg)
@@ -167,8 +158,6 @@ static int on_retry(sd_event_source *source, uint64_t now, void *arg)
 	struct names_watch *watch = arg;
 	size_t i;
 
-	(void)source;
-	(void)now;
 	watch->retry = sd_event_source_disable_unref(watch->retry);
 	try_waiting(watch);
 	for (i = 0; i < watch->count; i++)
@@ -180,9 +169,6 @@ static int on_retry(sd_event_source *source, uint64_t now, void *arg)
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
-	(void)source;
-	(void)fd;
-	(void)events;
 	try_waiting(arg);
 	return 0;
 }
@@ -192,7 +178,7 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 	if (name[0] == '.')
 		return;
 	if (what & WENT) {
-		names_remove(&watch->names, name);
+		netns_names_remove(&watch->names, name);
 		watch->changed(watch->arg);
 		forget_waiting(watch, name);
 		set_waiting(watch);
@@ -204,24 +190,22 @@ static void on_name(struct names_watch *watch, uint32_t what, const char *name)
 	try_waiting(watch);
 }
 
-static int on_folder(sd_event_source *source, const struct inotify_event *told, void *arg)
+static int on_folder(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
 	struct names_watch *watch = arg;
 
-	(void)source;
-	if (told->mask & FOLDER_GONE)
+	if (event->mask & FOLDER_GONE)
 		return watch_folder(watch);
-	if (told->mask & IN_Q_OVERFLOW)
+	if (event->mask & IN_Q_OVERFLOW)
 		load(watch);
-	else if (told->len)
-		on_name(watch, told->mask, told->name);
+	else if (event->len)
+		on_name(watch, event->mask, event->name);
 	return 0;
 }
 
-static int on_parent(sd_event_source *source, const struct inotify_event *told, void *arg)
+static int on_parent(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
-	(void)source;
-	return told->len && !strcmp(told->name, FOLDER) ? watch_folder(arg) : 0;
+	return event->len && !strcmp(event->name, FOLDER) ? watch_folder(arg) : 0;
 }
 
 static int add_folder(struct names_watch *watch)
@@ -270,8 +254,8 @@ static void load_waiting(struct names_watch *watch)
 
 static void load(struct names_watch *watch)
 {
-	names_free(&watch->names);
-	names_load(&watch->names);
+	netns_names_free(&watch->names);
+	netns_names_load(&watch->names);
 	watch->changed(watch->arg);
 	load_waiting(watch);
 }
@@ -304,11 +288,9 @@ static int watch_mounts(struct names_watch *watch)
 int names_watch_start(struct names_watch **watch, sd_event *event, void (*changed)(void *arg),
 		      void *arg)
 {
-	struct names_watch *new = calloc(1, sizeof(*new));
+	struct names_watch *new = memory_checked(calloc(1, sizeof(*new)));
 	int ret;
 
-	if (!new)
-		return -ENOMEM;
 	new->event = event;
 	new->changed = changed;
 	new->arg = arg;
@@ -337,11 +319,11 @@ void names_watch_stop(struct names_watch *watch)
 	while (watch->count)
 		remove_waiting(watch, watch->count - 1);
 	free(watch->waiting);
-	names_free(&watch->names);
+	netns_names_free(&watch->names);
 	free(watch);
 }
 
-const struct names *names_watch_names(const struct names_watch *watch)
+const struct netns_names *names_watch_names(const struct names_watch *watch)
 {
 	return &watch->names;
 }

@@ -17,6 +17,6 @@ int names_watch_start(struct names_watch **watch, sd_event *event, void (*change
 		      void *arg);
 void names_watch_stop(struct names_watch *watch);
 
-const struct names *names_watch_names(const struct names_watch *watch);
+const struct netns_names *names_watch_names(const struct names_watch *watch);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "service/policy-watch.h"
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -16,19 +15,20 @@
 #include <unistd.h>
 
 #include "layer/hold.h"
-#include "policy/apply.h"
-#include "policy/store.h"
 #include "lib/log.h"
+#include "lib/memory.h"
+#include "policy/policies.h"
+#include "policy/switch.h"
 
 #define CHANGES                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF |   \
 	 IN_MOVE_SELF | IN_ONLYDIR)
 #define MOUNTS "/proc/self/mountinfo"
-/* Who writes one file mostly writes another, but some never come to rest. */
+/* A writer of one file mostly writes another; but some directories never come to rest. */
 #define QUIET_USEC    200000
 #define PATIENCE_USEC 1000000
 
-/* Before each look. A name is there when it is told; who enters a new namespace needs a while. */
+/* Before each look. A name is there when it is reported; a process needs a while to enter. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
 #define LOOKS_NAMED 1
 #define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
@@ -53,8 +53,10 @@ struct policy_watch {
 	uint64_t look_cost, reload_cost; /* microseconds of the last one */
 	uint64_t patience;		 /* of new namespaces */
 	sd_event_source *beat;
-	__u64 seen; /* hash of the files that were tried last */
+	struct policy_set next; /* read, and not switched to yet */
+	__u64 seen;		/* hash of the files that were tried last */
 	bool tried;
+	bool switched; /* once at least */
 };
 
 static uint64_t now_usec(void)
@@ -69,38 +71,18 @@ static uint64_t now_usec(void)
 static void say_outcome(int count, bool first)
 {
 	if (count < 0)
-		say("the policies that were in force stay in force");
+		log_info("the previous policies stay in force");
 	else if (count)
-		say("%d %s in force", count, count == 1 ? "policy" : "policies");
+		log_info("%d %s in force", count, count == 1 ? "policy" : "policies");
 	else if (!first)
-		say("no policy in force");
+		log_info("no policy in force");
 }
 
 static void look_again(struct policy_watch *watch, size_t wanted);
 static enum hold_work beat(struct policy_watch *watch);
 
-/* Whether what is in force asks where namespaces are mounted. */
-static bool asks_for_paths(void)
-{
-	const struct policies *policies;
-	struct policy_set *set;
-	bool asks = false;
-	size_t i;
-
-	if (policy_set_open(&set))
-		return false;
-	policies = policy_set_policies(set);
-	for (i = 0; i < policies->count; i++)
-		asks |= policies->policy[i].paths.count > 0;
-	policy_set_close(set);
-	return asks;
-}
-
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
-	(void)source;
-	(void)fd;
-	(void)events;
 	look_again(arg, LOOKS_NAMED);
 	return 0;
 }
@@ -113,42 +95,84 @@ static void end_mounts(struct policy_watch *watch)
 	watch->mounts_fd = -1;
 }
 
-/* Paths are not told by inotify: what is mounted on one may come long after the file. */
-static void follow_mounts(struct policy_watch *watch)
+/* inotify does not report mounts, which may come long after the file of a path. */
+static void follow_mounts(struct policy_watch *watch, bool by_path)
 {
 	int ret;
 
 	end_mounts(watch);
-	if (!asks_for_paths())
+	if (!by_path)
 		return;
 	watch->mounts_fd = open(MOUNTS, O_RDONLY | O_CLOEXEC);
 	ret = watch->mounts_fd < 0 ? -errno
 				   : sd_event_add_io(watch->event, &watch->mounts, watch->mounts_fd,
 						     EPOLLPRI, on_mounts, watch);
 	if (ret < 0)
-		fail_errno(-ret, MOUNTS ": paths are looked at late");
+		log_errno(-ret, MOUNTS ": paths are looked at late");
+}
+
+static int prepare(struct policy_watch *watch, struct policy_files *files)
+{
+	watch->seen = policy_files_hash(files);
+	watch->tried = true;
+	policy_set_close(&watch->next);
+	return policy_prepare(&watch->next, files);
+}
+
+int policy_watch_read(struct policy_watch *watch)
+{
+	struct policy_files files;
+	int ret = policy_files_read(&files, watch->dir);
+
+	return ret ? ret : prepare(watch, &files);
+}
+
+enum coverage policy_watch_coverage(const struct policy_watch *watch)
+{
+	return policy_coverage(&watch->next);
 }
 
 /* What comes while it goes on may be found by nobody but a look that comes later. */
-int policy_watch_reload(struct policy_watch *watch)
+static int conclude(struct policy_watch *watch, int count, uint64_t start)
 {
-	uint64_t start = now_usec();
-	bool first = !watch->tried;
-	int count;
+	bool by_path = policies_ask_for_paths(&watch->next.policies);
 
-	beat(watch);
-	watch->tried = !store_hash(watch->dir, &watch->seen);
-	count = policy_apply(watch->dir);
-	say_outcome(count, first);
+	say_outcome(count, !watch->switched);
+	watch->switched = true;
+	policy_set_close(&watch->next);
 	malloc_trim(0);
 	watch->reload_cost = now_usec() - start;
 	beat(watch);
 	if (count < 0)
 		return count;
-	follow_mounts(watch);
+	follow_mounts(watch, by_path);
 	if (count)
 		look_again(watch, LOOKS_MADE);
 	return count;
+}
+
+int policy_watch_switch(struct policy_watch *watch)
+{
+	uint64_t start = now_usec();
+
+	beat(watch);
+	return conclude(watch, policy_switch(&watch->next), start);
+}
+
+/* Reads the files that are given, or those that are there. */
+static int reload(struct policy_watch *watch, struct policy_files *files)
+{
+	uint64_t start = now_usec();
+	int ret;
+
+	beat(watch);
+	ret = files ? prepare(watch, files) : policy_watch_read(watch);
+	return conclude(watch, ret ? ret : policy_switch(&watch->next), start);
+}
+
+int policy_watch_reload(struct policy_watch *watch)
+{
+	return reload(watch, NULL);
 }
 
 static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
@@ -189,8 +213,6 @@ static int on_beat(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
 
-	(void)source;
-	(void)time;
 	if (beat(watch) == HOLD_LOOK && !looks_soon(watch))
 		look_again(watch, LOOKS_NAMED);
 	return 0;
@@ -208,15 +230,17 @@ static int watch_files(struct policy_watch *watch);
 static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
-	__u64 hash;
+	struct policy_files files;
 
-	(void)source;
-	(void)time;
 	watch->changed = 0;
 	watch_files(watch);
-	if (store_hash(watch->dir, &hash) || (watch->tried && hash == watch->seen))
+	if (policy_files_read(&files, watch->dir))
 		return 0;
-	policy_watch_reload(watch);
+	if (watch->tried && policy_files_hash(&files) == watch->seen) {
+		policy_files_free(&files);
+		return 0;
+	}
+	reload(watch, &files);
 	watch->applied(watch->arg);
 	return 0;
 }
@@ -226,8 +250,6 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	struct policy_watch *watch = arg;
 	uint64_t now = now_usec();
 
-	(void)source;
-	(void)event;
 	if (!watch->changed)
 		watch->changed = now;
 	if (now - watch->changed > PATIENCE_USEC)
@@ -270,9 +292,7 @@ static int on_look(sd_event_source *source, uint64_t time, void *arg)
 	struct policy_watch *watch = arg;
 	uint64_t start = now_usec();
 
-	(void)source;
-	(void)time;
-	policy_bind();
+	policy_assign_again();
 	malloc_trim(0);
 	watch->look_cost = now_usec() - start;
 	beat(watch);
@@ -308,22 +328,18 @@ void policy_watch_made(struct policy_watch *watch)
 struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 					void (*applied)(void *arg), void *arg)
 {
-	struct policy_watch *watch = calloc(1, sizeof(*watch));
+	struct policy_watch *watch = memory_checked(calloc(1, sizeof(*watch)));
 	int ret;
 
-	if (!watch)
-		err(EXIT_FAILURE, NULL);
 	watch->event = event;
 	watch->mounts_fd = -1;
 	watch->applied = applied;
 	watch->arg = arg;
-	watch->dir = strdup(dir);
-	if (!watch->dir)
-		err(EXIT_FAILURE, NULL);
+	watch->dir = memory_strdup(dir);
 	ret = watch_files(watch);
 	if (ret >= 0)
 		return watch;
-	fail_errno(-ret, "watching %s", dir);
+	log_errno(-ret, "watching %s", dir);
 	policy_watch_end(watch);
 	return NULL;
 }
@@ -339,6 +355,7 @@ void policy_watch_end(struct policy_watch *watch)
 	sd_event_source_unref(watch->beat);
 	end_mounts(watch);
 	hold_end();
+	policy_set_close(&watch->next);
 	free(watch->dir);
 	free(watch);
 }

@@ -9,6 +9,8 @@
 
 #include <systemd/sd-event.h>
 
+#include "layer/programs.h"
+
 struct policy_watch;
 
 /*
@@ -19,8 +21,13 @@ struct policy_watch *policy_watch_start(sd_event *event, const char *dir,
 					void (*applied)(void *arg), void *arg);
 void policy_watch_end(struct policy_watch *watch);
 
-/* Reads the policies again, says what came of it and returns it: see policy_apply(). */
+/* Reads the policies again, switches to them, says what came of it and returns it. */
 int policy_watch_reload(struct policy_watch *watch);
+
+/* The same in two steps, with what has to be attached in between. Reading says what is wrong. */
+int policy_watch_read(struct policy_watch *watch);
+enum coverage policy_watch_coverage(const struct policy_watch *watch);
+int policy_watch_switch(struct policy_watch *watch);
 
 /*
  * How long a new namespace is held, if no policy fits it; 0: none is. Only while this is followed:
@@ -31,7 +38,7 @@ void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
 /* Names of namespaces came or went. */
 void policy_watch_named(struct policy_watch *watch);
 
-/* A namespace was made: who is in it is looked at as soon as it has moved in. */
+/* A namespace was made: its processes are looked at as soon as they have moved in. */
 void policy_watch_made(struct policy_watch *watch);
 
 #endif

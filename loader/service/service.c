@@ -14,13 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "service/keeper.h"
-#include "layer/layer.h"
 #include "kernel/sysctl-modes.h"
-#include "service/telemetry.h"
-#include "policy/apply.h"
-#include "service/policy-watch.h"
+#include "layer/layer.h"
 #include "lib/log.h"
+#include "service/keeper.h"
+#include "service/policy-watch.h"
+#include "service/telemetry.h"
 
 #define SETTLE_USEC 200000
 
@@ -30,7 +29,7 @@ struct service {
 	sd_event *event;
 	struct names_watch *names;
 	struct policy_watch *policies;
-	struct observer *observer;
+	struct telemetry *telemetry;
 	struct keeper *keeper;
 	int uevents; /* netlink socket */
 };
@@ -47,23 +46,23 @@ static const char *outcome_text(int outcome)
 	return texts[outcome];
 }
 
-int service_attach(const struct config *config, enum extent extent)
+int service_attach(const struct config *config, enum coverage coverage)
 {
-	int outcome = layer_attach(config, extent);
+	int outcome = layer_attach(config->load_modules, coverage);
 
 	if (outcome < 0)
 		return outcome;
-	say("%s", outcome_text(outcome));
+	log_info("%s", outcome_text(outcome));
 	return 0;
 }
 
 /* The same later, when there is little to say. */
 static int attach_again(const struct config *config)
 {
-	int outcome = layer_attach(config, RECORDING);
+	int outcome = layer_attach(config->load_modules, RECORDING);
 
 	if (outcome == LAYER_ATTACHED || outcome == LAYER_UPGRADED)
-		say("%s", outcome_text(outcome));
+		log_info("%s", outcome_text(outcome));
 	return outcome < 0 ? outcome : 0;
 }
 
@@ -75,10 +74,8 @@ static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct service *service = arg;
 
-	(void)source;
-	(void)now;
 	attach_again(&service->config);
-	observer_follow(service->observer, &service->config);
+	telemetry_follow(service->telemetry, &service->config);
 	return 0;
 }
 
@@ -91,12 +88,10 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 	char text[4096];
 	ssize_t size;
 
-	(void)source;
-	(void)events;
 	while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
 		text[size] = '\0';
 		if (!strncmp(text, prefix, strlen(prefix)) && strstr(text, "vsock")) {
-			say("module %s came", text + strlen(prefix));
+			log_info("module %s came", text + strlen(prefix));
 			ours = true;
 		}
 	}
@@ -121,7 +116,7 @@ static int reload(void *arg)
 		ret = attach_again(&service->config);
 		if (!ret && policy_watch_reload(service->policies) < 0)
 			ret = -EINVAL;
-		observer_follow(service->observer, &service->config);
+		telemetry_follow(service->telemetry, &service->config);
 	}
 	sd_notify(0, "READY=1");
 	return ret;
@@ -129,14 +124,12 @@ static int reload(void *arg)
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
-	(void)source;
-	(void)info;
 	reload(arg);
 	return 0;
 }
 
 /* What vsockctl asks for on the control socket. */
-static const struct hub_word words[] = {
+static const struct control_word words[] = {
 	{ "reload", reload },
 	{},
 };
@@ -199,7 +192,7 @@ static void on_applied(void *arg)
 {
 	struct service *service = arg;
 
-	observer_follow(service->observer, &service->config);
+	telemetry_follow(service->telemetry, &service->config);
 }
 
 /* Watches before it attaches: a module or a file that comes in between is not missed. */
@@ -214,15 +207,15 @@ static int watch(struct service *service)
 	if (ret >= 0)
 		ret = names_watch_start(&service->names, service->event, on_named, service);
 	if (ret < 0)
-		return fail_errno(-ret, "event loop");
+		return log_errno(-ret, "event loop");
 	service->policies =
 		policy_watch_start(service->event, service->policy_dir, on_applied, service);
 	return service->policies ? 0 : -EIO;
 }
 
-static int observe(struct service *service)
+static void observe(struct service *service)
 {
-	struct observer_needs needs = {
+	struct telemetry_needs needs = {
 		.event = service->event,
 		.words = words,
 		.made = on_made,
@@ -230,11 +223,8 @@ static int observe(struct service *service)
 		.names = service->names,
 	};
 
-	service->observer = observer_start(&needs);
-	if (!service->observer)
-		return -ENOMEM;
-	observer_follow(service->observer, &service->config);
-	return 0;
+	service->telemetry = telemetry_start(&needs);
+	telemetry_follow(service->telemetry, &service->config);
 }
 
 /* What has lost its programs is attached again, and is what the policies say. */
@@ -245,35 +235,35 @@ static int mend(void *arg)
 
 	if (!ret && policy_watch_reload(service->policies) < 0)
 		ret = -EINVAL;
-	observer_follow(service->observer, &service->config);
+	telemetry_follow(service->telemetry, &service->config);
 	return ret;
 }
 
-static int keep(struct service *service)
+static void keep(struct service *service)
 {
 	struct keeper_needs needs = { .event = service->event, .mend = mend, .arg = service };
 
 	service->keeper = keeper_start(&needs);
-	return service->keeper ? 0 : -ENOMEM;
 }
 
-/* Policies hold before anybody is told that enforcement is live. */
+/* Policies are in force before enforcement is reported as live. */
 static int start(struct service *service)
 {
-	enum extent extent;
 	int ret = watch(service);
 
 	if (!ret)
-		ret = policy_extent(service->policy_dir, &extent);
+		ret = policy_watch_read(service->policies);
 	if (!ret)
-		ret = service_attach(&service->config, extent);
+		ret = service_attach(&service->config, policy_watch_coverage(service->policies));
 	if (!ret) {
 		policy_watch_set_patience(service->policies, service->config.hold_sec);
-		ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
+		ret = policy_watch_switch(service->policies) < 0 ? -EINVAL : 0;
 	}
-	if (!ret)
-		ret = observe(service);
-	return ret ? ret : keep(service);
+	if (ret)
+		return ret;
+	observe(service);
+	keep(service);
+	return 0;
 }
 
 static int loop(struct service *service)
@@ -283,9 +273,10 @@ static int loop(struct service *service)
 	sd_notify(0, "READY=1\nSTATUS=Enforcement is live.");
 	ret = sd_event_loop(service->event);
 	if (ret < 0)
-		return fail_errno(-ret, "event loop");
-	say(native_here() ? "ending"
-			  : "ending; enforcement stays ('vsock-bpfd --detach' removes it)");
+		return log_errno(-ret, "event loop");
+	log_info(kernel_has_modes()
+			 ? "ending"
+			 : "ending; enforcement stays ('vsock-bpfd --detach' removes it)");
 	return 0;
 }
 
@@ -305,7 +296,7 @@ int service_run(const char *config_path, const char *policy_dir)
 	if (!ret)
 		ret = loop(&service);
 	keeper_stop(service.keeper);
-	observer_stop(service.observer);
+	telemetry_stop(service.telemetry);
 	policy_watch_end(service.policies);
 	names_watch_stop(service.names);
 	sd_event_unref(service.event);

@@ -3,8 +3,8 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "service/config.h"
 #include "layer/programs.h"
+#include "lib/config.h"
 
 /*
  * Attaches, tells systemd, and stays until SIGTERM or SIGINT; enforcement outlives it.
@@ -14,6 +14,6 @@
 int service_run(const char *config_path, const char *policy_dir);
 
 /* Attaches once and says what came of it. */
-int service_attach(const struct config *config, enum extent extent);
+int service_attach(const struct config *config, enum coverage coverage);
 
 #endif

@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 #include "events/counters.h"
-#include "service/dropped.h"
 #include "events/event-format.h"
-#include "service/event-ring.h"
-#include "kernel/netns-homes.h"
-#include "service/journal.h"
 #include "events/metrics.h"
+#include "kernel/netns-homes.h"
 #include "layer/pins.h"
 #include "lib/log.h"
+#include "lib/memory.h"
+#include "service/dropped.h"
+#include "service/event-ring.h"
+#include "service/journal.h"
 
 #define SECOND 1000000ULL
 
@@ -29,28 +30,29 @@
 /* One part in so many of the time is spent on finding out where namespaces are. */
 #define HOMES_SHARE 20
 
-struct observer {
-	struct observer_needs needs;
-	struct hub *hub; /* NULL while another service has the socket: then that one tells */
-	struct events *events;
+struct telemetry {
+	struct telemetry_needs needs;
+	struct control_server
+		*server; /* NULL while another service has the socket: then that one tells */
+	struct event_ring *events;
 	sd_event_source *ring;
-	struct drops drops;
-	int counters;		 /* map */
-	struct dropped *dropped; /* found by a look, and not told yet */
+	struct dropped_list drops;
+	int counters;			/* map */
+	struct dropped_events *dropped; /* found by a look, and not reported yet */
 	size_t collected;
-	struct names homes; /* of namespaces without names, as they were a moment ago */
-	__u64 homes_due;    /* before that they are not looked for again */
+	struct netns_names homes; /* of namespaces without names, as they were a moment ago */
+	__u64 homes_due;	  /* before that they are not looked for again */
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
-	int metrics_error; /* the last one, so that each is told once */
+	int metrics_error; /* the last one, so that each is reported once */
 };
 
 /* --- One event --- */
 
-static const char *find_name(const struct observer *observer, netns_id id)
+static const char *find_name(const struct telemetry *telemetry, netns_id id)
 {
-	return names_find(names_watch_names(observer->needs.names), id);
+	return netns_names_find(names_watch_names(telemetry->needs.names), id);
 }
 
 static __u64 now_usec(void)
@@ -62,68 +64,66 @@ static __u64 now_usec(void)
 }
 
 /* Whoever is refused often, from many namespaces, must not have us look all the time. */
-static void load_homes(struct observer *observer)
+static void load_homes(struct telemetry *telemetry)
 {
 	__u64 begin = now_usec();
 
-	if (begin < observer->homes_due)
+	if (begin < telemetry->homes_due)
 		return;
-	names_free(&observer->homes);
-	homes_load(&observer->homes);
-	observer->homes_due = begin + SECOND + HOMES_SHARE * (now_usec() - begin);
+	netns_names_free(&telemetry->homes);
+	netns_homes_load(&telemetry->homes);
+	telemetry->homes_due = begin + SECOND + HOMES_SHARE * (now_usec() - begin);
 }
 
-static const char *find_home(struct observer *observer, netns_id id, const char *name)
+static const char *find_home(struct telemetry *telemetry, netns_id id, const char *name)
 {
 	if (name || id == NETNS_NONE || id == NETNS_UNKNOWN)
 		return NULL;
-	load_homes(observer);
-	return names_find(&observer->homes, id);
+	load_homes(telemetry);
+	return netns_names_find(&telemetry->homes, id);
 }
 
-/* To those who follow; what makes the line is not called if there are none. */
-static void tell(struct observer *observer, struct json_object *object)
+/* To all followers; callers make the object only if there are some. */
+static void tell(struct telemetry *telemetry, struct json_object *object)
 {
-	hub_tell(observer->hub, json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED));
+	control_server_tell(telemetry->server,
+			    json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED));
 	json_object_put(object);
 }
 
-static bool is_followed(const struct observer *observer)
+static bool is_followed(const struct telemetry *telemetry)
 {
-	return observer->hub && hub_has_followers(observer->hub);
+	return telemetry->server && control_server_has_followers(telemetry->server);
 }
 
-static void look_soon(struct observer *observer);
+static void look_soon(struct telemetry *telemetry);
 
 static void on_event(const struct event *event, void *arg)
 {
-	struct observer *observer = arg;
-	struct told told = { .event = *event };
+	struct telemetry *telemetry = arg;
+	struct named_event named = { .event = *event };
 
 	/* Not for people. */
 	if (event->kind == EVENT_NEW_NETNS) {
-		observer->needs.made(observer->needs.arg);
+		telemetry->needs.made(telemetry->needs.arg);
 		return;
 	}
-	told.origin = find_name(observer, event->origin.netns);
-	told.target = find_name(observer, event->target.netns);
-	told.origin_home = find_home(observer, event->origin.netns, told.origin);
-	told.target_home = find_home(observer, event->target.netns, told.target);
-	journal_event(&told);
-	if (is_followed(observer))
-		tell(observer, event_json(&told));
-	drops_note(&observer->drops, event->origin.netns);
-	look_soon(observer);
+	named.origin = find_name(telemetry, event->origin.netns);
+	named.target = find_name(telemetry, event->target.netns);
+	named.origin_home = find_home(telemetry, event->origin.netns, named.origin);
+	named.target_home = find_home(telemetry, event->target.netns, named.target);
+	journal_event(&named);
+	if (is_followed(telemetry))
+		tell(telemetry, event_json(&named));
+	dropped_note(&telemetry->drops, event->origin.netns);
+	look_soon(telemetry);
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
-	struct observer *observer = arg;
+	struct telemetry *telemetry = arg;
 
-	(void)source;
-	(void)fd;
-	(void)events;
-	events_read(observer->events);
+	event_ring_read(telemetry->events);
 	return 0;
 }
 
@@ -131,200 +131,191 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *arg)
 
 static int read_dropped(netns_id id, __u64 *dropped, void *arg)
 {
-	const struct observer *observer = arg;
+	const struct telemetry *telemetry = arg;
 	struct counters counters;
 
-	if (bpf_map_lookup_elem(observer->counters, &id, &counters))
+	if (bpf_map_lookup_elem(telemetry->counters, &id, &counters))
 		return -errno;
 	*dropped = counters.dropped;
 	return 0;
 }
 
-static void tell_dropped(struct observer *observer, const struct dropped *dropped)
+static void tell_dropped(struct telemetry *telemetry, const struct dropped_events *dropped)
 {
 	journal_dropped(dropped);
-	if (is_followed(observer))
-		tell(observer, dropped_json(dropped));
+	if (is_followed(telemetry))
+		tell(telemetry, event_dropped_json(dropped));
 }
 
-static __u64 tenant_of(const struct observer *observer, netns_id id)
+static __u64 tenant_of(const struct telemetry *telemetry, netns_id id)
 {
 	struct counters counters;
 
-	return bpf_map_lookup_elem(observer->counters, &id, &counters) ? 0 : counters.tenant;
+	return bpf_map_lookup_elem(telemetry->counters, &id, &counters) ? 0 : counters.tenant;
 }
 
-static struct dropped *dropped_of(struct observer *observer, __u64 tenant)
+static struct dropped_events *dropped_of(struct telemetry *telemetry, __u64 tenant)
 {
 	size_t i;
 
-	for (i = 0; tenant && i < observer->collected; i++)
-		if (observer->dropped[i].tenant == tenant)
-			return &observer->dropped[i];
-	observer->dropped = reallocarray(observer->dropped, observer->collected + 1,
-					 sizeof(*observer->dropped));
-	if (!observer->dropped)
-		abort();
-	observer->dropped[observer->collected] = (struct dropped){ .tenant = tenant };
-	return &observer->dropped[observer->collected++];
+	for (i = 0; tenant && i < telemetry->collected; i++)
+		if (telemetry->dropped[i].tenant == tenant)
+			return &telemetry->dropped[i];
+	telemetry->dropped = memory_checked(reallocarray(
+		telemetry->dropped, telemetry->collected + 1, sizeof(*telemetry->dropped)));
+	telemetry->dropped[telemetry->collected] = (struct dropped_events){ .tenant = tenant };
+	return &telemetry->dropped[telemetry->collected++];
 }
 
-/* A line for each tenant, who can have as many namespaces as he likes. */
+/* One line for each tenant, as a tenant can have any number of namespaces. */
 static void on_dropped(netns_id id, __u64 count, void *arg)
 {
-	struct observer *observer = arg;
-	struct dropped *dropped = dropped_of(observer, tenant_of(observer, id));
+	struct telemetry *telemetry = arg;
+	struct dropped_events *dropped = dropped_of(telemetry, tenant_of(telemetry, id));
 
 	dropped->netns = id;
-	dropped->name = find_name(observer, id);
+	dropped->name = find_name(telemetry, id);
 	dropped->count += count;
 	dropped->namespaces++;
 }
 
-static bool look_for_dropped(struct observer *observer)
+static bool look_for_dropped(struct telemetry *telemetry)
 {
-	bool again = drops_look(&observer->drops, on_dropped, observer);
+	bool again = dropped_look(&telemetry->drops, on_dropped, telemetry);
 	size_t i;
 
-	for (i = 0; i < observer->collected; i++)
-		tell_dropped(observer, &observer->dropped[i]);
-	free(observer->dropped);
-	observer->dropped = NULL;
-	observer->collected = 0;
+	for (i = 0; i < telemetry->collected; i++)
+		tell_dropped(telemetry, &telemetry->dropped[i]);
+	free(telemetry->dropped);
+	telemetry->dropped = NULL;
+	telemetry->collected = 0;
 	return again;
 }
 
 static int on_look(sd_event_source *source, uint64_t now, void *arg)
 {
-	struct observer *observer = arg;
+	struct telemetry *telemetry = arg;
 
-	(void)source;
-	(void)now;
-	observer->look = sd_event_source_disable_unref(observer->look);
-	if (look_for_dropped(observer))
-		look_soon(observer);
+	telemetry->look = sd_event_source_disable_unref(telemetry->look);
+	if (look_for_dropped(telemetry))
+		look_soon(telemetry);
 	return 0;
 }
 
 /* Not while nothing happens: there is no timer then. */
-static void look_soon(struct observer *observer)
+static void look_soon(struct telemetry *telemetry)
 {
-	if (!observer->look)
-		sd_event_add_time_relative(observer->needs.event, &observer->look, CLOCK_MONOTONIC,
-					   LOOK_USEC, 0, on_look, observer);
+	if (!telemetry->look)
+		sd_event_add_time_relative(telemetry->needs.event, &telemetry->look,
+					   CLOCK_MONOTONIC, LOOK_USEC, 0, on_look, telemetry);
 }
 
 /* What was dropped before somebody listened is in the counters, and no news. */
 static void start_drop(netns_id id, const struct counters *counters, void *arg)
 {
-	struct observer *observer = arg;
+	struct telemetry *telemetry = arg;
 
 	if (counters->dropped)
-		drops_start(&observer->drops, id, counters->dropped);
+		dropped_start(&telemetry->drops, id, counters->dropped);
 }
 
 /* --- Metrics --- */
 
 static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 {
-	struct observer *observer = arg;
-	const struct config *config = observer->config;
+	struct telemetry *telemetry = arg;
+	const struct config *config = telemetry->config;
 	int ret =
-		metrics_write_file(config->metrics_file, names_watch_names(observer->needs.names));
+		metrics_write_file(config->metrics_file, names_watch_names(telemetry->needs.names));
 
-	(void)source;
-	(void)now;
-	if (ret && ret != observer->metrics_error)
-		fail_errno(-ret, "%s", config->metrics_file);
-	observer->metrics_error = ret;
-	observer->metrics = sd_event_source_disable_unref(observer->metrics);
-	ret = sd_event_add_time_relative(observer->needs.event, &observer->metrics, CLOCK_MONOTONIC,
-					 config->metrics_sec * SECOND, 0, on_metrics, observer);
+	if (ret && ret != telemetry->metrics_error)
+		log_errno(-ret, "%s", config->metrics_file);
+	telemetry->metrics_error = ret;
+	telemetry->metrics = sd_event_source_disable_unref(telemetry->metrics);
+	ret = sd_event_add_time_relative(telemetry->needs.event, &telemetry->metrics,
+					 CLOCK_MONOTONIC, config->metrics_sec * SECOND, 0,
+					 on_metrics, telemetry);
 	/* Events come first in their turn, should it take longer to write than to wait. */
 	if (ret >= 0)
-		ret = sd_event_source_set_priority(observer->metrics, SD_EVENT_PRIORITY_IDLE);
+		ret = sd_event_source_set_priority(telemetry->metrics, SD_EVENT_PRIORITY_IDLE);
 	return ret;
 }
 
-static void follow_config(struct observer *observer, const struct config *config)
+static void follow_config(struct telemetry *telemetry, const struct config *config)
 {
-	observer->metrics = sd_event_source_disable_unref(observer->metrics);
-	observer->metrics_error = 0;
-	observer->config = config;
+	telemetry->metrics = sd_event_source_disable_unref(telemetry->metrics);
+	telemetry->metrics_error = 0;
+	telemetry->config = config;
 	if (*config->metrics_file)
-		on_metrics(NULL, 0, observer);
+		on_metrics(NULL, 0, telemetry);
 }
 
 /* --- All of it --- */
 
-struct observer *observer_start(const struct observer_needs *needs)
+struct telemetry *telemetry_start(const struct telemetry_needs *needs)
 {
-	struct observer *observer = calloc(1, sizeof(*observer));
+	struct telemetry *telemetry = memory_checked(calloc(1, sizeof(*telemetry)));
 
-	if (!observer) {
-		fail_errno(ENOMEM, "events are not told");
-		return NULL;
-	}
-	observer->counters = -1;
-	observer->drops.read = read_dropped;
-	observer->drops.arg = observer;
-	observer->needs = *needs;
-	return observer;
+	telemetry->counters = -1;
+	telemetry->drops.read = read_dropped;
+	telemetry->drops.arg = telemetry;
+	telemetry->needs = *needs;
+	return telemetry;
 }
 
-static void open_counters(struct observer *observer)
+static void open_counters(struct telemetry *telemetry)
 {
-	if (observer->counters >= 0)
-		close(observer->counters);
-	observer->counters = pin_open_map(PIN_COUNTERS);
-	drops_free(&observer->drops);
-	counters_each(start_drop, observer);
+	if (telemetry->counters >= 0)
+		close(telemetry->counters);
+	telemetry->counters = pin_open_map(PIN_COUNTERS);
+	dropped_free(&telemetry->drops);
+	counters_each(start_drop, telemetry);
 }
 
-static void follow_ring(struct observer *observer)
+static void follow_ring(struct telemetry *telemetry)
 {
-	struct events *before = observer->events;
+	struct event_ring *before = telemetry->events;
 	int ret;
 
-	ret = events_follow(&observer->events, on_event, observer);
+	ret = event_ring_follow(&telemetry->events, on_event, telemetry);
 	if (ret && ret != -ENOENT)
-		fail_errno(-ret, "events are not told");
-	if (ret || observer->events == before)
+		log_errno(-ret, "events are not reported");
+	if (ret || telemetry->events == before)
 		return;
-	observer->ring = sd_event_source_disable_unref(observer->ring);
-	open_counters(observer);
-	ret = sd_event_add_io(observer->needs.event, &observer->ring, events_fd(observer->events),
-			      EPOLLIN, on_ring, observer);
-	/* After what there is to learn of names, which events are told with. */
+	telemetry->ring = sd_event_source_disable_unref(telemetry->ring);
+	open_counters(telemetry);
+	ret = sd_event_add_io(telemetry->needs.event, &telemetry->ring,
+			      event_ring_fd(telemetry->events), EPOLLIN, on_ring, telemetry);
+	/* After changes of names, as events are reported with names. */
 	if (ret >= 0)
-		ret = sd_event_source_set_priority(observer->ring, SD_EVENT_PRIORITY_IDLE);
+		ret = sd_event_source_set_priority(telemetry->ring, SD_EVENT_PRIORITY_IDLE);
 	if (ret < 0)
-		fail_errno(-ret, "events are not told");
+		log_errno(-ret, "events are not reported");
 }
 
-void observer_follow(struct observer *observer, const struct config *config)
+void telemetry_follow(struct telemetry *telemetry, const struct config *config)
 {
-	if (!observer)
+	if (!telemetry)
 		return;
-	if (!observer->hub && hub_open(&observer->hub, observer->needs.event, observer->needs.words,
-				       observer->needs.arg))
+	if (!telemetry->server && control_server_open(&telemetry->server, telemetry->needs.event,
+						      telemetry->needs.words, telemetry->needs.arg))
 		return;
-	follow_ring(observer);
-	follow_config(observer, config);
+	follow_ring(telemetry);
+	follow_config(telemetry, config);
 }
 
-void observer_stop(struct observer *observer)
+void telemetry_stop(struct telemetry *telemetry)
 {
-	if (!observer)
+	if (!telemetry)
 		return;
-	sd_event_source_disable_unref(observer->ring);
-	sd_event_source_disable_unref(observer->look);
-	sd_event_source_disable_unref(observer->metrics);
-	events_close(observer->events);
-	drops_free(&observer->drops);
-	names_free(&observer->homes);
-	if (observer->counters >= 0)
-		close(observer->counters);
-	hub_close(observer->hub);
-	free(observer);
+	sd_event_source_disable_unref(telemetry->ring);
+	sd_event_source_disable_unref(telemetry->look);
+	sd_event_source_disable_unref(telemetry->metrics);
+	event_ring_close(telemetry->events);
+	dropped_free(&telemetry->drops);
+	netns_names_free(&telemetry->homes);
+	if (telemetry->counters >= 0)
+		close(telemetry->counters);
+	control_server_close(telemetry->server);
+	free(telemetry);
 }

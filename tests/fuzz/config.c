@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/config.h"
+#include "lib/config.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

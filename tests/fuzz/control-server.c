@@ -32,18 +32,18 @@ static int run_reload(void *arg)
 {
 	check(arg == peers);
 	if (!failing)
-		say("2 policies in force");
-	return failing ? fail(EINVAL, "web.policy:%d: a mistake\nin two lines %*s", failing,
-			      failing * 300, "")
+		log_info("2 policies in force");
+	return failing ? log_error(EINVAL, "web.policy:%d: a mistake\nin two lines %*s", failing,
+				   failing * 300, "")
 		       : 0;
 }
 
-static const struct hub_word words[] = {
+static const struct control_word words[] = {
 	{ "reload", run_reload },
 	{},
 };
 
-static void come(struct hub *hub, int *peer, uint8_t how)
+static void come(struct control_server *server, int *peer, uint8_t how)
 {
 	const int small = 1;
 	int pair[2], ret;
@@ -53,9 +53,9 @@ static void come(struct hub *hub, int *peer, uint8_t how)
 	check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	peer_uid = how % 4 ? 0 : 1000;
-	ret = add_client(hub, pair[0]);
-	check(!ret ? !peer_uid : hub->count == MAX_CLIENTS || peer_uid);
-	check(hub->count <= MAX_CLIENTS && (!ret || ret == -EPERM));
+	ret = add_client(server, pair[0]);
+	check(!ret ? !peer_uid : server->count == MAX_CLIENTS || peer_uid);
+	check(server->count <= MAX_CLIENTS && (!ret || ret == -EPERM));
 	if (ret) {
 		close(pair[0]);
 		close(pair[1]);
@@ -91,20 +91,21 @@ static void go(int *peer)
 	*peer = -1;
 }
 
-static void step(struct hub *hub, struct bytes *bytes)
+static void step(struct control_server *server, struct bytes *bytes)
 {
 	uint8_t what = take_byte(bytes), how = take_byte(bytes);
 	int *peer = &peers[how % PEERS];
 
 	switch (what % 6) {
 	case 0:
-		come(hub, peer, what / 6);
+		come(server, peer, what / 6);
 		break;
 	case 1:
 		speak(*peer, bytes);
 		break;
 	case 2:
-		hub_tell(hub, "{ \"kind\": \"refused\", \"message\": \"something\" }");
+		control_server_tell(server,
+				    "{ \"kind\": \"refused\", \"message\": \"something\" }");
 		break;
 	case 3:
 		hear_all(*peer);
@@ -115,23 +116,25 @@ static void step(struct hub *hub, struct bytes *bytes)
 	default:
 		failing = how;
 	}
-	while (sd_event_run(hub->event, 0) > 0)
+	while (sd_event_run(server->event, 0) > 0)
 		;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = { data, size };
-	struct hub *hub = calloc(1, sizeof(*hub));
+	struct control_server *server = calloc(1, sizeof(*server));
 	sd_event *event = NULL;
 	int i, steps;
 
-	check(hub && sd_event_new(&event) >= 0);
-	*hub = (struct hub){ .event = event, .fd = -1, .dir = -1, .words = words, .arg = peers };
+	check(server && sd_event_new(&event) >= 0);
+	*server = (struct control_server){
+		.event = event, .fd = -1, .dir = -1, .words = words, .arg = peers
+	};
 	for (i = 0; i < PEERS; i++)
 		peers[i] = -1;
 	for (steps = 0; bytes.size && steps < 400; steps++)
-		step(hub, &bytes);
+		step(server, &bytes);
 	for (i = 0; i < PEERS; i++) {
 		hear_all(peers[i]);
 		go(&peers[i]);
@@ -139,8 +142,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (sd_event_run(event, 0) > 0)
 		;
 	/* Those that have gone are gone. */
-	check(!hub->count && !hub->clients);
-	hub_close(hub);
+	check(!server->count && !server->clients);
+	control_server_close(server);
 	sd_event_unref(event);
 	return 0;
 }

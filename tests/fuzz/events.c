@@ -53,24 +53,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes bytes = { data, size };
 	char origin[NAME_SIZE], target[NAME_SIZE], homes[2][NAME_SIZE], text[EVENT_TEXT_SIZE];
-	struct dropped dropped = {};
-	struct told told = {};
+	struct dropped_events dropped = {};
+	struct named_event named = {};
 
-	take_bytes(&bytes, &told.event, sizeof(told.event));
-	told.origin = take_name(&bytes, origin);
-	told.target = take_name(&bytes, target);
-	told.origin_home = take_name(&bytes, homes[0]);
-	told.target_home = take_name(&bytes, homes[1]);
-	event_text(text, &told);
+	take_bytes(&bytes, &named.event, sizeof(named.event));
+	named.origin = take_name(&bytes, origin);
+	named.target = take_name(&bytes, target);
+	named.origin_home = take_name(&bytes, homes[0]);
+	named.target_home = take_name(&bytes, homes[1]);
+	event_text(text, &named);
 	check_text(text);
-	check_json(event_json(&told));
-	dropped.netns = told.event.origin.netns;
-	dropped.name = told.origin;
-	dropped.count = told.event.time;
-	dropped.namespaces = told.event.pid;
-	dropped.tenant = told.event.target.netns;
-	dropped_text(text, &dropped);
+	check_json(event_json(&named));
+	dropped.netns = named.event.origin.netns;
+	dropped.name = named.origin;
+	dropped.count = named.event.time;
+	dropped.namespaces = named.event.pid;
+	dropped.tenant = named.event.target.netns;
+	event_dropped_text(text, &dropped);
 	check_text(text);
-	check_json(dropped_json(&dropped));
+	check_json(event_dropped_json(&dropped));
 	return 0;
 }

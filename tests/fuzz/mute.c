@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* In the place of report.c: each line is made, which shows what is wrong in it, and not shown. */
+/* In the place of log.c: each line is made, which shows what is wrong in it, and not shown. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static int make_line(int error, const char *format, va_list args)
 	return -error;
 }
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -32,7 +32,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -44,7 +44,7 @@ int fail_errno(int error, const char *format, ...)
 	return -error;
 }
 
-void say(const char *format, ...)
+void log_info(const char *format, ...)
 {
 	va_list args;
 
@@ -53,7 +53,7 @@ void say(const char *format, ...)
 	va_end(args);
 }
 
-void report_copy(FILE *copy)
+void log_copy(FILE *copy)
 {
 	copy_to = copy;
 }

@@ -7,7 +7,7 @@
 #undef main
 #undef exit
 
-void attachment_verbose(void)
+void libbpf_log_verbose(void)
 {
 }
 
@@ -18,22 +18,32 @@ int config_read(struct config *config, const char *path)
 	return 0;
 }
 
-int policy_extent(const char *dir, enum extent *extent)
+int policy_prepare_dir(struct policy_set *set, const char *dir)
 {
 	check(dir != NULL);
-	*extent = RECORDING;
+	*set = (struct policy_set){ .hash = strlen(dir) };
 	return 0;
 }
 
-int policy_apply(const char *dir)
+enum coverage policy_coverage(const struct policy_set *set)
 {
-	check(dir != NULL);
-	return strlen(dir) % 2 ? -EINVAL : 3;
+	check(set != NULL);
+	return RECORDING;
 }
 
-int service_attach(const struct config *config, enum extent extent)
+int policy_switch(const struct policy_set *set)
 {
-	check(config && extent == RECORDING);
+	return set->hash % 2 ? -EINVAL : 3;
+}
+
+void policy_set_close(struct policy_set *set)
+{
+	*set = (struct policy_set){};
+}
+
+int service_attach(const struct config *config, enum coverage coverage)
+{
+	check(config && coverage == RECORDING);
 	acted++;
 	return 0;
 }

@@ -28,19 +28,19 @@ static int act(int argc, char **argv)
 	}
 /* clang-format on */
 
-VERB(verb_get)
-VERB(verb_set)
-VERB(verb_list)
-VERB(verb_cids)
-VERB(verb_rules)
-VERB(verb_check)
-VERB(verb_reload)
-VERB(verb_status)
-VERB(verb_monitor)
-VERB(verb_metrics)
-VERB(verb_doctor)
+VERB(command_get)
+VERB(command_set)
+VERB(command_list)
+VERB(command_cids)
+VERB(command_rules)
+VERB(command_check)
+VERB(command_reload)
+VERB(command_status)
+VERB(command_monitor)
+VERB(command_metrics)
+VERB(command_doctor)
 
-void attachment_verbose(void)
+void libbpf_log_verbose(void)
 {
 }
 

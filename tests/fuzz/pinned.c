@@ -188,7 +188,7 @@ int netns_each_name(void (*each)(const char *name, const struct netns *ns, void 
 	return 0;
 }
 
-/* --- Instead of kernel.c, pins.c and policy-store.c --- */
+/* --- Instead of kernel-probe.c, pins.c and store.c --- */
 
 void kernel_probe(struct kernel *kernel)
 {
@@ -217,7 +217,7 @@ void pin_in_generation(char *path, size_t size, __u32 generation, const char *na
 	snprintf(path, size, "/proc/self/fd/%d", fd);
 }
 
-void pin_find(void)
+void enter_bpffs_mount_namespace(void)
 {
 }
 
@@ -226,20 +226,9 @@ int pin_check_bpffs(void)
 	return 0;
 }
 
-int pin_remove(const char *path)
+int store_write(const struct policy_files *files)
 {
-	(void)path;
-	abort();
-}
-
-int store_make_dir(void)
-{
-	abort();
-}
-
-int store_stage(const char *dir)
-{
-	(void)dir;
+	(void)files;
 	abort();
 }
 
@@ -248,18 +237,17 @@ int store_commit(void)
 	abort();
 }
 
-int store_hash(const char *dir, __u64 *hash)
+int store_commit_left_over(__u64 hash)
 {
-	(void)dir;
-	*hash = 1;
-	return 0;
+	(void)hash;
+	abort();
 }
 
 /* Those of the harness of policies. */
-const char *store_find(__u64 hash)
+int store_read(struct policy_files *files, __u64 hash)
 {
 	(void)hash;
-	return kept ? "tests/fuzz/corpus/store" : NULL;
+	return kept ? policy_files_read(files, "tests/fuzz/corpus/store") : -ENOENT;
 }
 
 /* Of ctl/main.c, which has a main(). */
@@ -326,7 +314,7 @@ static void fill_all(struct bytes *bytes)
 
 static void read_metrics(void)
 {
-	struct numbers numbers = {};
+	struct metrics numbers = {};
 	char *text = NULL;
 	size_t size;
 	FILE *out;
@@ -345,21 +333,22 @@ static void read_metrics(void)
 static void read_records(void)
 {
 	struct netns_record record;
-	struct records records;
-	netns_id id, *ids;
-	long count, i;
+	struct netns_records records;
+	struct map_keys ids;
+	netns_id id;
+	size_t i;
 
-	if (records_open(&records))
+	if (netns_records_open(&records))
 		return;
 	check(records.state->layout == LAYOUT_VERSION && records.state->generation);
 	for (id = 0; id < 4; id++)
-		records_read(&records, id, &record);
-	count = records_ids(&records, &ids);
-	check(count >= 0 && count <= ENTRIES);
-	for (i = 1; i < count; i++)
-		check(ids[i] > ids[i - 1]);
-	free(ids);
-	records_close(&records);
+		netns_records_read(&records, id, &record);
+	netns_records_ids(&records, &ids);
+	check(ids.count <= ENTRIES);
+	for (i = 1; i < ids.count; i++)
+		check(ids.key[i] > ids.key[i - 1]);
+	map_walk_free(&ids);
+	netns_records_close(&records);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -374,10 +363,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_records();
 	read_metrics();
 	do {
-		verb_list(&options, 0, &none);
-		verb_rules(&options, 0, &none);
-		verb_cids(&options, 0, &none);
-		verb_status(&options, 0, &none);
+		command_list(&options, 0, &none);
+		command_rules(&options, 0, &none);
+		command_cids(&options, 0, &none);
+		command_status(&options, 0, &none);
 		options.json = !options.json;
 	} while (options.json);
 	return 0;

@@ -11,7 +11,10 @@
 #include "model/plain.h"
 #include "fuzz.h"
 #include "kernel-side.h"
-#include "policy/files.h"
+#include "policy/compile.h"
+#include "policy/policies.h"
+#include "policy/match.h"
+#include "policy/read.h"
 
 #define FILES	 6
 #define BORDER	 "\n%%\n"
@@ -63,6 +66,7 @@ struct numbers {
 };
 
 static struct numbers ports, cids;
+static struct peer_names peer_names;
 static const char *names[NUMBERS];
 static size_t named;
 static struct space spaces[SPACES_MAX];
@@ -119,8 +123,7 @@ static size_t collect(const struct policies *policies)
 	return rules_seen;
 }
 
-static void make_space(const struct policies *policies, const struct compiled *compiled, size_t i,
-		       __u32 half)
+static void make_space(const struct policies *policies, size_t i, __u32 half)
 {
 	struct space *space = &spaces[i];
 	size_t policy = below(policies->count + 1);
@@ -132,11 +135,11 @@ static void make_space(const struct policies *policies, const struct compiled *c
 		records[i].binding[half].policy = POLICY_PENDING;
 	} else if (policy < policies->count) {
 		space->policy = &policies->policy[policy];
-		records[i].binding[half].policy = compiled->heads[policy];
+		records[i].binding[half].policy = policy_cell(policy);
 	}
 	if (named && below(2)) {
 		space->name = names[below(named)];
-		records[i].binding[half].name = compiled_name(compiled, space->name);
+		records[i].binding[half].name = peer_names_number(&peer_names, space->name);
 	}
 }
 
@@ -189,7 +192,7 @@ static void check_calls(const struct policies *policies, const struct compiled *
 	state = (struct layer_state){ .gates_wanted = YES, .has_rules = YES, .half = half };
 	record_count = policies->count + 3;
 	for (i = 0; i < record_count; i++)
-		make_space(policies, compiled, i, half);
+		make_space(policies, i, half);
 	for (i = 0; i < CALLS; i++)
 		check_call(half);
 }
@@ -236,18 +239,25 @@ static void check_set(const struct policies *policies)
 	struct compiled compiled;
 	size_t i;
 
-	if (policies_compile(policies, &compiled))
+	peer_names_take(&peer_names, policies);
+	if (policies_compile(policies, &peer_names, &compiled)) {
+		peer_names_free(&peer_names);
 		return;
+	}
 	for (i = 0; i < policies->count; i++)
-		check_policy(&compiled, &compiled.cells[compiled.heads[i]]);
+		check_policy(&compiled, &compiled.cells[policy_cell(i)]);
 	if (collect(policies) <= MANY)
 		check_calls(policies, &compiled);
 	compiled_free(&compiled);
+	peer_names_free(&peer_names);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct traits traits = { .name = "web", .path = "/a", .cgroup = "/b" };
+	char *name[] = { "web" }, *path[] = { "/a" }, *cgroup[] = { "/b" };
+	struct traits traits = { .names = { name, 1 },
+				 .paths = { path, 1 },
+				 .cgroups = { cgroup, 1 } };
 	struct policies policies = {};
 	size_t i;
 

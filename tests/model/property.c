@@ -18,9 +18,10 @@
 
 #include <linux/vm_sockets.h>
 
-#include "model/plain.h"
-#include "policy/policy.h"
 #include "lib/tap.h"
+#include "model/plain.h"
+#include "policy/compile.h"
+#include "policy/policies.h"
 #include "verdict.skel.h"
 
 #define DIR	 "/tmp/policies"
@@ -31,6 +32,7 @@
 
 static struct verdict_bpf *bpf;
 static struct policies policies;
+static struct peer_names peer_names;
 static struct compiled compiled;
 
 /* Namespaces by identity - 1, the outside and who cannot be told beside them. */
@@ -155,10 +157,14 @@ static void make_policies(void)
 
 	policies_free(&policies);
 	compiled_free(&compiled);
+	peer_names_free(&peer_names);
 	mkdir(DIR, 0700);
 	for (i = 0; i < POLICIES; i++)
 		write_policy(i);
-	if (policies_read(&policies, DIR) || policies_compile(&policies, &compiled))
+	if (policies_read(&policies, DIR))
+		tap_bail("policies of seed %llu", seed);
+	peer_names_take(&peer_names, &policies);
+	if (policies_compile(&policies, &peer_names, &compiled))
 		tap_bail("policies of seed %llu", seed);
 }
 
@@ -203,11 +209,11 @@ static void write_space(int i, __u32 half)
 	netns_id id = i + 1;
 
 	if (spaces[i].policy)
-		record.binding[half].policy = compiled.heads[spaces[i].policy - policies.policy];
+		record.binding[half].policy = policy_cell(spaces[i].policy - policies.policy);
 	if (spaces[i].pending)
 		record.binding[half].policy = POLICY_PENDING;
 	if (spaces[i].name)
-		record.binding[half].name = compiled_name(&compiled, spaces[i].name);
+		record.binding[half].name = peer_names_number(&peer_names, spaces[i].name);
 	bpf_map_delete_elem(map, &id);
 	/* One that has nothing has no record, as a rule. */
 	if (spaces[i].mode == LOCAL || spaces[i].policy || spaces[i].pending || spaces[i].name)

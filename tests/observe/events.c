@@ -24,7 +24,7 @@
 #include "lib/tap.h"
 #include "lib/world.h"
 #include "vsock-bpfd.h"
-#include "ctl/control-client.h"
+#include "lib/control-protocol.h"
 
 #define BPFD	 "build/vsock-bpfd"
 #define CTL	 "build/vsockctl"
@@ -188,7 +188,7 @@ static void loopback(void)
 	tap_ok(err == ECONNRESET, "one out of a local namespace is refused");
 	check_line(MONITOR, out, "told as the origin's own doing");
 	tap_ok(outputs("refused: connect from global to local1 port 1001: "
-		       "one is local, and the other elsewhere"),
+		       "one end is local and the other is in another namespace"),
 	       "the service's output has it in plain words");
 	tap_ok(outputs("refused: connect from local1 to (init) port 1002"), "and the other");
 }
@@ -513,7 +513,7 @@ static void control_socket(void)
 {
 	pid_t second;
 
-	command(&said, "stat -c '%%a %%u' " CONTROL_DIR " " CONTROL_SOCKET);
+	command(&said, "stat -c '%%a %%u' " RUN_DIR " " CONTROL_SOCKET);
 	tap_ok(!strcmp(said.out, "700 0\n600 0\n"), "the control socket is root's alone");
 	must("printf '[Service]\\nMetricsSec=never\\n' >" CONFIG);
 	command(&said, CTL " reload");
@@ -570,6 +570,13 @@ static void colours(void)
 	end(monitor, SIGTERM);
 	command(&said, "env NO_COLOR=1 TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
 	tap_ok(strstr(said.out, "NAMESPACE") && !strchr(said.out, '\033'), "NO_COLOR is honoured");
+	command(&said,
+		"env NO_COLOR=1 TERM=xterm script -qec '" CTL " doctor' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "kernel") && !strchr(said.out, '\033'), "by doctor, too");
+	command(&said,
+		"env -u NO_COLOR TERM=dumb script -qec '" CTL " doctor' /dev/null </dev/null");
+	tap_ok(strstr(said.out, "kernel") && !strchr(said.out, '\033'),
+	       "and a terminal that is dumb");
 	command(&said,
 		"env -u NO_COLOR TERM=xterm script -qec '" CTL " list' /dev/null </dev/null");
 	tap_ok(strchr(said.out, '\033'), "list has a head that stands out");

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/config.h"
+#include "lib/config.h"
 #include "unit.h"
 
 static char said[512], path[] = "/tmp/unit-XXXXXX";
 static struct config config;
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list words;
 
@@ -22,7 +22,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;

@@ -10,7 +10,7 @@
 #include "events/metrics.h"
 #include "unit.h"
 
-static struct numbers numbers;
+static struct metrics metrics;
 static bool native;
 static int wrong;
 
@@ -53,7 +53,7 @@ int counters_each(void (*each)(netns_id id, const struct counters *counters, voi
 	return 0;
 }
 
-const char *names_find(const struct names *names, netns_id id)
+const char *netns_names_find(const struct netns_names *names, netns_id id)
 {
 	(void)names;
 	return id == 7 ? "we\"b\\" : NULL;
@@ -65,7 +65,7 @@ static void print(void)
 {
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	metrics_print(out, &numbers);
+	metrics_print(out, &metrics);
 	fclose(out);
 }
 
@@ -82,23 +82,23 @@ static int begin(void **state)
 {
 	(void)state;
 	native = false;
-	memset(&numbers, 0, sizeof(numbers));
+	memset(&metrics, 0, sizeof(metrics));
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	metrics_free(&numbers);
+	metrics_free(&metrics);
 	return 0;
 }
 
 static void test_all(void **state)
 {
-	struct names names = {};
+	struct netns_names names = {};
 
 	(void)state;
-	assert_int_equal(metrics_collect(&numbers, &names), 0);
+	assert_int_equal(metrics_collect(&metrics, &names), 0);
 	print();
 	has("# TYPE vsock_bpfd_refused_total counter");
 	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"mode\"} 5");
@@ -118,7 +118,7 @@ static void test_wrong(void **state)
 {
 	(void)state;
 	wrong = 1;
-	assert_int_equal(metrics_collect(&numbers, NULL), 0);
+	assert_int_equal(metrics_collect(&metrics, NULL), 0);
 	print();
 	has("vsock_bpfd_alive 0");
 	wrong = 0;
@@ -129,10 +129,10 @@ static void test_without_name(void **state)
 	struct counters counters = { .refused = { [REASON_UNKNOWN] = 1 } };
 
 	(void)state;
-	numbers.counted = true;
-	metrics_add(&numbers, 4097, NULL, &counters);
-	metrics_add(&numbers, NETNS_NONE, NULL, &counters);
-	metrics_add(&numbers, NETNS_UNKNOWN, NULL, &counters);
+	metrics.counted = true;
+	metrics_add(&metrics, 4097, NULL, &counters);
+	metrics_add(&metrics, NETNS_NONE, NULL, &counters);
+	metrics_add(&metrics, NETNS_UNKNOWN, NULL, &counters);
 	print();
 	has("vsock_bpfd_refused_total{netns=\"4097\",reason=\"unknown\"} 1");
 	has("vsock_bpfd_refused_total{netns=\"(outside)\",reason=\"unknown\"} 1");
@@ -145,10 +145,10 @@ static void test_same_label(void **state)
 	struct counters counters = { .refused = { [REASON_MODE] = 2 }, .dropped = 1 };
 
 	(void)state;
-	numbers.counted = true;
-	metrics_add(&numbers, 4097, NULL, &counters);
-	metrics_add(&numbers, 9, "4097", &counters);
-	assert_int_equal(numbers.rows, 1);
+	metrics.counted = true;
+	metrics_add(&metrics, 4097, NULL, &counters);
+	metrics_add(&metrics, 9, "4097", &counters);
+	assert_int_equal(metrics.rows, 1);
 	print();
 	has("vsock_bpfd_refused_total{netns=\"4097\",reason=\"mode\"} 4");
 	has("vsock_bpfd_events_dropped_total{netns=\"4097\"} 2");
@@ -158,7 +158,7 @@ static void test_native(void **state)
 {
 	(void)state;
 	native = true;
-	assert_int_equal(metrics_collect(&numbers, NULL), 0);
+	assert_int_equal(metrics_collect(&metrics, NULL), 0);
 	print();
 	assert_non_null(strstr(text, "isolation=\"native\"} 1\n"));
 	assert_null(strstr(text, "refused_total"));

@@ -17,14 +17,14 @@
 static char said[512];
 static char bundle[] = "/tmp/unit-XXXXXX";
 
-/* What report.c would print. */
+/* What log.c would print. */
 static int keep(int error, const char *format, va_list words)
 {
 	vsnprintf(said, sizeof(said), format, words);
 	return -error;
 }
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list words;
 	int ret;
@@ -35,7 +35,7 @@ int fail(int error, const char *format, ...)
 	return ret;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	va_list words;
 	int ret;

@@ -9,18 +9,20 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/policy.h"
+#include "policy/compile.h"
+#include "policy/peer-names.h"
+#include "policy/policies.h"
 #include "policy/rule.h"
 #include "lib/log.h"
 #include "unit.h"
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;
@@ -52,6 +54,20 @@ static void add_rule(struct policies *policies, size_t index, enum decision deci
 		policy->rule =
 			reallocarray(policy->rule, 2 * policy->rules + 1, sizeof(*policy->rule));
 	assert_int_equal(rule_parse(&policy->rule[policy->rules++], decision, text, &reason), 0);
+}
+
+static struct peer_names peer_names;
+
+static int compile(const struct policies *policies, struct compiled *compiled)
+{
+	peer_names_take(&peer_names, policies);
+	return policies_compile(policies, &peer_names, compiled);
+}
+
+static void release(struct compiled *compiled)
+{
+	peer_names_free(&peer_names);
+	compiled_free(compiled);
 }
 
 /* --- Two readings --- */
@@ -146,9 +162,9 @@ static enum decision deeply(const struct compiled *compiled, __u32 place, __u32 
 
 static enum decision by_cells(const struct compiled *compiled, const struct question *question)
 {
-	const struct rule_cell *head = &compiled->cells[compiled->heads[question->policy]];
+	const struct rule_cell *head = &compiled->cells[policy_cell(question->policy)];
 	__u32 place[RULE_PEERS],
-		name = question->name ? compiled_name(compiled, question->name) : 0;
+		name = question->name ? peer_names_number(&peer_names, question->name) : 0;
 	enum decision decision;
 	int i;
 
@@ -166,10 +182,9 @@ static enum decision by_cells(const struct compiled *compiled, const struct ques
 		decision = stronger(decision,
 				    deeply(compiled, place[BY_CID], question->cid, question->port));
 	/* 0 is asked, too: who has no policy and no name is none of those that are meant. */
-	decision =
-		stronger(decision, deeply(compiled, place[BY_POLICY],
-					  question->peer < 0 ? 0 : compiled->heads[question->peer],
-					  question->port));
+	decision = stronger(decision, deeply(compiled, place[BY_POLICY],
+					     question->peer < 0 ? 0 : policy_cell(question->peer),
+					     question->port));
 	return stronger(decision, deeply(compiled, place[BY_NAME], name, question->port));
 }
 
@@ -239,11 +254,11 @@ static void random_peer(const struct policies *policies, char *end)
 
 static void random_rule(struct policies *policies, size_t index)
 {
-	static const char *const verbs[] = { "connect to ", "accept from ", "bind ", "guest " };
+	static const char *const commands[] = { "connect to ", "accept from ", "bind ", "guest " };
 	enum rule_verb verb = random_to(6) % 4;
 	char text[256];
 
-	strcpy(text, verbs[verb]);
+	strcpy(text, commands[verb]);
 	if (verb <= ACCEPT)
 		random_peer(policies, text + strlen(text));
 	if (random_to(8)) {
@@ -285,7 +300,7 @@ static void test_random(void **state)
 		make_policies(&policies, 1 + random_to(6));
 		for (i = random_to(round % 4 ? 25 : 400); i; i--)
 			random_rule(&policies, random_to(policies.count));
-		assert_int_equal(policies_compile(&policies, &compiled), 0);
+		assert_int_equal(compile(&policies, &compiled), 0);
 		for (i = 0; i < 1500; i++) {
 			random_question(&policies, &question);
 			expected = plainly(&policies, &question);
@@ -293,7 +308,7 @@ static void test_random(void **state)
 				fail_msg("round %u, question %u: not %d\n", round, i, expected);
 			decisions[expected]++;
 		}
-		compiled_free(&compiled);
+		release(&compiled);
 		policies_free(&policies);
 	}
 	/* All three were asked for. */
@@ -310,26 +325,30 @@ static void test_empty(void **state)
 	struct compiled compiled;
 
 	(void)state;
-	assert_int_equal(policies_compile(&policies, &compiled), 0);
+	assert_int_equal(compile(&policies, &compiled), 0);
 	assert_int_equal(compiled.count, 1);
-	assert_false(compiled.has_rules || compiled.report_new_netns);
-	assert_int_equal(compiled_name(&compiled, "a"), 0);
-	compiled_free(&compiled);
+	assert_false(policies_have_rules(&policies) || policies_ask_for_cgroups(&policies));
+	assert_int_equal(peer_names_number(&peer_names, "a"), 0);
+	release(&compiled);
 	make_policies(&policies, 3);
-	assert_int_equal(policies_compile(&policies, &compiled), 0);
+	assert_int_equal(compile(&policies, &compiled), 0);
 	assert_int_equal(compiled.count, 1 + 3 * POLICY_CELLS);
-	assert_int_equal(compiled.heads[0], 1);
-	assert_int_equal(compiled.heads[2], 1 + 2 * POLICY_CELLS);
-	assert_false(compiled.has_rules);
-	compiled_free(&compiled);
+	assert_int_equal(policy_cell(0), 1);
+	assert_int_equal(policy_cell(2), 1 + 2 * POLICY_CELLS);
+	assert_false(policies_have_rules(&policies));
+	release(&compiled);
 	policies.policy[1].audit = true;
 	policies.policy[2].cgroups.count = 1;
 	policies.policy[2].cgroups.glob = calloc(1, sizeof(char *));
-	assert_int_equal(policies_compile(&policies, &compiled), 0);
-	assert_true(compiled.has_rules && compiled.report_new_netns);
-	assert_true(compiled.cells[compiled.heads[1]].flags & POLICY_AUDIT);
-	assert_false(compiled.cells[compiled.heads[0]].flags & POLICY_AUDIT);
-	compiled_free(&compiled);
+	assert_int_equal(compile(&policies, &compiled), 0);
+	assert_true(policies_have_rules(&policies) && policies_ask_for_cgroups(&policies));
+	assert_int_equal(policy_at_cell(1 + POLICY_CELLS, 3), 1);
+	assert_true(policy_at_cell(0, 3) == NO_POLICY);
+	assert_true(policy_at_cell(2, 3) == NO_POLICY);
+	assert_true(policy_at_cell(1 + 3 * POLICY_CELLS, 3) == NO_POLICY);
+	assert_true(compiled.cells[policy_cell(1)].flags & POLICY_AUDIT);
+	assert_false(compiled.cells[policy_cell(0)].flags & POLICY_AUDIT);
+	release(&compiled);
 	policies_free(&policies);
 }
 
@@ -346,19 +365,19 @@ static void test_merged(void **state)
 	add_rule(&policies, 0, DENY, "bind port 5-9,10-19,12-15");
 	add_rule(&policies, 0, DENY, "bind port 20");
 	add_rule(&policies, 0, DENY, "guest");
-	assert_int_equal(policies_compile(&policies, &compiled), 0);
+	assert_int_equal(compile(&policies, &compiled), 0);
 	cells = compiled.cells;
-	place = cells[compiled.heads[0] + 1 + RULE_PEERS].on_bind;
+	place = cells[policy_cell(0) + 1 + RULE_PEERS].on_bind;
 	assert_int_equal(cells[place].count, 3);
 	assert_int_equal(cells[place + 1].value, UNDECIDED);
 	assert_int_equal(cells[place + 2].first, 5);
 	assert_int_equal(cells[place + 2].value, DENY);
 	assert_int_equal(cells[place + 3].first, 21);
 	assert_int_equal(cells[place + 3].value, UNDECIDED);
-	place = cells[compiled.heads[0] + 1 + RULE_PEERS].on_guest;
+	place = cells[policy_cell(0) + 1 + RULE_PEERS].on_guest;
 	assert_int_equal(cells[place].count, 1);
 	assert_int_equal(cells[place + 1].value, DENY);
-	compiled_free(&compiled);
+	release(&compiled);
 	policies_free(&policies);
 }
 
@@ -373,9 +392,9 @@ static void test_shared(void **state)
 	make_policies(&policies, 100);
 	for (i = 0; i < 100; i++)
 		add_rule(&policies, i, DENY, "accept from guests port 22");
-	assert_int_equal(policies_compile(&policies, &compiled), 0);
+	assert_int_equal(compile(&policies, &compiled), 0);
 	assert_int_equal(compiled.count, 1 + 100 * POLICY_CELLS + 4 + 2);
-	compiled_free(&compiled);
+	release(&compiled);
 	policies_free(&policies);
 }
 
@@ -385,11 +404,11 @@ static double compile_seconds(struct policies *policies, int expected)
 	struct compiled compiled;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-	assert_int_equal(policies_compile(policies, &compiled), expected);
+	assert_int_equal(compile(policies, &compiled), expected);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	print_message("# %zu policies, %zu rules in the first: %zu cells\n", policies->count,
 		      policies->policy[0].rules, compiled.count);
-	compiled_free(&compiled);
+	release(&compiled);
 	policies_free(policies);
 	return (double)(now.tv_sec - before.tv_sec) + (double)(now.tv_nsec - before.tv_nsec) / 1e9;
 }

@@ -10,10 +10,11 @@
 
 #include "kernel/netns.h"
 #include "policy/notes.h"
+#include "policy/policies.h"
 #include "lib/log.h"
 #include "unit.h"
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	va_list args;
 
@@ -23,7 +24,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;
@@ -189,7 +190,7 @@ static void test_nothing(void **state)
 	(void)state;
 	put("a", "Name=a", "[Namespace]\nMode=global\n");
 	put("b", "Name=b", "[Namespace]\nAudit=yes\n");
-	NOTED("d/a.policy:0: changes nothing");
+	NOTED("d/a.policy:0: sets nothing");
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)

@@ -10,13 +10,4 @@
 
 #include <cmocka.h>
 
-/* A word of the loader's own (report.h). */
-#undef fail
-#undef fail_msg
-#define fail_msg(...)                                                                              \
-	do {                                                                                       \
-		print_error(__VA_ARGS__);                                                          \
-		_fail(__FILE__, __LINE__);                                                         \
-	} while (0)
-
 #endif /* TESTS_UNIT_H */

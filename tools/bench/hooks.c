@@ -57,13 +57,13 @@ static void measure_step(const char *name)
 
 static __u32 generation_in_force(void)
 {
-	struct records records;
+	struct netns_records records;
 	__u32 generation;
 
-	if (records_open(&records))
+	if (netns_records_open(&records))
 		exit(EXIT_FAILURE);
 	generation = records.state->generation;
-	records_close(&records);
+	netns_records_close(&records);
 	return generation;
 }
 

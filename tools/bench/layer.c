@@ -36,15 +36,15 @@ void layer_fill(int namespaces)
 {
 	struct netns_record record = { .mode = LOCAL, .child_mode = LOCAL };
 	static int filled = 1;
-	struct records records;
+	struct netns_records records;
 	int ret;
 
-	ret = records_open(&records);
+	ret = netns_records_open(&records);
 	for (; !ret && filled < namespaces; filled++)
-		ret = records_write(&records, (1ULL << 24) + filled, &record);
+		ret = netns_records_write(&records, (1ULL << 24) + filled, &record);
 	if (ret)
 		errx(EXIT_FAILURE, "%d namespaces: %s", namespaces, strerror(-ret));
-	records_close(&records);
+	netns_records_close(&records);
 }
 
 /* None of them is about a port that is measured, and all have to be looked through. */

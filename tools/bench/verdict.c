@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "policy/policy.h"
+#include "policy/compile.h"
+#include "policy/policies.h"
 #include "verdict.skel.h"
 
 #define RUNS	   100000
@@ -79,9 +80,10 @@ static __u32 add_rules(int count)
 {
 	char *const files[] = { RULES_FILE };
 	struct policies policies;
+	struct peer_names names;
 	struct compiled compiled;
 	FILE *file = fopen(RULES_FILE, "w");
-	__u32 i, head;
+	__u32 i;
 
 	if (!file)
 		err(EXIT_FAILURE, RULES_FILE);
@@ -90,16 +92,19 @@ static __u32 add_rules(int count)
 		fprintf(file, "Deny=%s anyone port %u\n", i % 2 ? "accept from" : "connect to",
 			20000 + 2 * i);
 	fclose(file);
-	if (policies_load_files(&policies, files, 1) || policies_compile(&policies, &compiled))
+	if (policies_load_files(&policies, files, 1))
+		errx(EXIT_FAILURE, RULES_FILE);
+	peer_names_take(&names, &policies);
+	if (policies_compile(&policies, &names, &compiled))
 		errx(EXIT_FAILURE, "%d rules", count);
 	for (i = 0; i < compiled.count; i++)
 		bpf_map__update_elem(bpf->maps.rules, &i, sizeof(i), &compiled.cells[i],
 				     sizeof(*compiled.cells), 0);
-	head = compiled.heads[0];
 	compiled_free(&compiled);
+	peer_names_free(&names);
 	policies_free(&policies);
 	unlink(RULES_FILE);
-	return head;
+	return policy_cell(0);
 }
 
 static void load(void)

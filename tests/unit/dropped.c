@@ -11,7 +11,7 @@
 
 static __u64 dropped[ORIGINS]; /* the map */
 static bool gone[ORIGINS];
-static struct drops drops;
+static struct dropped_list drops;
 static char said[256];
 
 static int play(netns_id id, __u64 *number, void *arg)
@@ -34,7 +34,7 @@ static void note(netns_id id, __u64 count, void *arg)
 static bool look(void)
 {
 	said[0] = '\0';
-	return drops_look(&drops, note, NULL);
+	return dropped_look(&drops, note, NULL);
 }
 
 static int begin(void **state)
@@ -49,17 +49,17 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	drops_free(&drops);
+	dropped_free(&drops);
 	return 0;
 }
 
 static void test_once(void **state)
 {
 	(void)state;
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	assert_false(look());
 	assert_string_equal(said, "");
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	dropped[7] = 5;
 	assert_true(look());
 	assert_string_equal(said, "7:5 ");
@@ -74,12 +74,12 @@ static void test_once(void **state)
 static void test_quiet(void **state)
 {
 	(void)state;
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	assert_false(look());
 	dropped[7] = 5;
 	assert_false(look());
 	assert_string_equal(said, "");
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	assert_true(look());
 	assert_string_equal(said, "7:5 ");
 }
@@ -88,11 +88,11 @@ static void test_before_start(void **state)
 {
 	(void)state;
 	dropped[7] = 100;
-	drops_start(&drops, 7, 100);
-	drops_note(&drops, 7);
+	dropped_start(&drops, 7, 100);
+	dropped_note(&drops, 7);
 	assert_false(look());
 	dropped[7] = 101;
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	assert_true(look());
 	assert_string_equal(said, "7:1 ");
 }
@@ -101,9 +101,9 @@ static void test_before_start(void **state)
 static void test_begun_anew(void **state)
 {
 	(void)state;
-	drops_start(&drops, 7, 100);
+	dropped_start(&drops, 7, 100);
 	dropped[7] = 3;
-	drops_note(&drops, 7);
+	dropped_note(&drops, 7);
 	assert_true(look());
 	assert_string_equal(said, "7:3 ");
 }
@@ -114,7 +114,7 @@ static void test_order(void **state)
 
 	(void)state;
 	for (id = 0; id < 100; id++) {
-		drops_note(&drops, id * 37 % 100);
+		dropped_note(&drops, id * 37 % 100);
 		dropped[id] = id % 50 ? 0 : id + 1;
 	}
 	assert_true(look());
@@ -127,7 +127,7 @@ static void test_gone(void **state)
 
 	(void)state;
 	for (id = 0; id < ORIGINS; id++) {
-		drops_note(&drops, id);
+		dropped_note(&drops, id);
 		look();
 		gone[id] = true;
 	}

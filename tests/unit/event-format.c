@@ -8,12 +8,12 @@
 #include "events/event-format.h"
 #include "unit.h"
 
-static struct told told;
+static struct named_event named;
 
 static int begin(void **state)
 {
 	(void)state;
-	told = (struct told){
+	named = (struct named_event){
 		.event = { .kind = EVENT_REFUSED,
 			   .reason = REASON_MODE,
 			   .verb = CONNECT,
@@ -31,7 +31,7 @@ static void says(const char *wanted)
 {
 	char text[EVENT_TEXT_SIZE];
 
-	event_text(text, &told);
+	event_text(text, &named);
 	assert_string_equal(text, wanted);
 }
 
@@ -39,65 +39,65 @@ static void test_connect(void **state)
 {
 	(void)state;
 	says("refused: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "one is local, and the other elsewhere");
-	told.event.kind = EVENT_AUDITED;
-	told.event.reason = REASON_RULE;
+	     "one end is local and the other is in another namespace");
+	named.event.kind = EVENT_AUDITED;
+	named.event.reason = REASON_RULE;
 	says("audited: connect from web (ncat, pid 123) to pod1 port 1234: "
 	     "a rule of its own policy");
-	told.event.verb = ACCEPT;
+	named.event.verb = ACCEPT;
 	says("audited: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "a rule of the other's policy");
+	     "a rule of the peer's policy");
 }
 
 static void test_ends(void **state)
 {
 	(void)state;
-	told.origin = told.target = NULL;
-	told.event.pid = 0;
-	told.event.origin.cid = 42;
-	told.event.target.netns = NETNS_NONE;
-	told.event.target.cid = VMADDR_CID_HOST;
+	named.origin = named.target = NULL;
+	named.event.pid = 0;
+	named.event.origin.cid = 42;
+	named.event.target.netns = NETNS_NONE;
+	named.event.target.cid = VMADDR_CID_HOST;
 	says("refused: connect from guest 42 of namespace 2 to the host of this machine port 1234: "
-	     "one is local, and the other elsewhere");
-	told.event.origin = (struct end){ .netns = NETNS_NONE };
-	told.event.target = (struct end){ .netns = NETNS_UNKNOWN, .port = 5 };
-	told.event.reason = REASON_UNKNOWN;
-	says("refused: connect from (outside) to (unknown) port 5: it cannot be told who they are");
+	     "one end is local and the other is in another namespace");
+	named.event.origin = (struct end){ .netns = NETNS_NONE };
+	named.event.target = (struct end){ .netns = NETNS_UNKNOWN, .port = 5 };
+	named.event.reason = REASON_UNKNOWN;
+	says("refused: connect from (outside) to (unknown) port 5: an end could not be identified");
 }
 
 static void test_bind_and_guest(void **state)
 {
 	(void)state;
-	told.event.verb = GUEST;
-	told.event.reason = REASON_GUEST;
-	told.event.target.cid = 42;
+	named.event.verb = GUEST;
+	named.event.reason = REASON_GUEST;
+	named.event.target.cid = 42;
 	says("refused: connect from web (ncat, pid 123) to guest 42 of pod1 port 1234: "
 	     "a rule against guests with this CID");
-	told.event.verb = BIND;
-	told.event.reason = REASON_BIND;
-	told.event.target = (struct end){ .netns = 4097, .port = 22 };
+	named.event.verb = BIND;
+	named.event.reason = REASON_BIND;
+	named.event.target = (struct end){ .netns = 4097, .port = 22 };
 	says("refused: connect from web (ncat, pid 123) to pod1 port 22: "
 	     "a rule against listeners at this port");
-	told.event.origin.port = 0;
+	named.event.origin.port = 0;
 	says("refused: bind in web (ncat, pid 123) to port 22: a rule of its policy");
 }
 
 static void test_sealed(void **state)
 {
 	(void)state;
-	told.event.kind = EVENT_SEALED;
+	named.event.kind = EVENT_SEALED;
 	says("sealed: connect from web (ncat, pid 123) to pod1 port 1234: "
-	     "somebody answered whom it may not talk to");
+	     "the peer that answered is one it may not talk to");
 }
 
 /* Any process chooses its own name, and need not end it. */
 static void test_names_are_printable(void **state)
 {
 	(void)state;
-	memcpy(told.event.comm, "\033[2J\nrefused: xxx", 16);
-	told.origin = "w\neb";
+	memcpy(named.event.comm, "\033[2J\nrefused: xxx", 16);
+	named.origin = "w\neb";
 	says("refused: connect from w?eb (?[2J?refused: xx, pid 123) to pod1 port 1234: "
-	     "one is local, and the other elsewhere");
+	     "one end is local and the other is in another namespace");
 }
 
 /* The longest names fit. */
@@ -108,9 +108,10 @@ static void test_long_names(void **state)
 
 	(void)state;
 	memset(name, 'n', 255);
-	told.origin = told.target = name;
-	event_text(text, &told);
-	assert_non_null(strstr(text, "port 1234: one is local, and the other elsewhere"));
+	named.origin = named.target = name;
+	event_text(text, &named);
+	assert_non_null(
+		strstr(text, "port 1234: one end is local and the other is in another namespace"));
 }
 
 static void test_every_word(void **state)
@@ -133,20 +134,20 @@ static void test_every_word(void **state)
 static void test_beyond_enums(void **state)
 {
 	(void)state;
-	told.event.kind = 99;
-	told.event.reason = 99;
-	told.event.verb = CONNECT;
+	named.event.kind = 99;
+	named.event.reason = 99;
+	named.event.verb = CONNECT;
 	says("?: connect from web (ncat, pid 123) to pod1 port 1234: no reason known");
 }
 
 static void test_dropped(void **state)
 {
-	struct dropped dropped = { .netns = 2, .name = "web", .count = 936 };
+	struct dropped_events dropped = { .netns = 2, .name = "web", .count = 936 };
 	char text[EVENT_TEXT_SIZE];
 
 	(void)state;
-	dropped_text(text, &dropped);
-	assert_string_equal(text, "dropped: 936 events of web, which are counted and not told");
+	event_dropped_text(text, &dropped);
+	assert_string_equal(text, "dropped: 936 events of web, which are counted but not reported");
 }
 
 static const char *at(struct json_object *object, const char *one, const char *two)
@@ -163,7 +164,7 @@ static const char *at(struct json_object *object, const char *one, const char *t
 
 static void test_json(void **state)
 {
-	struct json_object *object = event_json(&told);
+	struct json_object *object = event_json(&named);
 
 	(void)state;
 	assert_string_equal(at(object, "kind", NULL), "refused");
@@ -186,10 +187,10 @@ static void test_json_of_nobody(void **state)
 	struct json_object *object;
 
 	(void)state;
-	told.origin = NULL;
-	told.event.pid = 0;
-	told.event.origin = (struct end){ .netns = NETNS_NONE, .cid = 2 };
-	object = event_json(&told);
+	named.origin = NULL;
+	named.event.pid = 0;
+	named.event.origin = (struct end){ .netns = NETNS_NONE, .cid = 2 };
+	object = event_json(&named);
 	assert_string_equal(at(object, "origin", "place"), "outside");
 	assert_string_equal(at(object, "origin", "namespace"), "null");
 	assert_string_equal(at(object, "origin", "identity"), "null");
@@ -197,8 +198,8 @@ static void test_json_of_nobody(void **state)
 	assert_string_equal(at(object, "pid", NULL), "null");
 	assert_string_equal(at(object, "process", NULL), "null");
 	json_object_put(object);
-	told.event.origin.netns = NETNS_UNKNOWN;
-	object = event_json(&told);
+	named.event.origin.netns = NETNS_UNKNOWN;
+	object = event_json(&named);
 	assert_string_equal(at(object, "origin", "place"), "unknown");
 	assert_string_equal(at(object, "origin", "identity"), "null");
 	json_object_put(object);
@@ -211,9 +212,9 @@ static void test_json_is_a_line(void **state)
 	const char *line;
 
 	(void)state;
-	memcpy(told.event.comm, "a\n\xff\"\\\033bcdefghijkl", 16);
-	told.target = "p\xc3\n";
-	object = event_json(&told);
+	memcpy(named.event.comm, "a\n\xff\"\\\033bcdefghijkl", 16);
+	named.target = "p\xc3\n";
+	object = event_json(&named);
 	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED);
 	assert_null(strchr(line, '\n'));
 	again = json_tokener_parse(line);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "service/config.h"
+#include "lib/config.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/log.h"
 #include "lib/keywords.h"
+#include "lib/log.h"
 
 #define METRICS_ENDING	".prom"
 #define METRICS_SEC_MAX 86400
@@ -36,7 +36,7 @@ static void note_mistake(struct reader *reader, const char *format, ...)
 
 static int take_load_modules(struct reader *reader, const char *value)
 {
-	if (!words_bool(value, &reader->config->load_modules))
+	if (!keywords_bool(value, &reader->config->load_modules))
 		return 0;
 	note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
 	return -EINVAL;
@@ -145,11 +145,11 @@ int config_read(struct config *config, const char *path)
 	if (!file && errno == ENOENT && !path)
 		return 0;
 	if (!file)
-		return fail_errno(errno, "%s", name);
+		return log_errno(errno, "%s", name);
 	line = ini_parse_file(file, on_key, &reader);
 	fclose(file);
 	if (!line)
 		return 0;
-	return fail(EINVAL, "%s:%d: %s", name, line,
-		    reader.mistake[0] ? reader.mistake : "neither [Section] nor Key=value");
+	return log_error(EINVAL, "%s:%d: %s", name, line,
+			 reader.mistake[0] ? reader.mistake : "neither [Section] nor Key=value");
 }

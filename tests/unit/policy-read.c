@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/files.h"
+#include "policy/match.h"
+#include "policy/read.h"
+#include "policy/policies.h"
 #include "lib/log.h"
 #include "unit.h"
 #include "lib/keywords.h"
@@ -16,7 +18,7 @@
 /* What was said, line by line. */
 static char said[1 << 14];
 
-int fail(int error, const char *format, ...)
+int log_error(int error, const char *format, ...)
 {
 	size_t length = strlen(said);
 	va_list args;
@@ -28,7 +30,7 @@ int fail(int error, const char *format, ...)
 	return -error;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	strcat(said, strerror(error));
@@ -118,9 +120,9 @@ static void read_text(struct policies *policies, const char *text)
 static void test_sections(void **state)
 {
 	(void)state;
-	refused("", "d/web.policy: there is no [Match]: it would hold for nothing\n");
+	refused("", "d/web.policy: there is no [Match]: the policy would fit nothing\n");
 	refused("[Rules]\nDeny=bind\n",
-		"d/web.policy: there is no [Match]: it would hold for nothing\n");
+		"d/web.policy: there is no [Match]: the policy would fit nothing\n");
 	refused("[Match]\n\n[Rules]\n",
 		"d/web.policy:1: [Match] needs Name=, Path=, Cgroup= or Annotation=\n");
 	refused("[Match]\nName=a\n[Rule]\nDeny=bind\n",
@@ -129,7 +131,7 @@ static void test_sections(void **state)
 	refused("[Match]\nName=a\n[match]\n",
 		"d/web.policy:3: [match]: no such section; did you mean Match?\n");
 	refused("[Match]\nName=a\n[Rules]\n[Match]\nName=b\n",
-		"d/web.policy:4: [Match]: stands in line 1 already\n");
+		"d/web.policy:4: [Match]: is already in line 1\n");
 	refused("[Match]\nName=a\n[Rules] # mine\n",
 		"d/web.policy:3: a section is [Name] and nothing else\n");
 	refused("[Match]\nName=a\n[Rules\nDeny=bind\n",
@@ -153,14 +155,14 @@ static void test_keys(void **state)
 		"d/web.policy:4: Deny=: belongs in [Rules], not in [Namespace]\n");
 	refused("[Match]\nName=a\n[Rules]\nPath=/a\n",
 		"d/web.policy:4: Path=: belongs in [Match], not in [Rules]\n");
-	refused("[Match]\nName=\nName=a\n", "d/web.policy:2: Name=: its value is missing\n");
+	refused("[Match]\nName=\nName=a\n", "d/web.policy:2: Name=: missing value\n");
 	refused("[Match]\nName=a\n[Namespace]\nMode=local\n\nMode=local\n",
-		"d/web.policy:6: Mode=: stands in line 4 already\n");
+		"d/web.policy:6: Mode=: is already in line 4\n");
 	refused("[Match]\nName=a\n[Namespace]\nInherit=no\nInherit=yes\nAudit=no\nAudit=no\n"
 		"ChildMode=local\nChildMode=local\n",
-		"d/web.policy:5: Inherit=: stands in line 4 already\n"
-		"d/web.policy:7: Audit=: stands in line 6 already\n"
-		"d/web.policy:9: ChildMode=: stands in line 8 already\n");
+		"d/web.policy:5: Inherit=: is already in line 4\n"
+		"d/web.policy:7: Audit=: is already in line 6\n"
+		"d/web.policy:9: ChildMode=: is already in line 8\n");
 	refused("[Match]\nName=a\n[Namespace]\nMode=locl\n",
 		"d/web.policy:4: Mode=locl: neither global nor local; did you mean local?\n");
 	refused("[Match]\nName=a\n[Namespace]\nChildMode=none\n",
@@ -181,16 +183,17 @@ static void test_globs(void **state)
 	refused("[Match]\nName=/run/netns/a\n",
 		"d/web.policy:2: Name=/run/netns/a: a name has no slash; Path= is for paths\n");
 	refused("[Match]\nPath=/a docker/netns\n",
-		"d/web.policy:2: Path=docker/netns: begins neither with / nor with *\n");
+		"d/web.policy:2: Path=docker/netns: begins with neither / nor *\n");
 	refused("[Match]\nCgroup=machine.slice\n",
-		"d/web.policy:2: Cgroup=machine.slice: begins neither with / nor with *\n");
+		"d/web.policy:2: Cgroup=machine.slice: begins with neither / nor *\n");
 	refused("[Match]\nName=!kube-*\n", "d/web.policy:2: Name=!kube-*: there is no negation; a "
 					   "policy that comes first takes "
 					   "out what it fits\n");
 	refused("[Match]\nName=web* # text\n",
 		"d/web.policy:2: Name=#: a comment needs a line of its own\n");
-	refused("[Match]\nName=\"web\"\n", "d/web.policy:2: Name=\"web\": quotes are letters here; "
-					   "a blank is fitted by '?'\n");
+	refused("[Match]\nName=\"web\"\n",
+		"d/web.policy:2: Name=\"web\": quotes are ordinary characters here; "
+		"'?' fits a blank\n");
 	refused("[Match]\nPath=/run/netns/c-*,/run/docker/netns/*\n",
 		"d/web.policy:2: Path=/run/netns/c-*,/run/docker/netns/*: values are separated by "
 		"blanks, not by commas\n");
@@ -203,7 +206,7 @@ static void test_globs(void **state)
 		"d/web.policy:2: Annotation=tenant: not KEY=GLOB\n");
 	refused("[Match]\nAnnotation==a\n", "d/web.policy:2: Annotation==a: not KEY=GLOB\n");
 	refused("[Match]\nAnnotation=io.*=a\n",
-		"d/web.policy:2: Annotation=io.*=a: a glob can only stand behind the '='\n");
+		"d/web.policy:2: Annotation=io.*=a: a glob can only come after the '='\n");
 }
 
 static void test_lines(void **state)
@@ -217,13 +220,13 @@ static void test_lines(void **state)
 	refused("[Match]\nName=a ; the web\n",
 		"d/web.policy:2: a comment needs a line of its own\n");
 	refused_bytes(nul, sizeof(nul) - 1,
-		      "d/web.policy:2: a control character, 0x00, has no place here\n");
+		      "d/web.policy:2: control character 0x00 is not allowed\n");
 	refused_bytes(late, sizeof(late) - 1,
-		      "d/web.policy:3: a control character, 0x00, has no place here\n");
+		      "d/web.policy:3: control character 0x00 is not allowed\n");
 	refused("[Match]\nName=a\rName=b\n",
-		"d/web.policy:2: a control character, 0x0d, has no place here\n");
+		"d/web.policy:2: control character 0x0d is not allowed\n");
 	refused("[Match]\nName=a\033[1m\n",
-		"d/web.policy:2: a control character, 0x1b, has no place here\n");
+		"d/web.policy:2: control character 0x1b is not allowed\n");
 }
 
 static void test_utf8(void **state)
@@ -313,28 +316,28 @@ static void test_rules(void **state)
 				      "a rule");
 	bad_rule("Allow=guest 3", "guest is allowed unless a rule denies it: only Deny=guest is a "
 				  "rule");
-	bad_rule("Deny=connect", "connect: 'to' and whom is missing");
+	bad_rule("Deny=connect", "connect: missing 'to' and peer");
 	bad_rule("Deny=connect from guests", "connect: 'to' has to follow, not 'from'");
 	bad_rule("Deny=accept to guests", "accept: 'from' has to follow, not 'to'");
-	bad_rule("Deny=connect to", "to: whom is missing");
+	bad_rule("Deny=connect to", "to: missing peer");
 	bad_rule("Deny=accept from geusts",
 		 "geusts: neither anyone, host, guests, guest CID, namespace NAME nor policy NAME; "
 		 "did you mean guests?");
 	bad_rule("Deny=connect to web",
 		 "web: neither anyone, host, guests, guest CID, namespace NAME nor policy NAME");
-	bad_rule("Deny=connect to guest", "guest: its CID is missing; guests are all of them");
-	bad_rule("Deny=connect to namespace", "namespace: its name is missing");
-	bad_rule("Deny=connect to policy", "policy: its name is missing");
+	bad_rule("Deny=connect to guest", "guest: missing CID (write 'guests' for all)");
+	bad_rule("Deny=connect to namespace", "namespace: missing name");
+	bad_rule("Deny=connect to policy", "policy: missing name");
 	bad_rule("Deny=connect to namespace web*",
-		 "namespace web*: rules take exact names; give what you mean a policy, and name "
-		 "that");
+		 "namespace web*: rules take exact names; give those namespaces a policy, and name "
+		 "it");
 	bad_rule("Deny=connect to namespace /run/netns/a",
 		 "namespace /run/netns/a: a name, not a path");
 	bad_rule("Deny=connect to policy wbe", "policy wbe: there is no such policy; did you mean "
 					       "web?");
 	bad_rule("Deny=connect to policy tenant", "policy tenant: there is no such policy");
 	bad_rule("Deny=bind prot 1", "prot: here only port LIST may follow; did you mean port?");
-	bad_rule("Deny=bind port", "port: its number is missing");
+	bad_rule("Deny=bind port", "port: missing number");
 	bad_rule("Deny=bind port 1 2", "2: nothing may follow here");
 	bad_rule("Deny=accept from host port 1 # ssh", "#: nothing may follow here");
 	bad_rule("Deny=guest 3 port 1", "port: nothing may follow here");
@@ -356,7 +359,7 @@ static void test_numbers(void **state)
 	}
 	bad_rule("Deny=bind port 1, 2",
 		 "1,: numbers, ranges like 8-15, and commas, without blanks");
-	bad_rule("Deny=bind port 99-3", "99-3: 99-3 begins behind its end");
+	bad_rule("Deny=bind port 99-3", "99-3: 99-3: the range is reversed");
 	bad_rule("Deny=bind port 4294967295", "4294967295: ports are 0 to 4294967294");
 	bad_rule("Deny=bind port 1-4294967296", "1-4294967296: ports are 0 to 4294967294");
 	bad_rule("Deny=bind port 18446744073709551617",
@@ -555,6 +558,7 @@ static void test_match(void **state)
 {
 	static const struct annotation annotations[] = { { "a", "tenant-x" }, { "bb", "1" } };
 	static const struct annotation other[] = { { "a", "x" }, { "aa", "tenant-x" }, { "", "" } };
+	char *name[1], *path[1], *cgroup[1];
 	struct traits traits = {};
 	struct policies policies;
 
@@ -567,35 +571,39 @@ static void test_match(void **state)
 	put("d/6.policy", "[Match]\nName=*\n");
 	put("d/7.policy", "[Match]\nPath=*\n");
 	read_good(&policies);
-#define HAS(number)                                                                                \
-	assert_ptr_equal(policies_match(&policies, &traits), &policies.policy[(number)-1])
-	assert_null(policies_match(&policies, &traits));
-	traits.name = "web1";
+#define IS(own, kind, value) (own[0] = (value), traits.kind = (struct texts){ own, 1 })
+#define HAS(number)	     assert_int_equal(policies_match(&policies, &traits), (number)-1)
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
+	IS(name, names, "web1");
 	HAS(1);
 	assert_true(policy_fits(&policies.policy[5], &traits));
-	traits.name = "dbx";
+	IS(name, names, "dbx");
 	HAS(6);
-	traits.path = "/run/docker/netns/ab12";
+	IS(path, paths, "/run/docker/netns/ab12");
 	HAS(2);
-	traits.path = "/run/netns/dbx";
-	traits.cgroup = "/machine.slice/libpod-1.scope/container";
+	IS(path, paths, "/run/netns/dbx");
+	IS(cgroup, cgroups, "/machine.slice/libpod-1.scope/container");
 	HAS(3);
 	/* Different keys must all fit. */
-	traits.name = NULL;
+	traits.names.count = 0;
 	HAS(7);
-	traits.path = NULL;
-	assert_null(policies_match(&policies, &traits));
+	traits.paths.count = 0;
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
 	traits.annotations = annotations;
-	traits.count = 2;
+	traits.annotation_count = 2;
 	HAS(4);
 	traits.annotations = other;
-	traits.count = 3;
-	assert_null(policies_match(&policies, &traits));
+	traits.annotation_count = 3;
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
 	/* The initial namespace, only by its name. */
-	traits = (struct traits){ .name = "(init)", .path = "/proc/1/ns/net", .cgroup = "/" };
+	traits = (struct traits){};
+	IS(name, names, "(init)");
+	IS(path, paths, "/proc/1/ns/net");
+	IS(cgroup, cgroups, "/");
 	HAS(5);
 	assert_false(policy_fits(&policies.policy[5], &traits));
 	assert_false(policy_fits(&policies.policy[6], &traits));
+#undef IS
 #undef HAS
 	policies_free(&policies);
 }
@@ -605,14 +613,14 @@ static void test_hints(void **state)
 	static const char *const known[] = { "Allow", "Deny", "port" };
 
 	(void)state;
-	assert_string_equal(words_hint("Alow", known, 3).text, "; did you mean Allow?");
-	assert_string_equal(words_hint("ALLOW", known, 3).text, "; did you mean Allow?");
-	assert_string_equal(words_hint("Dney", known, 3).text, "; did you mean Deny?");
-	assert_string_equal(words_hint("ports", known, 3).text, "; did you mean port?");
-	assert_string_equal(words_hint("Permit", known, 3).text, "");
-	assert_string_equal(words_hint("", known, 3).text, "");
+	assert_string_equal(keywords_hint("Alow", known, 3).text, "; did you mean Allow?");
+	assert_string_equal(keywords_hint("ALLOW", known, 3).text, "; did you mean Allow?");
+	assert_string_equal(keywords_hint("Dney", known, 3).text, "; did you mean Deny?");
+	assert_string_equal(keywords_hint("ports", known, 3).text, "; did you mean port?");
+	assert_string_equal(keywords_hint("Permit", known, 3).text, "");
+	assert_string_equal(keywords_hint("", known, 3).text, "");
 	assert_string_equal(
-		words_hint("a word that is longer than anything that has a name here", known, 3)
+		keywords_hint("a word that is longer than anything that has a name here", known, 3)
 			.text,
 		"");
 }

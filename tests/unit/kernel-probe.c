@@ -27,12 +27,12 @@ static FILE *open_played(const char *path, const char *mode)
 #include "../../loader/kernel/kernel-probe.c"
 #undef fopen
 
-bool native_here(void)
+bool kernel_has_modes(void)
 {
 	return false;
 }
 
-void symbols_find(const struct symbol *symbols)
+void ksyms_find(const struct ksym *symbols)
 {
 	(void)symbols;
 }

@@ -29,28 +29,28 @@ int netns_each_name(void (*each)(const char *name, const struct netns *ns, void 
 	return 0;
 }
 
-static struct names names;
+static struct netns_names names;
 
 static int begin(void **state)
 {
 	(void)state;
-	names_load(&names);
+	netns_names_load(&names);
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	names_free(&names);
+	netns_names_free(&names);
 	return 0;
 }
 
 static void is(netns_id id, const char *name)
 {
 	if (name)
-		assert_string_equal(names_find(&names, id), name);
+		assert_string_equal(netns_names_find(&names, id), name);
 	else
-		assert_null(names_find(&names, id));
+		assert_null(netns_names_find(&names, id));
 }
 
 static void test_loaded(void **state)
@@ -67,22 +67,22 @@ static void test_loaded(void **state)
 static void test_come_and_go(void **state)
 {
 	(void)state;
-	names_add(&names, "c", 5);
+	netns_names_add(&names, "c", 5);
 	is(5, "c");
 	is(9, "a");
-	names_remove(&names, "c");
+	netns_names_remove(&names, "c");
 	is(5, NULL);
-	names_remove(&names, "c");
+	netns_names_remove(&names, "c");
 	assert_int_equal(names.count, 3);
 }
 
 static void test_moves(void **state)
 {
 	(void)state;
-	names_add(&names, "a", 4);
+	netns_names_add(&names, "a", 4);
 	is(4, "a");
 	is(9, NULL);
-	names_add(&names, "a", 4);
+	netns_names_add(&names, "a", 4);
 	assert_int_equal(names.count, 3);
 }
 
@@ -90,12 +90,12 @@ static void test_moves(void **state)
 static void test_two_names(void **state)
 {
 	(void)state;
-	names_add(&names, "y", 9);
+	netns_names_add(&names, "y", 9);
 	is(9, "a");
-	names_add(&names, "A", 9);
+	netns_names_add(&names, "A", 9);
 	is(9, "A");
-	names_remove(&names, "A");
-	names_remove(&names, "a");
+	netns_names_remove(&names, "A");
+	netns_names_remove(&names, "a");
 	is(9, "y");
 }
 
@@ -107,7 +107,7 @@ static void test_many(void **state)
 	(void)state;
 	for (id = 100; id < 1100; id++) {
 		snprintf(name, sizeof(name), "n%llu", id * 7 % 1000);
-		names_add(&names, name, 100 + id * 7 % 1000);
+		netns_names_add(&names, name, 100 + id * 7 % 1000);
 	}
 	for (id = 100; id < 1100; id++) {
 		snprintf(name, sizeof(name), "n%llu", id - 100);

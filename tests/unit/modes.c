@@ -28,12 +28,12 @@ static struct {
 	int sysctl_error;
 } played;
 
-bool native_here(void)
+bool kernel_has_modes(void)
 {
 	return played.native;
 }
 
-int native_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
+int sysctl_mode_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
 {
 	(void)ns;
 	(void)knob;
@@ -41,7 +41,7 @@ int native_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
 	return played.sysctl_error;
 }
 
-int native_set(const struct netns *ns, const char *knob, enum vsock_mode mode)
+int sysctl_mode_set(const struct netns *ns, const char *knob, enum vsock_mode mode)
 {
 	(void)ns;
 	assert_string_equal(knob, "child_ns_mode");
@@ -50,23 +50,24 @@ int native_set(const struct netns *ns, const char *knob, enum vsock_mode mode)
 	return played.sysctl_error;
 }
 
-bool records_are_there(void)
+bool netns_records_exist(void)
 {
 	return false;
 }
 
-int records_open(struct records *records)
+int netns_records_open(struct netns_records *records)
 {
 	records->state = &played.state;
 	return played.open_error;
 }
 
-void records_close(struct records *records)
+void netns_records_close(struct netns_records *records)
 {
 	(void)records;
 }
 
-int records_read(const struct records *records, netns_id id, struct netns_record *record)
+int netns_records_read(const struct netns_records *records, netns_id id,
+		       struct netns_record *record)
 {
 	(void)records;
 	(void)id;
@@ -74,7 +75,8 @@ int records_read(const struct records *records, netns_id id, struct netns_record
 	return 0;
 }
 
-int records_write(const struct records *records, netns_id id, const struct netns_record *record)
+int netns_records_write(const struct netns_records *records, netns_id id,
+			const struct netns_record *record)
 {
 	(void)records;
 	(void)id;
@@ -90,9 +92,9 @@ int records_write(const struct records *records, netns_id id, const struct netns
 	return 0;
 }
 
-int layer_arm(enum extent extent)
+int layer_attach_gates(enum coverage coverage)
 {
-	assert_int_equal(extent, GATES);
+	assert_int_equal(coverage, GATES);
 	/* Not at once with another start. */
 	assert_int_equal(played.locks, 1);
 	played.armed = !played.arm_error;
@@ -111,7 +113,7 @@ void lock_release(int lock)
 	played.locks--;
 }
 
-int fail_errno(int error, const char *format, ...)
+int log_errno(int error, const char *format, ...)
 {
 	(void)format;
 	return -error;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tables for people, as they look where output is no terminal. */
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,9 +79,43 @@ static void test_many(void **state)
 	assert_non_null(strstr(printed, "\nrow 499\n"));
 }
 
+/* What standard output is, for one question. */
+static bool colour_on(int fd)
+{
+	int own = dup(STDOUT_FILENO);
+	bool colour;
+
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	colour = table_colour();
+	dup2(own, STDOUT_FILENO);
+	close(own);
+	return colour;
+}
+
+static void test_colour(void **state)
+{
+	int pty = posix_openpt(O_RDWR | O_NOCTTY), file = open("/dev/null", O_WRONLY);
+
+	assert_true(pty >= 0 && file >= 0);
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	assert_true(colour_on(pty));
+	assert_false(colour_on(file));
+	setenv("NO_COLOR", "1", 1);
+	assert_false(colour_on(pty));
+	setenv("NO_COLOR", "", 1);
+	assert_true(colour_on(pty));
+	setenv("TERM", "dumb", 1);
+	assert_false(colour_on(pty));
+	close(file);
+	close(pty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_head_alone),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_many),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Arrays that grow at their end. */
+#ifndef ARRAY_H
+#define ARRAY_H
+
+#include <stddef.h>
+
+/* The array, moved perhaps, with room for one more than `count`; `room` is how many it has. */
+void *array_grow(void *array, size_t count, size_t *room, size_t size);
+
+/* A pointer to one more element, which has no value yet. */
+#define array_add(array, count, room)                                                              \
+	((array) = array_grow((array), (count), &(room), sizeof(*(array))), &(array)[(count)++])
+
+/* For qsort() and bsearch(): elements that are, or begin with, a number of 64 bits. */
+int array_by_u64(const void *a, const void *b);
+
+#endif
