@@ -14,7 +14,7 @@ struct json_object;
 struct told {
 	struct event event;
 	const char *origin, *target;
-	const char *origin_home, *target_home; /* loader/homes.h; NULL where none is known */
+	const char *origin_home, *target_home; /* kernel/netns-homes.h; NULL where none is known */
 };
 
 /* Events of one origin that were dropped since it was last looked at. */
