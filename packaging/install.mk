@@ -49,7 +49,7 @@ install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 packaging/allow-vsock.jq $(DESTDIR)$(DATADIR)/vsock-bpfd
 	install -m 644 README.md LICENSE CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
-	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
+	install -m 644 docs/*.md docs/*.svg $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(SYSCONFDIR)/vsock-bpfd/policy.d
 	@if command -v pandoc >/dev/null; then $(MAKE) --no-print-directory install-man; \
 	else echo "  no pandoc: man pages are not installed"; fi

@@ -85,7 +85,7 @@ static cost time_start(void)
 }
 
 /* The first local mode, which brings the gates. */
-static cost time_arm(void)
+static cost time_attach_gates(void)
 {
 	cost start, took;
 
@@ -149,7 +149,7 @@ static cost time_reload(void)
 /* clang-format off */
 const struct operation service_operations[] = {
 	{ "start",	5, time_start },
-	{ "arm",	5, time_arm },
+	{ "attach-gates", 5, time_attach_gates },
 	{ "restart",	5, time_up,	  isolate, layer_stop },
 	{ "reload",	5, time_reload,	  start_with_rules, stop_with_rules },
 	{ "set-mode",	25, time_set_mode, isolate, layer_stop },

@@ -98,7 +98,7 @@ END {
 	print "<!-- Made by `make bench`. -->"
 	print "# Figures"
 	print "\n\"Without\" is in instructions, all else in multiples of it: 1.010 is 1 % more."
-	print "What each line and column means is told in [performance.md](../performance.md)."
+	print "[performance.md](../performance.md) explains lines and columns."
 	for (i = 1; i <= kernel_count; i++) {
 		print "\n## Linux " release[kernels[i]] "\n"
 		print_head(kernels[i])
