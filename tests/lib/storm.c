@@ -33,7 +33,7 @@
  * which is attached waits for: an upgrade then takes minutes instead of seconds, and a
  * step of it sees no more connections.
  */
-#define PAUSE_US 10000
+#define PAUSE_US 3000
 
 static const char usage[] =
 	"usage: storm FROM TO never|always|flees [FROM TO never|always|flees]...\n"

@@ -48,6 +48,13 @@ static unsigned int line_number;
 static char title[256];
 static FILE *policy;
 
+/*
+ * The policies of the case before are in force until the first of this one are, or something is
+ * tried: each switch costs half a second. Nothing that the case makes meanwhile has one of them,
+ * unless what it is made in does.
+ */
+static bool stale, of_parents;
+
 /* What was told since the last try. */
 static struct ring_buffer *ring;
 static char told[256];
@@ -494,12 +501,15 @@ static void word_guest(char **words, size_t size)
 		wrong("guest %u: %s", place->cid, strerror(err));
 }
 
+static void need_fresh(void);
+
 static void word_keep(char **words, size_t size)
 {
 	struct place *place = find(words[0]);
 
 	if (size != 2)
 		wrong("wanted: keep NAMESPACE PORT");
+	need_fresh();
 	place->port = port_of(place, words[1]);
 	place->listener = listener_of(place, SOCK_STREAM, place->port);
 }
@@ -512,6 +522,7 @@ static void word_autobind(char **words, size_t size)
 	socklen_t length = sizeof(own);
 	int fd = socket_in(place, SOCK_STREAM), silent = socket_in(place, SOCK_STREAM);
 
+	need_fresh();
 	/* One that does not listen: a call to nobody would not be made on every kernel. */
 	if (size != 1 || bind_to(silent, VMADDR_PORT_ANY) ||
 	    getsockname(silent, (struct sockaddr *)&own, &length) ||
@@ -560,9 +571,16 @@ static void word_apply(char **words, size_t size)
 		tap_said(&said);
 		wrong("these policies are refused");
 	}
+	stale = false;
 	listen_for_events();
 	hear();
 	*told = '\0';
+}
+
+static void need_fresh(void)
+{
+	if (stale)
+		word_apply(NULL, 0);
 }
 
 static void begin_case(const char *text)
@@ -570,7 +588,22 @@ static void begin_case(const char *text)
 	clean_up();
 	snprintf(title, sizeof(title), "%s", text);
 	must("rm -rf " DIR " && mkdir " DIR);
-	word_apply(NULL, 0);
+	stale = true;
+	if (of_parents)
+		need_fresh();
+	of_parents = false;
+}
+
+/* Of the initial namespace, or of all. */
+static bool is_of_parents(const char *match)
+{
+	return strstr(match, "(init)") || strchr(match, '*');
+}
+
+static void write_line(const char *line)
+{
+	fprintf(policy, "%s\n", line);
+	of_parents |= is_of_parents(line);
 }
 
 static const struct {
@@ -644,6 +677,7 @@ static void do_line(const char *line)
 	wanted += 2;
 	snprintf(what, sizeof(what), "%s", copy);
 	size = cut(copy, words);
+	need_fresh();
 	for (i = 0; size && i < COUNT(tries); i++)
 		if (!strcmp(tries[i].word, words[0]))
 			return tries[i].run(words + 1, size - 1, what, wanted);
@@ -668,7 +702,7 @@ static void run_table(const char *only)
 		if (*line != '\t')
 			do_line(line);
 		else if (policy)
-			fprintf(policy, "%s\n", line + 1);
+			write_line(line + 1);
 		else
 			wrong("text of no policy");
 	}
