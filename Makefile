@@ -43,12 +43,12 @@ demo-vm: deps ## a real guest in a namespace: reached from inside, and from nowh
 	@tools/demo-vm
 
 test: deps ## everything that fits into 20 minutes, on four kernel lines
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/run
 
 test-all: ## the same and what takes longer
 	@tools/deps build test check
-	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/run --all
 
 test-attack: deps ## known attacks, with the layer and without
@@ -57,7 +57,7 @@ test-attack: deps ## known attacks, with the layer and without
 
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
-	@tests/mutants
+	@tests/mutants/run
 
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check

@@ -1,39 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls over loopback on their way to a port. Whoever comes to hold that port meanwhile would get
- * them, listener or not, where a socket takes packets of anybody: kernels that have no
- * vsock_check_source(). So nobody binds a port that a stranger is calling.
+ * Calls over loopback that are on their way to a port. Kernels without vsock_check_source() give
+ * them to any socket that holds the port when they arrive, listener or not. So a port that a
+ * stranger is calling cannot be bound.
  *
- * A call is noted by its socket, from the connect gate until its request has arrived or the socket
- * has gone, and counted at a place of its port. Ports share places, so a port can seem to be
- * called for a moment that is not.
+ * A call is recorded by its socket, from the connect gate until its request has arrived or the
+ * socket is freed, and counted in a slot of its port. Ports share slots, so a port can seem to be
+ * called for a moment when it is not.
  */
 #ifndef CALLS_H
 #define CALLS_H
 
 #include "verdict.h"
 
-#define PLACES_OF_CALLS 4096
+#define CALL_SLOTS 4096
 
-/* The namespace is that of all calls which are counted, NETNS_UNKNOWN if they are of several. */
-static struct called {
+/*
+ * Port by calling socket. Removed when the request arrives or the socket is freed. A call that
+ * finds no room is refused.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} calling SEC(".maps");
+
+/*
+ * Calls by port, several ports to a slot. The namespace is that of all calls in the slot,
+ * NETNS_UNKNOWN if they come from several.
+ */
+static struct call_slot {
 	netns_id netns;
 	__u32 calls;
 	__u32 unused;
-} called[PLACES_OF_CALLS];
+} call_slots[CALL_SLOTS];
 
-static __always_inline struct called *called_at(__u32 port)
+static __always_inline struct call_slot *slot_of_call(__u32 port)
 {
-	return &called[port % PLACES_OF_CALLS];
+	return &call_slots[port % CALL_SLOTS];
 }
 
 /*
- * The first one names the place. If another has come before that is done, it is nobody's; so is it
- * if a stranger has named it.
+ * The first call sets the namespace. It is unknown if another call comes before that is done, or if
+ * a stranger is counted already.
  */
-static __always_inline void count_call(struct called *at, netns_id id, __u32 port)
+static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 port)
 {
-	volatile struct called *now = at;
+	volatile struct call_slot *now = at;
 
 	__sync_fetch_and_add(&at->calls, 1);
 	if (now->calls != 1) {
@@ -55,23 +69,23 @@ static __always_inline void forget_call(__u64 socket)
 		return;
 	port = *known;
 	if (!bpf_map_delete_elem(&calling, &socket))
-		__sync_fetch_and_add(&called_at(port)->calls, -1);
+		__sync_fetch_and_add(&slot_of_call(port)->calls, -1);
 }
 
-/* False if there is no room: the call is not to be made. */
+/* False if there is no room: the call must be refused. */
 static __always_inline bool note_call(__u64 socket, netns_id id, __u32 port)
 {
 	forget_call(socket);
 	if (bpf_map_update_elem(&calling, &socket, &port, BPF_NOEXIST))
 		return false;
-	count_call(called_at(port), id, port);
+	count_call(slot_of_call(port), id, port);
 	return true;
 }
 
-/* Who calls a port: NETNS_NONE if nobody does. */
+/* The namespace that calls a port, or NETNS_NONE. */
 static __always_inline netns_id caller_of(__u32 port)
 {
-	const volatile struct called *at = called_at(port);
+	const volatile struct call_slot *at = slot_of_call(port);
 
 	return at->calls ? at->netns : NETNS_NONE;
 }

@@ -1,25 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Delivery gate: a request has arrived and the kernel has found the listener.
- *
- *	request arrives   -> origin   (who sent it)
- *	child is made     -> listener (whom it found)
- *	sk_alloc          -> verdict  (refused: the kernel answers with a reset)
- *
- * All three run in one task, one after the other. Nothing that a process can
- * change in between takes part: the origin is the namespace of the socket that
- * sent the packet, the listener is the one the kernel holds a reference on.
+ * The packet that a task delivers now. Everything from its arrival to the gate that judges it runs
+ * in that task, so it is recorded by task.
  */
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
-#include "guests.h"
-#include "ports.h"
+#include "devices.h"
+#include "kernel.h"
+#include "netns.h"
+#include "state.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded" /* see bpf/maps.h */
+
+/* A packet that a task delivers: a request, or the answer to one. */
+struct packet {
+	struct end origin; /* its sender */
+	netns_id listener; /* that a request has found, NETNS_NONE until then */
+	__u64 sender;	   /* tells answers apart: their socket, on 5.10 see origin-by-address.h */
+	__u64 device;	   /* of the guest that sent it, or 0: the origin is the device's owner */
+	__u64 ports;	   /* address of its ports while they have not been read, else 0 */
+	__u32 port;	   /* destination */
+	enum packet_kind {
+		REQUEST = 1,
+		ANSWER = 2,
+		UNDETERMINED = REQUEST | ANSWER, /* the next hook tells */
+		CONSUMED = 4,			 /* a gate has judged it */
+		LEAVING = 8,			 /* the end of a connection */
+	} kind;
+};
 
 /*
- * The delivery of a loopback packet. They are delivered one after the other: all of a machine pass
- * through one work item, 5.10 to 7.3, and the kernel never runs one of those twice at a time. So
- * one place is enough, which its task alone writes.
+ * The last request that was judged: its origin, the epoch of its verdict, and the sender of its
+ * answer.
+ */
+struct judged_request {
+	netns_id caller;
+	__u64 child;
+	__u32 verdict_epoch;
+	__u32 unused;
+};
+
+/* What is not written with each packet. */
+struct delivering_task {
+	__u64 device;	  /* that a vhost worker works for, all of its life; 0 until it was found */
+	__u32 tid;	  /* 0 in task storage, which cannot be another task's */
+	__u32 lost_epoch; /* value of lost_epoch when the packet was recorded */
+};
+
+/* Three lifetimes: the packet, the last judged request, the task. */
+struct delivery {
+	struct packet packet;
+	struct judged_request judged;
+	struct delivering_task task;
+};
+
+#pragma GCC diagnostic pop
+
+/* Deliveries in storage of the tasks, freed with them. 6.1 and later. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct delivery);
+} delivery_storage SEC(".maps");
+
+/*
+ * Deliveries where tasks have no storage (5.10), and of tasks that could not get any. LRU removes
+ * the oldest, which are those of tasks that have exited; a request whose record is lost is refused.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct delivery);
+} delivery_by_tid SEC(".maps");
+
+/*
+ * The delivery of a loopback packet. One is enough: from 5.10 to 7.3 all loopback packets of a
+ * machine pass through one work item, which the kernel never runs twice at a time. Only its task
+ * writes here.
  */
 static __u64 loopback_task;
 static struct delivery loopback;
@@ -29,16 +90,16 @@ static __always_inline bool is_delivering_loopback(void)
 	return bpf_get_current_task() == loopback_task;
 }
 
-/* Counts what could not be recorded. A change makes all records void that are there. */
-static __u32 lost;
+/* Counts packets that could not be recorded. Each makes all earlier records void. */
+static __u32 lost_epoch;
 
-/* Whether a task ever got no storage: from 7.0 on it can be refused at any time. */
+/* Whether storage was ever refused to a task. From 7.0 on that can happen at any time. */
 static bool storage_failed;
 
-/* Kernels whose packets carry sockets (6.1 on) have storage in tasks, too. */
+/* Kernels whose packets carry sockets (6.1 and later) have task storage, too. */
 static __always_inline struct delivery *storage_of_task(__u64 flags)
 {
-	return bpf_task_storage_get(&delivering, bpf_get_current_task_btf(), NULL, flags);
+	return bpf_task_storage_get(&delivery_storage, bpf_get_current_task_btf(), NULL, flags);
 }
 
 static __always_inline struct delivery *delivery_of_guest(void)
@@ -52,7 +113,7 @@ static __always_inline struct delivery *delivery_of_guest(void)
 			return delivery;
 	}
 	tid = current_tid();
-	return bpf_map_lookup_elem(&deliveries, &tid);
+	return bpf_map_lookup_elem(&delivery_by_tid, &tid);
 }
 
 static __always_inline struct delivery *map_delivery(void)
@@ -61,10 +122,10 @@ static __always_inline struct delivery *map_delivery(void)
 	struct delivery *delivery;
 	__u32 tid = current_tid();
 
-	bpf_map_update_elem(&deliveries, &tid, &none, BPF_ANY);
-	delivery = bpf_map_lookup_elem(&deliveries, &tid);
+	bpf_map_update_elem(&delivery_by_tid, &tid, &none, BPF_ANY);
+	delivery = bpf_map_lookup_elem(&delivery_by_tid, &tid);
 	if (delivery)
-		delivery->tid = tid;
+		delivery->task.tid = tid;
 	return delivery;
 }
 
@@ -81,70 +142,126 @@ static __always_inline struct delivery *make_delivery(void)
 	return map_delivery();
 }
 
-/* `step` comes last: what is not complete is at none. */
-static __always_inline void begin_delivery(struct delivery *delivery, enum step step,
-					   const struct end *origin, __u32 port)
+/* The argument of a vhost kernel thread leads to the device that it works for. */
+static __always_inline __u64 device_of_thread(void)
 {
-	delivery->origin = *origin;
-	delivery->listener = NETNS_NONE;
-	delivery->ports = 0;
-	delivery->port = port;
-	delivery->step = step;
-}
+	void *data = kthread_data();
+	struct vhost_worker *worker = data;
 
-static __always_inline void loopback_arrives(enum step step, netns_id origin, __u32 from, __u32 to)
-{
-	loopback_task = bpf_get_current_task();
-	loopback.origin.netns = origin;
-	loopback.origin.port = from;
-	loopback.listener = NETNS_NONE;
-	loopback.port = to;
-	loopback.step = step;
-}
-
-/* One that tells its socket. Its ports are asked for where namespaces alone do not decide. */
-static __always_inline void loopback_packet(enum step step, struct sock *sk, const void *header)
-{
-	loopback_task = bpf_get_current_task();
-	loopback.origin.netns = netns_of_sock(sk);
-	loopback.sender = (__u64)sk;
-	loopback.listener = NETNS_NONE;
-	loopback.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
-	loopback.step = step;
+	if (bpf_core_field_exists(worker->dev))
+		data = BPF_CORE_READ(worker, dev);
+	return (__u64)data;
 }
 
 /*
- * From outside of this kernel, or a guest. Written in place, as only its task uses it. Should it
- * fall to another one at this very moment, that one reads that it is not its own.
+ * A worker that is a thread of the VMM has no such argument. The device with the CID is its own if
+ * the device names this thread as its worker.
  */
-static __always_inline void guest_arrives(enum step step, const struct end *origin, __u32 port)
+static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_addresses *addresses)
+{
+	__u64 address = device_of(cid, NULL, addresses);
+	struct vhost_vsock *vsock = (void *)address;
+	struct task_struct *worker;
+
+	if (!vsock || !bpf_core_field_exists(vsock->vqs[0].worker))
+		return 0;
+	worker = BPF_CORE_READ(vsock, vqs[0].worker, vtsk, task);
+	return worker == (void *)bpf_get_current_task() ? address : 0;
+}
+
+/* The device of the current task, which is a vhost worker. */
+static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addresses *addresses)
+{
+	return is_user_worker() ? device_of_worker(cid, addresses) : device_of_thread();
+}
+
+/*
+ * The device of the guest that sent the current packet. The CID does not identify it: another
+ * device can take the CID while packets are on their way and while the first device closes.
+ */
+static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
+{
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
+
+	/* A record in the map may have been another task's. */
+	if (delivery->task.tid)
+		return find_own_device(cid, addresses);
+	if (!delivery->task.device)
+		delivery->task.device = find_own_device(cid, addresses);
+	return delivery->task.device;
+}
+
+/* `kind` is written last: an incomplete record has no listener. */
+static __always_inline void begin_delivery(struct delivery *delivery, enum packet_kind kind,
+					   const struct end *origin, __u32 port)
+{
+	delivery->packet.origin = *origin;
+	delivery->packet.listener = NETNS_NONE;
+	delivery->packet.ports = 0;
+	delivery->packet.port = port;
+	delivery->packet.kind = kind;
+}
+
+static __always_inline void loopback_arrives(enum packet_kind kind, netns_id origin, __u32 from,
+					     __u32 to)
+{
+	loopback_task = bpf_get_current_task();
+	loopback.packet.origin.netns = origin;
+	loopback.packet.origin.port = from;
+	loopback.packet.listener = NETNS_NONE;
+	loopback.packet.port = to;
+	loopback.packet.kind = kind;
+}
+
+/*
+ * A packet that carries its socket. Its ports are read later, and only if the namespaces do not
+ * decide.
+ */
+static __always_inline void loopback_packet(enum packet_kind kind, struct sock *sk,
+					    const void *header)
+{
+	loopback_task = bpf_get_current_task();
+	loopback.packet.origin.netns = netns_of_sock(sk);
+	loopback.packet.sender = (__u64)sk;
+	loopback.packet.listener = NETNS_NONE;
+	loopback.packet.ports = (__u64)header + offsetof(struct virtio_vsock_hdr, ports);
+	loopback.packet.kind = kind;
+}
+
+/*
+ * A packet from a guest, or from the host of this machine. The record is written in place, as only
+ * its task uses it. If LRU gives the record to another task meanwhile, that task sees that the tid
+ * is not its own.
+ */
+static __always_inline void guest_arrives(enum packet_kind kind, const struct end *origin,
+					  __u32 port)
 {
 	struct delivery *delivery = delivery_of_guest();
 
-	/* A task that was at the same address has delivered over loopback. */
+	/* An exited task at the same address may have delivered over loopback. */
 	if (is_delivering_loopback())
 		loopback_task = 0;
 	if (!delivery)
 		delivery = make_delivery();
 	if (!delivery) {
-		/* The record of an earlier request must not be taken for that of this one. */
-		__sync_fetch_and_add(&lost, 1);
+		/* The record of an earlier request must not be taken for this one's. */
+		__sync_fetch_and_add(&lost_epoch, 1);
 		return;
 	}
-	if (delivery->tid)
-		delivery->tid = current_tid();
-	delivery->lost = lost;
-	delivery->device = 0;
+	if (delivery->task.tid)
+		delivery->task.tid = current_tid();
+	delivery->task.lost_epoch = lost_epoch;
+	delivery->packet.device = 0;
 	if (origin->netns == NETNS_UNKNOWN && origin->cid)
-		delivery->device = device_of_sender(delivery, origin->cid);
-	begin_delivery(delivery, step, origin, port);
+		delivery->packet.device = device_of_sender(delivery, origin->cid);
+	begin_delivery(delivery, kind, origin, port);
 }
 
 static __always_inline bool is_own(const struct delivery *delivery)
 {
-	if (delivery->tid && delivery->tid != current_tid())
+	if (delivery->task.tid && delivery->task.tid != current_tid())
 		return false;
-	return delivery->lost == lost;
+	return delivery->task.lost_epoch == lost_epoch;
 }
 
 static __always_inline struct delivery *own_delivery_of_guest(void)
@@ -154,192 +271,75 @@ static __always_inline struct delivery *own_delivery_of_guest(void)
 	return delivery && is_own(delivery) ? delivery : NULL;
 }
 
-static __always_inline struct delivery *current_delivery(enum step step)
+static __always_inline struct delivery *delivery_of_task(bool over_loopback)
 {
-	struct delivery *delivery = is_delivering_loopback() ? &loopback : own_delivery_of_guest();
-
-	return delivery && (delivery->step & step) ? delivery : NULL;
+	return over_loopback ? &loopback : own_delivery_of_guest();
 }
 
-/* The packet is there until its delivery is over. */
+static __always_inline struct delivery *current_delivery(enum packet_kind kind)
+{
+	struct delivery *delivery = delivery_of_task(is_delivering_loopback());
+
+	return delivery && (delivery->packet.kind & kind) ? delivery : NULL;
+}
+
+/* The packet is not freed before its delivery is over. */
 static __always_inline bool read_ports(struct delivery *delivery)
 {
 	struct virtio_vsock_ports ports;
 
-	if (!delivery->ports)
+	if (!delivery->packet.ports)
 		return true;
-	if (bpf_probe_read_kernel(&ports, sizeof(ports), (void *)delivery->ports))
+	if (bpf_probe_read_kernel(&ports, sizeof(ports), (void *)delivery->packet.ports))
 		return false;
-	delivery->origin.port = le32_to_cpu(ports.src);
-	delivery->port = le32_to_cpu(ports.dst);
-	delivery->ports = 0;
+	delivery->packet.origin.port = le32_to_cpu(ports.src);
+	delivery->packet.port = le32_to_cpu(ports.dst);
+	delivery->packet.ports = 0;
 	return true;
 }
 
-/* Whose a guest is, is asked here and not on arrival: raw tracepoints may not ask `namespaces`. */
+/*
+ * The owner of a guest is looked up here and not on arrival, because raw tracepoints may not use
+ * the map `namespaces`.
+ */
 static __always_inline struct end origin_of(const struct delivery *delivery)
 {
-	struct end origin = delivery->origin;
+	struct end origin = delivery->packet.origin;
 
-	if (delivery->device)
-		origin.netns = owner_of_device(delivery->device);
+	if (delivery->packet.device)
+		origin.netns = owner_of_device(delivery->packet.device);
 	return origin;
 }
 
-static __always_inline void listener_found(netns_id listener)
-{
-	struct delivery *delivery = current_delivery(REQUEST);
-
-	if (delivery)
-		delivery->listener = listener;
-}
-
-/* `changes` is read first: what comes after makes that the answer is judged, too. */
-static __always_inline bool judge_request(struct delivery *delivery, const struct sock *child,
-					  const struct layer_state *layer)
-{
-	struct call call = { .from.netns = NETNS_UNKNOWN, .to.netns = delivery->listener };
-
-	delivery->changes = changes_until_now(layer);
-	if (read_ports(delivery))
-		call.from = origin_of(delivery);
-	delivery->caller = call.from.netns;
-	delivery->child = (__u64)child;
-	call.to.port = delivery->port;
-	return may_call(&call, layer);
-}
-
-/* One that is not complete is of nobody. */
-static __always_inline bool judge_unknown(const struct layer_state *layer)
-{
-	const struct call unknown = { .from.netns = NETNS_UNKNOWN, .to.netns = NETNS_UNKNOWN };
-
-	return !in_force(layer) || may_call(&unknown, layer);
-}
-
-#define NOT_JUDGED 1 /* an odd number of changes */
-
-/* Whether the kernel finds the socket, and no other that is bound, at CID LOCAL and the port. */
-static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u64 socket,
-					__u32 port)
-{
-	__u64 entry = socket + bpf_core_type_size(struct sock) + link_of(BOUND);
-	__u32 cid = tail->local_addr.svm_cid;
-
-	return tail->local_addr.svm_port == port &&
-	       (cid == VMADDR_CID_LOCAL || cid == VMADDR_CID_ANY) &&
-	       (__u64)tail->bound_table.next != entry;
-}
-
 /*
- * Whether the answer to a request will come to the socket that asked, or to nobody: it goes to
- * CID LOCAL and the port of that socket. One that another socket gets makes a child whose peer
- * has never asked for it, and with two of those two namespaces would meet that each called within
- * itself. So the port of who asks is held by nobody else, and no socket is connected to where it
- * calls from where it calls.
- */
-static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
-{
-	__u32 port = delivery->origin.port, how = BOUND | LISTENERS;
-	__u64 socket = delivery->sender;
-	struct vsock_sock_tail tail;
-
-	if (bpf_probe_read_kernel(&tail, sizeof(tail),
-				  (void *)socket + bpf_core_type_size(struct sock)))
-		return false;
-	if (!is_bound_at(&tail, socket, port))
-		how |= ANYBODY;
-	else if (tail.local_addr.svm_cid == VMADDR_CID_ANY)
-		how = 0; /* the kernel gives a port that is held at all CIDs to nobody else */
-	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
-		return false;
-	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->port),
-			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
-}
-
-static __always_inline bool refuse_port(const struct delivery *delivery)
-{
-	struct call call = { .from = delivery->origin, .to.netns = delivery->listener };
-
-	call.to.port = delivery->port;
-	tell(&call, EVENT_REFUSED, REASON_PORT, CONNECT);
-	return false;
-}
-
-/* Leaves nothing that a later request could use. */
-static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
-					 const struct layer_state *layer)
-{
-	/* Or it is a process, at the address of a task that has delivered. */
-	if (!delivery || !(delivery->step & REQUEST) || delivery->listener == NETNS_NONE)
-		return !is_delivering() || judge_unknown(layer);
-	delivery->step = TAKEN;
-	delivery->changes = NOT_JUDGED;
-	if (layer->isolating == NO || !in_force(layer))
-		return true;
-	if (delivery == &loopback && delivery->origin.netns != NETNS_UNKNOWN &&
-	    !(read_ports(delivery) && is_answer_for_sender(delivery)))
-		return refuse_port(delivery);
-	if (may_meet(delivery->origin.netns, delivery->listener, layer))
-		return true;
-	return judge_request(delivery, child, layer);
-}
-
-/*
- * Whether an answer comes from the child of the request that was judged last, and goes to where
- * that came from. The packet holds its socket, so it is that child and none that came later; on
- * 5.10 only one that is alone on its way tells a sender.
+ * Whether an answer comes from the child of the last judged request and goes to that request's
+ * origin. The packet carries its socket, so it is that child and no later one. On 5.10 an answer
+ * has a sender only if it was the only one on its way.
  */
 static __always_inline bool is_judged_already(const struct delivery *delivery, netns_id receiver,
 					      const struct layer_state *layer)
 {
-	return delivery->child && delivery->child == delivery->sender &&
-	       delivery->caller == receiver && delivery->changes == changes_until_now(layer) &&
-	       delivery->changes % 2 == 0;
+	return delivery->judged.child && delivery->judged.child == delivery->packet.sender &&
+	       delivery->judged.caller == receiver &&
+	       delivery->judged.verdict_epoch == current_epoch(layer) &&
+	       delivery->judged.verdict_epoch % 2 == 0;
 }
 
-static __always_inline int check_sk_alloc(const struct sock *sk, int family)
+static __always_inline enum packet_kind kind_of(__u16 op)
 {
-	struct delivery *delivery = &loopback;
-
-	if (family != AF_VSOCK)
-		return 0;
-	if (!is_delivering_loopback()) {
-		if (!is_delivering())
-			return 0;
-		delivery = own_delivery_of_guest();
-	}
-	return take_request(delivery, sk, layer_state()) ? 0 : -EACCES;
+	if (op == VIRTIO_VSOCK_OP_REQUEST)
+		return REQUEST;
+	if (op == VIRTIO_VSOCK_OP_RST || op == VIRTIO_VSOCK_OP_SHUTDOWN)
+		return LEAVING;
+	return op == VIRTIO_VSOCK_OP_RESPONSE ? ANSWER : CONSUMED;
 }
 
-/* The listener is the parent of the child that is to be made (5.11 on: BTF of modules). */
-SEC("fentry/vsock_create_connected")
-int BPF_PROG(listener_found_parent, struct sock *parent)
+static __always_inline enum packet_kind kind_of_packet(const void *header)
 {
-	listener_found(netns_of_sock(parent));
-	return 0;
-}
+	__le16 op = 0;
 
-/* The same on 5.10, where every socket of the machine passes here. */
-SEC("fentry/sk_alloc")
-int BPF_PROG(listener_found_net, struct net *net, int family)
-{
-	if (family == AF_VSOCK)
-		listener_found(netns_of(net));
-	return 0;
-}
-
-SEC("lsm/sk_alloc_security")
-int BPF_PROG(delivery_gate_lsm, struct sock *sk, int family)
-{
-	return check_sk_alloc(sk, family);
-}
-
-/* Where BPF is no active LSM, an lsm program attaches and is never called. */
-SEC("fmod_ret/security_sk_alloc")
-int BPF_PROG(delivery_gate_fmod_ret, struct sock *sk, int family)
-{
-	return check_sk_alloc(sk, family);
+	bpf_probe_read_kernel(&op, sizeof(op), header + offsetof(struct virtio_vsock_hdr, op));
+	return kind_of(le16_to_cpu(op));
 }
 
 #endif

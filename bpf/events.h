@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who was refused: counted always, told as long as there is room and it is not too much.
+ * Refusals: always counted, and reported to user space while there is room and not too many come.
  * Nothing here takes part in a decision.
  */
 #ifndef EVENTS_H
 #define EVENTS_H
 
+#include "call.h"
+#include "maps.h"
 #include "tenants.h"
-
-/* Who calls whom. `to.port` is the port that rules speak of. */
-struct call {
-	struct end from, to;
-	bool by_caller; /* the current task is the one that calls */
-	bool again;	/* was judged before: refusals are not told once more */
-};
 
 static __always_inline struct counters *counters_of(netns_id id)
 {
@@ -25,7 +20,7 @@ static __always_inline struct counters *counters_of(netns_id id)
 	return bpf_map_lookup_elem(&counters, &id);
 }
 
-/* A bucket of tokens. Two that take the last one at once tell one event too many. */
+/* A token bucket. Two tasks that take the last token at once report one event too many. */
 static __always_inline bool take_token(struct counters *of, __u64 now)
 {
 	__u64 earned = (now - of->refilled) / EVENT_PERIOD;
@@ -40,13 +35,13 @@ static __always_inline bool take_token(struct counters *of, __u64 now)
 	return true;
 }
 
-/* The same of all that one tenant has made, each of which has a bucket of its own. */
+/* The token bucket that all namespaces of one tenant share. */
 static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
 {
 	struct tenant *of = number ? bpf_map_lookup_elem(&tenants, &number) : NULL;
 	__u64 earned;
 
-	/* One that is missing was a container's, which began anew as its last namespace went. */
+	/* A container's tenant is removed with its last namespace. */
 	if (!of)
 		return true;
 	earned = (now - of->refilled) / TENANT_PERIOD;
@@ -61,7 +56,7 @@ static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
 	return true;
 }
 
-static __always_inline bool may_tell(struct counters *of, __u64 now)
+static __always_inline bool may_report(struct counters *of, __u64 now)
 {
 	return take_token(of, now) && take_token_of_tenant(of->tenant, now);
 }
@@ -74,7 +69,7 @@ static __always_inline void name_caller(struct event *event)
 
 static __always_inline void count(struct counters *of, enum event_kind kind, __u32 reason)
 {
-	/* In a register: 5.10 forgets what was found out of a number on the stack. */
+	/* Kept in a register: 5.10 forgets the bounds of a number on the stack. */
 	barrier_var(reason);
 	if (reason >= REASONS)
 		return;
@@ -104,8 +99,8 @@ static __always_inline bool submit(const struct call *call, enum event_kind kind
 	return true;
 }
 
-static __noinline void tell(const struct call *call, enum event_kind kind, enum reason reason,
-			    enum rule_verb verb)
+static __noinline void report(const struct call *call, enum event_kind kind, enum reason reason,
+			      enum rule_verb verb)
 {
 	struct counters *of = counters_of(call->from.netns);
 	__u64 now = bpf_ktime_get_boot_ns();
@@ -113,12 +108,12 @@ static __noinline void tell(const struct call *call, enum event_kind kind, enum 
 	if (!of)
 		return;
 	count(of, kind, reason);
-	if (!may_tell(of, now) || !submit(call, kind, reason, verb, now))
+	if (!may_report(of, now) || !submit(call, kind, reason, verb, now))
 		__sync_fetch_and_add(&of->dropped, 1);
 }
 
-/* For who matches policies to namespaces by what runs in them. */
-static __always_inline bool tell_made(netns_id id)
+/* For the service, which matches policies to namespaces by what runs in them. */
+static __always_inline bool report_new_netns(netns_id id)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -126,7 +121,7 @@ static __always_inline bool tell_made(netns_id id)
 		return false;
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time = bpf_ktime_get_boot_ns();
-	event->kind = EVENT_MADE;
+	event->kind = EVENT_NEW_NETNS;
 	event->origin.netns = id;
 	name_caller(event);
 	bpf_ringbuf_submit(event, 0);

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sockets that linger: their peer has left, they are still open. When such a socket is closed or
- * read, the kernel sends a packet to where its peer was. The port there may be another socket's by
- * then, and the kernel's tables do not have the socket that sends any more. So both of its ports
- * are noted until it is gone, and a stranger gets neither.
+ * Lingering sockets: still open, though their peer has left. When such a socket is closed or read,
+ * the kernel sends a packet to its peer's port. By then that port may belong to another socket, and
+ * the sending socket is not in the kernel's tables any more. So both of its ports are recorded
+ * until it is freed, and strangers cannot have either.
  *
- * A peer leaves by a packet, so the task that delivers all packets of loopback is the only one
- * that adds or removes a port. Whoever frees a socket counts its two ports down, and no entry is
- * removed that somebody counts on.
+ * A peer leaves by a packet, so only the task that delivers all loopback packets adds or removes a
+ * port. Freeing a socket decrements the counts of its two ports, and an entry with a count is not
+ * removed.
  */
 #ifndef LINGERING_H
 #define LINGERING_H
 
-#include "origin.h"
+#include "kernel.h"
+#include "maps.h"
+#include "netns.h"
+#include "records.h"
+#include "state.h"
+#include "verdict.h"
 
-/* Places that are looked at for one to be had again, each time that a port is noted. */
+/* Slots that are checked for reuse each time a port is recorded. */
 #define LOOKS 4
 
 static __always_inline void reclaim(struct lingering_list *list, __u32 index)
@@ -35,9 +40,9 @@ static __always_inline void reclaim(struct lingering_list *list, __u32 index)
 }
 
 /*
- * A place in the list of all ports that are noted: one that was given up, or one that nobody has
- * had. Looking through them all takes fewer turns than there are places, so there is none only
- * where so many ports are in use.
+ * A slot in the list of all recorded ports: a reclaimed one, or one that was never used. A pass
+ * over all slots takes fewer turns than there are slots, so none is left only if that many ports
+ * are in use.
  */
 static __always_inline __u32 *free_slot(struct lingering_list *list)
 {
@@ -72,8 +77,8 @@ static __always_inline bool add_port(__u32 port, netns_id own)
 }
 
 /*
- * Of two strangers that have such sockets at one port it is nobody's. Of two that may talk to each
- * other the first one stands for both.
+ * If two strangers have lingering sockets at one port, its namespace is unknown. If they may talk
+ * to each other, the first stands for both.
  */
 static __always_inline bool note_port(__u32 port, netns_id own)
 {
@@ -98,8 +103,8 @@ static __always_inline void leave_port(__u32 port)
 }
 
 /*
- * A port that could not be noted is 0, which is no port of a connection. Local namespaces of a
- * kernel that has modes are in nobody's way.
+ * A port that could not be recorded is 0, which no connection has. On kernels with modes, sockets
+ * of local namespaces are kept apart by the kernel.
  */
 static __always_inline void note_lingering(struct sock *sk)
 {
@@ -137,34 +142,16 @@ static __always_inline void forget_lingering(struct sock *sk)
 		leave_port(lingering.ports[1]);
 }
 
-static __always_inline bool is_end_of_connection(const struct delivery *delivery)
+/* The namespace whose sockets linger at a port, or NETNS_NONE. */
+static __always_inline netns_id lingers_at(__u32 port)
 {
-	const void *ports = (const void *)delivery->ports;
+	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
+	netns_id id;
 
-	if (delivery->step != EITHER || !ports)
-		return delivery->step == LEAVING;
-	return step_of_packet(ports - offsetof(struct virtio_vsock_hdr, ports)) == LEAVING;
-}
-
-/* Since Linux 6.1 a socket leaves the kernel's tables when its peer has shut down both ways. */
-SEC("fentry/vsock_remove_sock")
-int BPF_PROG(peer_left, struct sock *sk)
-{
-	if (is_delivering_loopback())
-		note_lingering(sk);
-	return 0;
-}
-
-/*
- * Where a socket takes packets of anybody (vsock_check_source() came later), one that still is in
- * the tables matters, too. The kernel asks for data where it closes a socket for its peer.
- */
-SEC("fentry/vsock_stream_has_data")
-int BPF_PROG(peer_left_any, struct sock *sk)
-{
-	if (is_delivering_loopback() && is_end_of_connection(&loopback))
-		note_lingering(sk);
-	return 0;
+	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
+		return NETNS_NONE;
+	id = *(volatile netns_id *)&lingering->netns;
+	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
 }
 
 #endif

@@ -1,51 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who holds a port, asked of the kernel's own tables at the moment of a decision.
+ * The holders of a port, read from the kernel's own tables at the moment of a decision.
  *
  * The kernel gives a packet to the connected socket that has both of its addresses, else to the
- * socket that is bound to where it goes, be it a listener or not. Over loopback every packet
- * claims CID LOCAL, so ports alone tell who meets whom. Hence the rule: a port is held by
- * sockets of one namespace, or of several that may talk to each other.
+ * socket that is bound to its destination, listener or not. Over loopback every packet claims CID
+ * LOCAL, so ports alone decide who meets whom. Hence the rule: a port is held by sockets of one
+ * namespace, or of several that may talk to each other.
  *
- * Nothing is remembered here, so nothing can be filled, and sockets that were there before the
- * layer are found like all others. The lists are read without their lock: an entry that was
- * removed points to itself, and one that was put elsewhere leads to the head of another list. A
- * walk that comes to the head of its own has met all that were there when it began. Any other
- * begins again, and one that never ends is a refusal.
+ * Nothing is recorded here, so nothing can be filled, and sockets from before the layer are found
+ * like all others. The lists are read without their lock. An entry that was removed points to
+ * itself, and one that was moved leads to the head of another list. A walk that reaches the head of
+ * its own list has met all sockets that were there when it began. Any other walk begins again, and
+ * one that never ends is a refusal.
  */
 #ifndef PORTS_H
 #define PORTS_H
 
 #include "calls.h"
+#include "kernel.h"
+#include "lingering.h"
+#include "netns.h"
+#include "state.h"
 #include "verdict.h"
 
 #define VSOCK_HASH_SIZE 251 /* the same since 3.9 */
 
-/* Steps of one walk, and walks of one question: a socket each for who makes a bucket that long. */
+/* Steps of one walk, and walks of one question. Making a bucket longer costs a socket for each. */
 #define STEPS 256
 #define WALKS 256
 
 enum table {
-	BOUND = 1,     /* listeners, and sockets that connect or did */
-	CONNECTED = 2, /* these, and children of listeners */
+	BOUND = 1,     /* listeners, and sockets that connect or have connected */
+	CONNECTED = 2, /* those that have connected, and children of listeners */
 };
 
-/* What a walk comes to, if it is no socket. */
+/* What a walk finds if it is not a socket. */
 enum {
 	END = 0,
-	CHANGED = 1, /* the list, meanwhile */
-	MORE = 2,    /* a bit: the entry from which to go on */
+	CHANGED = 1, /* the list changed meanwhile */
+	MORE = 2,    /* a bit; the rest is the entry to go on from */
 };
 
-/* What a question is about, beside a table. */
+/* What counts, beside the sockets of a table. */
 enum {
-	LISTENERS = 4,	/* they count as well */
-	ANYBODY = 8,	/* so do sockets of the same namespace */
-	LINGERING = 16, /* and sockets whose peer has left: bpf/lingering.h */
-	CALLS = 32,	/* and those that call it */
+	LISTENERS = 4,	/* listeners */
+	ANYBODY = 8,	/* sockets of the same namespace */
+	LINGERING = 16, /* sockets whose peer has left: bpf/lingering.h */
+	CALLS = 32,	/* calls that are on their way: bpf/calls.h */
 };
 
-/* The remote address of no socket: that of one without a peer is all ones. */
+/* The remote address of no socket: without a peer it is all ones. */
 #define NO_PEER ((__u64)0)
 
 static __always_inline __u64 address_of(__u32 cid, __u32 port)
@@ -53,12 +57,12 @@ static __always_inline __u64 address_of(__u32 cid, __u32 port)
 	return (__u64)cid << 32 | port;
 }
 
-/* Of the list that has the sockets at `port`; of those that are connected, to loopback. */
+/* The head of the list with the sockets at `port`, or of those connected to loopback from it. */
 static __always_inline __u64 head_of(enum table table, __u32 port)
 {
-	const struct kernel_places *places = &layer_state()->places;
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
 	__u32 bucket = table == BOUND ? port : VMADDR_CID_LOCAL ^ port;
-	__u64 heads = table == BOUND ? places->bound : places->connected;
+	__u64 heads = table == BOUND ? addresses->bound_table : addresses->connected_table;
 
 	return heads + bucket % VSOCK_HASH_SIZE * sizeof(struct list_head);
 }
@@ -87,9 +91,9 @@ static __always_inline __u32 cid_of_socket(__u64 socket)
 }
 
 /*
- * The next socket, from `entry` on, that is at `port` and of another namespace than `net`, or has
- * the peer `peer`. Not static, so that the verifier looks at it once a program; on 5.10 such a
- * function takes numbers alone.
+ * The next socket, from `entry` on, that is at `port` and in another namespace than `net`, or has
+ * the peer `peer`. A global function, so that the verifier checks it once a program; on 5.10 such a
+ * function takes numbers only.
  */
 __noinline __u64 walk(__u64 entry, __u32 table, __u32 port, __u64 net, __u64 peer)
 {
@@ -115,16 +119,38 @@ __noinline __u64 walk(__u64 entry, __u32 table, __u32 port, __u64 net, __u64 pee
 	return entry | MORE;
 }
 
+static __always_inline __u64 first_entry(enum table table, __u32 port)
+{
+	return next_of(head_of(table, port));
+}
+
+static __always_inline __u64 entry_after(__u64 socket, enum table table)
+{
+	return next_of(socket + bpf_core_type_size(struct sock) + link_of(table));
+}
+
+/* If walk() has found no socket, sets `entry` to where to go on. */
+static __always_inline bool is_no_socket(__u64 found, enum table table, __u32 port, __u64 *entry)
+{
+	if (found == CHANGED)
+		*entry = first_entry(table, port);
+	else if (found & MORE)
+		*entry = found & ~(__u64)MORE;
+	else
+		return false;
+	return true;
+}
+
 /*
- * Kernels that have modes keep the sockets of local namespaces apart by themselves. Not inline:
- * out of a loop the compiler takes what only they have to where all kernels see it.
+ * Kernels with modes keep the sockets of local namespaces apart themselves. Not inline: the
+ * compiler would move what only those kernels have out of a loop, where all kernels see it.
  */
 static __noinline bool are_kept_apart(const struct net *a, const struct net *b)
 {
 	return netns_has_mode() && (native_mode(a) == LOCAL || native_mode(b) == LOCAL);
 }
 
-/* Whether two sockets at one port may not meet. Not static, as it stands in a loop. */
+/* Whether two sockets at one port may not meet. A global function, as loops call it. */
 __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 {
 	const struct net *one = (const void *)net, *other = (const void *)net_of_socket(socket);
@@ -141,19 +167,7 @@ __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 	return are_strangers(a, b, port);
 }
 
-/* Whose sockets linger at a port. */
-static __always_inline netns_id lingers_at(__u32 port)
-{
-	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
-	netns_id id;
-
-	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
-		return NETNS_NONE;
-	id = *(volatile netns_id *)&lingering->netns;
-	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
-}
-
-/* The namespace, if it is that of a stranger. */
+/* The namespace, if it is a stranger. */
 static __always_inline netns_id if_stranger(netns_id id, const struct net *net, __u32 port)
 {
 	netns_id own = netns_at(net);
@@ -163,7 +177,7 @@ static __always_inline netns_id if_stranger(netns_id id, const struct net *net, 
 	return are_strangers(own, id, port) ? id : NETNS_NONE;
 }
 
-/* Of those who hold a port in another way than by the kernel's tables. */
+/* A stranger that holds a port in another way than by the kernel's tables. */
 static __always_inline netns_id noted_stranger(__u32 port, const struct net *net, __u32 how)
 {
 	netns_id id = NETNS_NONE;
@@ -176,14 +190,14 @@ static __always_inline netns_id noted_stranger(__u32 port, const struct net *net
 }
 
 /*
- * Who holds the port beside the socket `self` and may not meet it: a namespace, NETNS_NONE if
- * there is nobody, NETNS_UNKNOWN if it cannot be told. `peer` makes a stranger of any socket.
+ * The namespace of a stranger that holds the port beside the socket `self`: NETNS_NONE if there is
+ * none, NETNS_UNKNOWN if that cannot be decided. With the peer `peer` any socket is a stranger.
  */
 __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 {
 	__u32 table = how & (BOUND | CONNECTED), i;
 	__u64 net = net_of_socket(self), found;
-	__u64 entry = next_of(head_of(table, port));
+	__u64 entry = first_entry(table, port);
 
 	found = noted_stranger(port, (void *)net, how);
 	if (found != NETNS_NONE)
@@ -192,43 +206,34 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
 		if (found == END)
 			return NETNS_NONE;
-		if (found == CHANGED) {
-			entry = next_of(head_of(table, port));
+		if (is_no_socket(found, table, port, &entry))
 			continue;
-		}
-		if (found & MORE) {
-			entry = found & ~(__u64)MORE;
-			continue;
-		}
 		if (found != self && is_stranger(net, found, port, how))
 			return netns_at((void *)net_of_socket(found));
-		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(table));
+		entry = entry_after(found, table);
 	}
 	return NETNS_UNKNOWN;
 }
 
-/* Whether a socket is bound where a packet to CID and port goes; also if it cannot be told. */
+/*
+ * Whether a socket is bound to the destination of a packet to CID and port; also if that cannot be
+ * decided.
+ */
 __noinline __u32 is_held(__u32 cid, __u32 port)
 {
-	__u64 entry = next_of(head_of(BOUND, port)), found;
+	__u64 entry = first_entry(BOUND, port), found;
 	__u32 i, at;
 
 	for (i = 0; i < WALKS; i++) {
 		found = walk(entry, BOUND, port, 0, NO_PEER);
 		if (found == END)
 			return false;
-		if (found == CHANGED) {
-			entry = next_of(head_of(BOUND, port));
+		if (is_no_socket(found, BOUND, port, &entry))
 			continue;
-		}
-		if (found & MORE) {
-			entry = found & ~(__u64)MORE;
-			continue;
-		}
 		at = cid_of_socket(found);
 		if (at == cid || at == VMADDR_CID_ANY)
 			return true;
-		entry = next_of(found + bpf_core_type_size(struct sock) + link_of(BOUND));
+		entry = entry_after(found, BOUND);
 	}
 	return true;
 }

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the policy of a namespace says of one number: a port, a CID. Tables are laid out by
- * user space (include/vsock-bpfd.h); a place that is none is a table that denies, so that
- * nothing is open that cannot be read.
+ * What a policy says of one number: a port or a CID. User space lays out the tables
+ * (include/vsock-bpfd.h). An invalid cell number is a table that denies, so that nothing unreadable
+ * is open.
  */
 #ifndef RULES_H
 #define RULES_H
 
+#include "kernel.h"
 #include "maps.h"
 
-/* Halvings until one cell of a half is left. */
+/* Halvings until one cell is left of a whole half. */
 #define SEARCH_STEPS 18
 
-/* In the half that is in force; NULL outside of it. */
-static __always_inline struct rule_cell *rule_cell(__u32 half, __u32 place)
+/* NULL if the number is outside of the half. */
+static __always_inline struct rule_cell *rule_cell(__u32 half, __u32 number)
 {
-	__u32 index = (half & 1) * RULE_CELLS + place;
+	__u32 index = (half & 1) * RULE_CELLS + number;
 
-	return place < RULE_CELLS ? bpf_map_lookup_elem(&rules, &index) : NULL;
+	return number < RULE_CELLS ? bpf_map_lookup_elem(&rules, &index) : NULL;
 }
 
-/* Instead of a branch, both ways of which the verifier would follow at each halving. */
-static __always_inline __u32 all_ones_unless_behind(__u32 first, __u32 key)
+/* Instead of a branch, of which the verifier would follow both ways at each halving. */
+static __always_inline __u32 all_ones_unless_after(__u32 first, __u32 key)
 {
 	return ~(((__u64)key - first) >> 32);
 }
 
 /*
- * The value of the last span that does not begin behind `key`. Not static: so the verifier
- * looks at it once and not once a call, which would be too much for it.
+ * The value of the last span that does not begin after `key`. A global function, so that the
+ * verifier checks it once and not at each call, which would be too much for it.
  */
 __noinline __u32 table_value(__u32 half, __u32 table, __u32 key)
 {
@@ -47,14 +48,14 @@ __noinline __u32 table_value(__u32 half, __u32 table, __u32 key)
 		cell = rule_cell(half, table + middle);
 		if (!cell)
 			return DENY;
-		table += middle & all_ones_unless_behind(cell->first, key);
+		table += middle & all_ones_unless_after(cell->first, key);
 		count -= middle;
 	}
 	cell = rule_cell(half, table);
 	return cell ? cell->value : DENY;
 }
 
-/* Place of what `policy` says of such a peer. */
+/* The cell where the rules of `policy` for such a peer start. */
 static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb verb,
 				       enum rule_peer peer)
 {
@@ -65,18 +66,18 @@ static __always_inline __u32 rules_for(__u32 half, __u32 policy, enum rule_verb 
 	return verb == CONNECT ? cell->on_connect : cell->on_accept;
 }
 
-/* The same where peers have numbers, and each number a table of ports. */
+/* The same for peers that have numbers, each with a table of ports. */
 static __always_inline __u32 decide_by(__u32 half, __u32 policy, enum rule_verb verb,
-				       enum rule_peer peer, __u32 number, __u32 port)
+				       enum rule_peer peer, __u32 key, __u32 port)
 {
 	__u32 table = rules_for(half, policy, verb, peer);
 
-	return table_value(half, table_value(half, table, number), port);
+	return table_value(half, table_value(half, table, key), port);
 }
 
 /*
- * What a policy says of a peer, at a port of the target: all decisions that are about it, or'ed.
- * To compare them would have the verifier follow every order that they can have.
+ * All decisions of a policy about a peer at a port of the target, combined with OR. Comparing them
+ * would make the verifier follow each order that they can have.
  */
 static __always_inline __u32 decide(__u32 half, __u32 policy, enum rule_verb verb,
 				    const struct end *peer, const struct binding *bound, __u32 port)

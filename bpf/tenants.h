@@ -1,36 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Namespaces are free: whoever may make a user namespace makes as many as the kernel lets him. So
- * what each has of its own, a record, counters, a rate of events, is also counted for all that one
- * tenant has made: a user of this machine, by the user namespace that he has made first, or a user
- * namespace that root has made, as for a container. The machine itself, in whose user namespace
- * root makes the others, is none.
+ * A user who may create a user namespace can create as many network namespaces as the kernel
+ * allows. So a record, counters and a rate of events, which each namespace has, are also limited
+ * for all namespaces of one tenant. A tenant is a user of this machine, known by the owner of the
+ * outermost user namespace, or a user namespace that root has created, as for a container.
+ * Namespaces that root creates without one have no tenant.
  *
- * A namespace beyond its tenant's number is crowded out. It has neither record nor counters, and
- * talks to nobody; those of others are not touched.
+ * A namespace beyond its tenant's limit is crowded out: it has neither record nor counters, and
+ * talks to nobody. Other tenants are not affected.
  */
 #ifndef TENANTS_H
 #define TENANTS_H
 
+#include "kernel.h"
 #include "maps.h"
+#include "state.h"
 
-#define MAX_USER_NAMESPACES 34 /* the kernel nests no more */
-
-/*
- * By number. That of a container goes with its last namespace. A user's stays, as what he has told
- * must not be forgotten when he begins anew; there are as many as there are users.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_TENANTS);
-	__type(key, __u64);
-	__type(value, struct tenant);
-} tenants SEC(".maps");
+#define MAX_USER_NAMESPACES 34 /* the kernel's own limit */
 
 static const struct tenant first_tenant = { .tokens = TENANT_BURST };
 
-/* The number of the tenant that has made a namespace; 0: the machine itself. */
+/* The tenant that has created a namespace; 0: none. */
 static __noinline __u64 tenant_of(const struct net *net)
 {
 	struct user_namespace *outer = BPF_CORE_READ(net, user_ns);
@@ -55,7 +45,7 @@ static __always_inline struct tenant *find_tenant(__u64 number)
 	return bpf_map_lookup_elem(&tenants, &number);
 }
 
-/* Not on the stack, of which there is little. */
+/* Static, as the stack is small. */
 static const struct counters first_counters = { .tokens = EVENT_BURST };
 
 static __noinline bool is_crowded_out(const struct net *net, netns_id id)
@@ -64,16 +54,16 @@ static __noinline bool is_crowded_out(const struct net *net, netns_id id)
 }
 
 /*
- * Not static: so the verifier takes what it returns for a number like any other, and need not
- * follow two ways behind it, which in loops over sockets would be too many. On 5.10 such a function
- * takes numbers alone.
+ * A global function, so that the verifier takes its result for any number and does not follow both
+ * outcomes further, which in loops over sockets would be too many. On 5.10 such a function takes
+ * numbers only.
  */
 __noinline netns_id unknown_if_crowded_out(__u64 net, netns_id id)
 {
 	return is_crowded_out((const struct net *)net, id) ? NETNS_UNKNOWN : id;
 }
 
-/* Of a pointer that the verifier vouches for. */
+/* A pointer that the verifier trusts, as a number. */
 static __always_inline __u64 as_number(const void *pointer)
 {
 	__u64 number = 0;

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one decision: may this end call that one? Every gate asks here.
+ * The decisions: may this end call that one, may a namespace bind a port, are two namespaces
+ * strangers? All gates ask here, and decide nothing themselves.
  *
- * Each end decides for itself, and both have to agree. For an end, a rule of its policy that
- * denies beats one that allows, and that beats its mode: a global namespace agrees to
- * everybody, a local one to itself.
+ * Each end of a call decides for itself, and both have to agree. For an end, a rule of its policy
+ * that denies beats one that allows, which beats its mode: a global namespace agrees to everybody,
+ * a local one to itself.
  */
 #ifndef VERDICT_H
 #define VERDICT_H
 
-#include "kept.h"
+#include "call.h"
+#include "events.h"
+#include "records.h"
 #include "rules.h"
+#include "state.h"
+#include "verdict-cache.h"
 
-/* Where there is no record, it may be one of those that could not be written. */
+/* A missing record may be one that could not be written. */
 static __always_inline bool is_local(enum lookup found, const struct netns_record *record)
 {
 	if (found == RECORD)
@@ -20,39 +25,39 @@ static __always_inline bool is_local(enum lookup found, const struct netns_recor
 	return found == NOT_READ || layer_state()->overflow == YES;
 }
 
-/* What there is to know of an end. */
-struct party {
+/* What is known of one end. */
+struct side {
 	const struct end *end;
 	struct binding bound;
-	__u32 half; /* of the rules, in which that holds */
+	__u32 half; /* of the rules, which `bound` is for */
 	bool local, unknown, held;
 };
 
-/* Nobody is held up longer than somebody is there to ask policies. */
+/* A namespace is held only while a service is there to look for its policy. */
 static __always_inline bool is_held_up(const struct netns_record *record)
 {
 	const struct layer_state *layer = layer_state();
 
-	return record->held == YES && layer->holding == YES &&
-	       bpf_ktime_get_ns() < layer->hold_until;
+	return record->held == YES && layer->hold_new_netns == YES &&
+	       bpf_ktime_get_ns() < layer->hold_until_ns;
 }
 
-static __always_inline enum lookup look_up(struct party *party, const struct end *end, __u32 half)
+static __always_inline enum lookup look_up(struct side *side, const struct end *end, __u32 half)
 {
 	struct netns_record record = {};
 	enum lookup found = read_record(end->netns, &record);
 
-	party->end = end;
-	party->half = half;
-	party->bound = record.binding[half];
-	party->local = is_local(found, &record);
-	party->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
-			 party->bound.policy == POLICY_PENDING;
-	party->held = is_held_up(&record);
+	side->end = end;
+	side->half = half;
+	side->bound = record.binding[half];
+	side->local = is_local(found, &record);
+	side->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
+			side->bound.policy == POLICY_PENDING;
+	side->held = is_held_up(&record);
 	return found;
 }
 
-static __always_inline bool mode_objects(const struct party *self, const struct end *other)
+static __always_inline bool mode_objects(const struct side *self, const struct end *other)
 {
 	__u32 policy = self->bound.policy;
 
@@ -61,8 +66,8 @@ static __always_inline bool mode_objects(const struct party *self, const struct 
 	return self->local || (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }
 
-/* Whether the end may be there at all: a listener at its port, a guest with its CID. */
-static __always_inline enum reason objects_to_itself(const struct party *self, enum rule_verb verb)
+/* Whether the end may exist at all: a listener at its port, a guest with its CID. */
+static __always_inline enum reason objects_to_itself(const struct side *self, enum rule_verb verb)
 {
 	__u32 half = self->half, policy = self->bound.policy;
 
@@ -73,11 +78,11 @@ static __always_inline enum reason objects_to_itself(const struct party *self, e
 	return PERMITTED;
 }
 
-/* What the rules of `self` say; they may speak of the policy or the name of `other`. */
-static __always_inline __u32 rules_say(const struct party *self, const struct end *other,
+/* What the rules of `self` say. They can name the policy or the name of `other`. */
+static __always_inline __u32 rules_say(const struct side *self, const struct end *other,
 				       enum rule_verb verb, __u32 port)
 {
-	struct party peer;
+	struct side peer;
 
 	if (look_up(&peer, other, self->half) == NOT_READ)
 		return DENY;
@@ -85,7 +90,7 @@ static __always_inline __u32 rules_say(const struct party *self, const struct en
 }
 
 /* Why `self` does not agree to `other`. */
-static __always_inline enum reason reason_against(const struct party *self, const struct end *other,
+static __always_inline enum reason reason_against(const struct side *self, const struct end *other,
 						  enum rule_verb verb, __u32 port)
 {
 	__u32 decisions = UNDECIDED;
@@ -108,12 +113,12 @@ static __always_inline enum reason reason_against(const struct party *self, cons
 	return PERMITTED;
 }
 
-/* What an end says of a call, in one number: the reason against it, the verb, and one bit. */
+/* What an end says of a call in one number: its reason against the call, the verb, and one bit. */
 enum {
 	AGREED = PERMITTED,
 	REASON = 0xff,
 	VERB_SHIFT = 8,
-	AUDITED = 1 << 16, /* it lets happen what it would refuse, and has to be told of it */
+	AUDITED = 1 << 16, /* it allows what it would refuse, and reports it */
 };
 
 static __always_inline bool is_refusal(__u32 objection)
@@ -121,13 +126,13 @@ static __always_inline bool is_refusal(__u32 objection)
 	return objection != AGREED && !(objection & AUDITED);
 }
 
-/* Of a reason that is gone in a moment: nothing is kept of it, and no policy can audit it. */
+/* Whether a reason may be gone in a moment: it is not cached, and no policy can audit it. */
 static __always_inline bool is_passing(enum reason reason)
 {
 	return reason == REASON_UNKNOWN || reason == REASON_HELD;
 }
 
-static __always_inline __u32 objection_to(const struct party *self, const struct end *other,
+static __always_inline __u32 objection_to(const struct side *self, const struct end *other,
 					  enum rule_verb verb, __u32 port)
 {
 	enum reason reason = reason_against(self, other, verb, port);
@@ -144,22 +149,22 @@ static __always_inline __u32 objection_to(const struct party *self, const struct
 	return reason | verb << VERB_SHIFT | audited;
 }
 
-/* The last of five numbers that a call is for objection_of(). */
+/* Flags for objection_of(). */
 enum {
-	OF_CALLED = 1, /* that end is asked; else the caller */
+	OF_CALLED = 1, /* ask the called end; else the caller */
 	SECOND_HALF = 2,
 };
 
 /*
- * Modes and rules of one end. Not static, so that the verifier looks at it once a program: not for
- * each end, whatever the other one says. On 5.10 such a function takes numbers alone.
+ * Modes and rules of one end. A global function, so that the verifier checks it once a program, and
+ * not for each end with each outcome of the other. On 5.10 such a function takes numbers only.
  */
 __noinline __u32 objection_of(netns_id caller, netns_id called, __u64 cids, __u64 port, __u32 how)
 {
 	struct end from = { .netns = caller, .cid = cids >> 32 };
 	struct end to = { .netns = called, .cid = cids, .port = port };
 	__u32 half = !!(how & SECOND_HALF);
-	struct party self;
+	struct side self;
 
 	if (how & OF_CALLED) {
 		look_up(&self, &to, half);
@@ -175,7 +180,7 @@ static __always_inline __u32 ask_end(const struct call *call, __u32 how)
 			    (__u64)call->from.cid << 32 | call->to.cid, call->to.port, how);
 }
 
-/* Whether one end refuses a call of the other: without a word to anybody. */
+/* Whether one end refuses a call of the other. Reports nothing. */
 static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port)
 {
 	__u32 half = half_in_force(layer_state()) ? SECOND_HALF : 0;
@@ -184,64 +189,83 @@ static __always_inline bool refuses(netns_id caller, netns_id called, __u32 port
 	       is_refusal(objection_of(caller, called, 0, port, half | OF_CALLED));
 }
 
-/* Two of whom neither may call the other at a port. Not static, as loops ask for it. */
+/* Whether neither may call the other at a port. A global function, as loops call it. */
 __noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
 {
 	return a != b && refuses(a, b, port) && refuses(b, a, port);
 }
 
-/* Whether a call may go on that met with this; tells of it, if need be. */
-static __noinline int conclude(const struct call *call, __u32 objection)
+/* Whether a call with this objection may go on; reports it if need be. */
+static __noinline int report_and_decide(const struct call *call, __u32 objection)
 {
 	enum event_kind kind = is_refusal(objection) ? EVENT_REFUSED : EVENT_AUDITED;
 
-	if (objection != AGREED && !call->again)
-		tell(call, kind, objection & REASON, objection >> VERB_SHIFT & 0xff);
+	if (objection != AGREED && !call->silent)
+		report(call, kind, objection & REASON, objection >> VERB_SHIFT & 0xff);
 	return !is_refusal(objection);
 }
 
 /*
- * Both ends. `changes` is read first: what comes after voids what is kept. There is room for what
- * one end says, so what the caller audits is not kept; nor that an end is unknown or held, as the
- * next time it may not be.
+ * Asks both ends. The epoch is read first, so that a later change voids what is cached. A cached
+ * verdict has one objection only, so one that the caller audits is not cached; nor is that an end
+ * is unknown or held, because that can change without an epoch.
  */
 static __noinline int judge(const struct call *call, const struct layer_state *layer)
 {
-	__u32 changes = changes_until_now(layer);
+	__u32 epoch = current_epoch(layer);
 	__u32 half = half_in_force(layer) ? SECOND_HALF : 0;
 	__u32 caller = ask_end(call, half), objection = caller;
 
 	if (!is_refusal(caller)) {
 		if (caller & AUDITED)
-			conclude(call, caller);
+			report_and_decide(call, caller);
 		objection = ask_end(call, half | OF_CALLED);
 	}
 	if (!(caller & AUDITED) && !is_passing(objection & REASON))
-		keep(call, changes, objection);
-	return conclude(call, objection);
+		cache_verdict(call, epoch, objection);
+	return report_and_decide(call, objection);
 }
 
 /*
- * Whether there is nothing to ask for. While no namespace is local and none has rules there is
- * nobody to protect, and a connection that was on its way when the layer was attached is not
- * disturbed.
+ * Whether no verdict is needed. While no namespace is local and none has rules there is nobody to
+ * protect, and connections that were on their way when the layer was attached are not disturbed.
  */
-static __always_inline bool may_meet(netns_id a, netns_id b, const struct layer_state *layer)
+static __always_inline bool needs_no_verdict(netns_id a, netns_id b,
+					     const struct layer_state *layer)
 {
-	if (a == b && a != NETNS_UNKNOWN && layer->ruled == NO)
+	if (a == b && a != NETNS_UNKNOWN && layer->has_rules == NO)
 		return true;
-	return layer->isolating == NO;
+	return layer->gates_wanted == NO;
 }
 
 static __always_inline bool may_call(const struct call *call, const struct layer_state *layer)
 {
 	__u32 objection;
 
-	if (may_meet(call->from.netns, call->to.netns, layer))
+	if (needs_no_verdict(call->from.netns, call->to.netns, layer))
 		return true;
-	if (!recall(call, changes_until_now(layer), &objection))
+	if (!find_cached(call, current_epoch(layer), &objection))
 		return judge(call, layer);
-	return objection == AGREED || conclude(call, objection);
+	return objection == AGREED || report_and_decide(call, objection);
+}
+
+/* Whether the policy of a namespace lets it bind a port. Reports a refusal. */
+static __always_inline bool may_bind(netns_id own, __u32 port, const struct layer_state *layer)
+{
+	struct netns_record record = {};
+	struct call call = { .from.netns = own, .by_caller = true };
+	__u32 half = half_in_force(layer), policy;
+	bool audited;
+
+	policy = read_record(own, &record) == NOT_READ ? POLICY_PENDING
+						       : record.binding[half].policy;
+	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
+		return true;
+	audited = policy_has(half, policy, POLICY_AUDIT);
+	call.to.netns = own;
+	call.to.port = port;
+	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
+	return audited;
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs suites one after the other, reads their TAP, keeps it in log files, shows
- * how they get on and what fails, and ends with one line that counts.
+ * Runs suites, some at a time, reads their TAP, keeps it in log files, shows how they
+ * get on and what fails, and ends with all failures once more and one line that counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,18 @@
 /* Of one suite; the rest is in its log. */
 #define FAILURES_SHOWN 20
 
+/* Of all suites, once more at the end, for who sees only the last lines. */
+#define FAILURES_REPEATED 40
+
 /* Longer than any suite takes; the machines of the lab have limits of their own. */
 #define LIMIT_SECONDS 3600
+
+/*
+ * Suites at a time. They share the machines that may run (tests/lib/suite.sh), so that no
+ * processor is idle while the last machine of a suite runs.
+ */
+#define SUITES_DEFAULT 2
+#define SUITES_MAX     8
 
 struct pipe_end {
 	int fd;
@@ -44,6 +54,9 @@ struct suite {
 
 static int passed, failed, skipped;
 
+static char *failures[FAILURES_REPEATED];
+static int failure_count;
+
 /* Set by a signal; the suite's whole process group is then ended. */
 static volatile sig_atomic_t interrupted;
 
@@ -57,13 +70,24 @@ static bool starts(const char *line, const char *word)
 	return !strncmp(line, word, strlen(word));
 }
 
+static struct suite *running[SUITES_MAX];
+static int at_once = SUITES_DEFAULT;
+
 /* A line that is rewritten, where there is someone to watch it. */
-static void show_progress(const struct suite *suite)
+static void show_progress(void)
 {
+	const struct suite *suite;
+	int i;
+
 	if (!isatty(STDOUT_FILENO))
 		return;
-	printf("\r\033[K%-20s %5d done, %d failed, %ld s", suite->name, done(suite), suite->failed,
-	       (long)(time(NULL) - suite->start));
+	fputs("\r\033[K", stdout);
+	for (i = 0; i < at_once; i++) {
+		suite = running[i];
+		if (suite)
+			printf("%-16s %5d done, %d failed, %ld s  ", suite->name, done(suite),
+			       suite->failed, (long)(time(NULL) - suite->start));
+	}
 	fflush(stdout);
 }
 
@@ -73,13 +97,41 @@ static void clear_progress(void)
 		fputs("\r\033[K", stdout);
 }
 
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void keep_failure(const struct suite *suite, const char *line)
+{
+	int number = failure_count++;
+
+	if (number < FAILURES_REPEATED &&
+	    asprintf(&failures[number], "%s: %s", suite->name, line) < 0)
+		die("tally: asprintf");
+}
+
+static void repeat_failures(void)
+{
+	int i;
+
+	if (!failure_count)
+		return;
+	puts("What failed:");
+	for (i = 0; i < failure_count && i < FAILURES_REPEATED; i++)
+		printf("    %s\n", failures[i]);
+	if (failure_count > FAILURES_REPEATED)
+		printf("    ... and %d more\n", failure_count - FAILURES_REPEATED);
+}
+
 static void show(const struct suite *suite, const char *line)
 {
 	clear_progress();
 	if (suite->failed < FAILURES_SHOWN)
-		printf("    %s\n", line);
+		printf("    %s: %s\n", suite->name, line);
 	else if (suite->failed == FAILURES_SHOWN)
-		printf("    ... more in %s\n", suite->log_path);
+		printf("    %s: ... more in %s\n", suite->name, suite->log_path);
 	fflush(stdout);
 }
 
@@ -98,6 +150,7 @@ static void fail(struct suite *suite, const char *format, ...)
 	fprintf(suite->log, "# tally: %s\n", text);
 	clear_progress();
 	printf("    %s: %s\n", suite->name, text);
+	keep_failure(suite, text);
 	suite->failed++;
 }
 
@@ -118,6 +171,7 @@ static void take_result(struct suite *suite, const char *line, bool good)
 		suite->out_of_order = true;
 	if (!good) {
 		show(suite, line);
+		keep_failure(suite, line);
 		suite->failed++;
 	} else if (is_skip(end)) {
 		suite->skipped++;
@@ -159,7 +213,7 @@ static void take_line(struct suite *suite, struct pipe_end *end)
 		take_tap(suite, end->line);
 	} else {
 		clear_progress();
-		fprintf(stderr, "    %s\n", end->line);
+		fprintf(stderr, "    %s: %s\n", suite->name, end->line);
 	}
 	end->used = 0;
 }
@@ -194,31 +248,32 @@ static void read_end(struct suite *suite, struct pipe_end *end)
 	end->fd = -1;
 }
 
-static void follow(struct suite *suite)
+static bool is_open(const struct suite *suite)
 {
-	while (suite->out.fd >= 0 || suite->err.fd >= 0) {
-		struct pollfd wait[2] = {
-			{ .fd = suite->out.fd, .events = POLLIN },
-			{ .fd = suite->err.fd, .events = POLLIN },
-		};
-
-		suite->overdue = time(NULL) - suite->start > LIMIT_SECONDS;
-		if (interrupted || suite->overdue)
-			return;
-		if (poll(wait, 2, 1000) > 0) {
-			if (wait[0].revents)
-				read_end(suite, &suite->out);
-			if (wait[1].revents)
-				read_end(suite, &suite->err);
-		}
-		show_progress(suite);
-	}
+	return suite->out.fd >= 0 || suite->err.fd >= 0;
 }
 
-static void die(const char *what)
+/* What the suites say until one of them ends, or takes too long. */
+static void follow(void)
 {
-	perror(what);
-	exit(1);
+	struct pollfd wait[2 * SUITES_MAX];
+	int i;
+
+	for (i = 0; i < at_once; i++) {
+		wait[2 * i] = (struct pollfd){ .fd = running[i] ? running[i]->out.fd : -1,
+					       .events = POLLIN };
+		wait[2 * i + 1] = (struct pollfd){ .fd = running[i] ? running[i]->err.fd : -1,
+						   .events = POLLIN };
+	}
+	if (poll(wait, 2 * at_once, 1000) > 0) {
+		for (i = 0; i < at_once; i++) {
+			if (wait[2 * i].revents)
+				read_end(running[i], &running[i]->out);
+			if (wait[2 * i + 1].revents)
+				read_end(running[i], &running[i]->err);
+		}
+	}
+	show_progress();
 }
 
 static void start(struct suite *suite, char *path)
@@ -281,30 +336,86 @@ static void conclude(struct suite *suite)
 	skipped += suite->skipped;
 }
 
-static void run(char *path, const char *logs)
+static struct suite *begin(char *path, const char *logs)
 {
-	struct suite suite = { .plan = -1, .start = time(NULL) };
+	struct suite *suite = calloc(1, sizeof(*suite));
 	const char *slash = strrchr(path, '/');
-	int status;
 
-	suite.name = slash ? slash + 1 : path;
-	snprintf(suite.log_path, sizeof(suite.log_path), "%s/%s.tap", logs, suite.name);
-	suite.log = fopen(suite.log_path, "we");
-	if (!suite.log)
-		die(suite.log_path);
+	if (!suite)
+		die("tally: calloc");
+	suite->plan = -1;
+	suite->start = time(NULL);
+	suite->name = slash ? slash + 1 : path;
+	snprintf(suite->log_path, sizeof(suite->log_path), "%s/%s.tap", logs, suite->name);
+	suite->log = fopen(suite->log_path, "we");
+	if (!suite->log)
+		die(suite->log_path);
 	if (!isatty(STDOUT_FILENO)) {
-		printf("%-20s ...\n", suite.name);
+		printf("%-20s ...\n", suite->name);
 		fflush(stdout);
 	}
-	start(&suite, path);
-	follow(&suite);
-	if (interrupted || suite.overdue)
-		kill(-suite.pid, SIGTERM);
-	while (waitpid(suite.pid, &status, 0) < 0 && errno == EINTR)
+	start(suite, path);
+	return suite;
+}
+
+static void finish(struct suite *suite)
+{
+	int status;
+
+	if (interrupted || suite->overdue)
+		kill(-suite->pid, SIGTERM);
+	while (waitpid(suite->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	judge(&suite, status);
-	fclose(suite.log);
-	conclude(&suite);
+	judge(suite, status);
+	fclose(suite->log);
+	conclude(suite);
+	free(suite);
+}
+
+static bool is_over(struct suite *suite)
+{
+	suite->overdue = time(NULL) - suite->start > LIMIT_SECONDS;
+	return interrupted || suite->overdue || !is_open(suite);
+}
+
+/* Ends those that are over; returns how many run on. */
+static int finish_some(void)
+{
+	int i, count = 0;
+
+	for (i = 0; i < at_once; i++) {
+		if (running[i] && is_over(running[i])) {
+			finish(running[i]);
+			running[i] = NULL;
+		}
+		count += !!running[i];
+	}
+	return count;
+}
+
+static void start_some(char ***paths, const char *logs)
+{
+	int i;
+
+	for (i = 0; i < at_once && **paths && !interrupted; i++)
+		if (!running[i])
+			running[i] = begin(*(*paths)++, logs);
+}
+
+static void run(char **paths, const char *logs)
+{
+	do {
+		start_some(&paths, logs);
+		follow();
+	} while (finish_some() || (*paths && !interrupted));
+}
+
+static void read_jobs(void)
+{
+	const char *jobs = getenv("JOBS");
+	int number = jobs ? atoi(jobs) : SUITES_DEFAULT;
+
+	at_once = number < 1 ? 1 : number > SUITES_MAX ? SUITES_MAX : number;
 }
 
 static void on_signal(int number)
@@ -315,7 +426,6 @@ static void on_signal(int number)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	int i;
 
 	if (argc < 2) {
 		fputs("usage: tally LOGS SUITE...\n", stderr);
@@ -323,8 +433,9 @@ int main(int argc, char **argv)
 	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	for (i = 2; i < argc && !interrupted; i++)
-		run(argv[i], argv[1]);
+	read_jobs();
+	run(argv + 2, argv[1]);
+	repeat_failures();
 	print_counts(passed, failed, skipped);
 	putchar('\n');
 	/* No suite at all proves nothing. */

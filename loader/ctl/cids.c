@@ -62,7 +62,7 @@ static bool has_ended(const struct device *device)
 			    "%*s %*s %*s %*s %llu",
 			    &start) != 1)
 		return true;
-	return start > device->since / (1000000000ULL / sysconf(_SC_CLK_TCK));
+	return start > device->opened_ns / (1000000000ULL / sysconf(_SC_CLK_TCK));
 }
 
 /* What the owner of a CID is called, and known by if it has no name. */
@@ -88,7 +88,7 @@ static void print_lines(const struct lines *lines, const struct called *called)
 				?: netns_names_find(&called->homes, device->owner);
 		printable(name, sizeof(name), known ?: "-", sizeof(name));
 		printable(comm, sizeof(comm), device->comm, sizeof(device->comm));
-		time_word(time, "%F %T", device->since);
+		time_word(time, "%F %T", device->opened_ns);
 		table_add(&table, "%s", name);
 		table_add(&table, "%llu", device->owner);
 		table_add(&table, "%u", device->pid);
@@ -106,7 +106,7 @@ static struct json_object *to_json(const struct cid_line *line, const struct cal
 
 	netns_word(word, line->device.owner, name);
 	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
-	time_word(time, "%FT%T%z", line->device.since);
+	time_word(time, "%FT%T%z", line->device.opened_ns);
 	json_add_number(object, "cid", line->cid);
 	json_add_text(object, "namespace", name ? word : NULL);
 	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));

@@ -15,7 +15,7 @@ static const char *const kinds[] = {
 	[EVENT_REFUSED] = "refused",
 	[EVENT_AUDITED] = "audited",
 	[EVENT_SEALED] = "sealed",
-	[EVENT_MADE] = "made",
+	[EVENT_NEW_NETNS] = "made",
 };
 
 static const char *const reasons[] = {

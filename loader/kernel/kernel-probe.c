@@ -166,32 +166,32 @@ static bool will_be_native(void)
 	return answer;
 }
 
-static void find_addresses(struct kernel_places *places, __u64 *check_source)
+static void find_addresses(struct kernel_addresses *addresses, __u64 *check_source)
 {
 	const struct ksym symbols[] = {
-		{ "vhost_vsock", "vhost_vsock_hash", &places->guests },
-		{ "vhost_vsock", "vhost_vsock_fops", &places->vhost_fops },
-		{ "vsock", "transport_g2h", &places->transport_g2h },
-		{ "vsock", "transport_h2g", &places->transport_h2g },
-		{ "vsock", "vsock_bind_table", &places->bound },
-		{ "vsock", "vsock_connected_table", &places->connected },
+		{ "vhost_vsock", "vhost_vsock_hash", &addresses->guest_table },
+		{ "vhost_vsock", "vhost_vsock_fops", &addresses->vhost_fops },
+		{ "vsock", "transport_g2h", &addresses->transport_g2h },
+		{ "vsock", "transport_h2g", &addresses->transport_h2g },
+		{ "vsock", "vsock_bind_table", &addresses->bound_table },
+		{ "vsock", "vsock_connected_table", &addresses->connected_table },
 		{ "vsock", "vsock_check_source", check_source },
 		{},
 	};
 
-	memset(places, 0, sizeof(*places));
+	memset(addresses, 0, sizeof(*addresses));
 	ksyms_find(symbols);
 }
 
 /* 0 is an address that the kernel did not tell, and no place to look at. */
 static bool are_read(const struct kernel *kernel)
 {
-	const struct kernel_places *places = &kernel->places;
+	const struct kernel_addresses *addresses = &kernel->addresses;
 
-	if (kernel->vsock &&
-	    !(places->transport_g2h && places->transport_h2g && places->bound && places->connected))
+	if (kernel->vsock && !(addresses->transport_g2h && addresses->transport_h2g &&
+			       addresses->bound_table && addresses->connected_table))
 		return false;
-	return !kernel->guests || (places->guests && places->vhost_fops);
+	return !kernel->guests || (addresses->guest_table && addresses->vhost_fops);
 }
 
 /*
@@ -217,8 +217,8 @@ void kernel_probe(struct kernel *kernel)
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	kernel->guests = module_present("vhost_vsock");
-	find_addresses(&kernel->places, &check_source);
+	find_addresses(&kernel->addresses, &check_source);
 	kernel->source_check = check_source != 0;
-	kernel->addresses = are_read(kernel);
+	kernel->addresses_known = are_read(kernel);
 	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
 }

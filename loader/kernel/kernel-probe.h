@@ -25,8 +25,8 @@ struct kernel {
 	bool source_check;     /* sockets take packets of their peer alone: vsock_check_source() */
 	bool other_transports; /* Hyper-V's or VMware's, which have packets of their own */
 	bool lsm_bpf;
-	bool addresses; /* of what `places` is about, as far as modules are there, were read */
-	struct kernel_places places;
+	bool addresses_known; /* those below, as far as modules are there */
+	struct kernel_addresses addresses;
 	enum gate_shape shape;
 };
 

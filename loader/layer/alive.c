@@ -89,9 +89,9 @@ static void look_at_skipped(struct alive *alive, const struct layer_report *repo
 }
 
 /* Whether a module that the programs look into is where it was. */
-static void look_at_places(struct alive *alive, const struct layer_report *report)
+static void look_at_addresses(struct alive *alive, const struct layer_report *report)
 {
-	if (layer_knows_addresses(&report->state, &report->kernel))
+	if (layer_has_addresses(&report->state, &report->kernel))
 		return;
 	found(alive,
 	      "a module was loaded again after the start: its guests have no known owner and are "
@@ -131,7 +131,7 @@ static const char *first_silent(const struct probed *probed)
 /* A policy may refuse a connection, and that would be reported. */
 static enum probe unnoticed(enum probe how, const struct layer_state *state)
 {
-	return state->ruled == YES ? how & ~PROBE_CONNECTION : how;
+	return state->has_rules == YES ? how & ~PROBE_CONNECTION : how;
 }
 
 static void listen_for_answers(struct alive *alive, const struct layer_report *report,
@@ -166,5 +166,5 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 	look_at_programs(alive, report);
 	look_at_pins(alive, &report->reach);
 	look_at_skipped(alive, report);
-	look_at_places(alive, report);
+	look_at_addresses(alive, report);
 }

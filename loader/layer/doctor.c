@@ -171,7 +171,7 @@ static void tell_addresses(struct doctor *doctor, const struct kernel *kernel)
 {
 	int restrict_to = kernel_kptr_restrict();
 
-	if (kernel->addresses && restrict_to < 2)
+	if (kernel->addresses_known && restrict_to < 2)
 		tell(doctor, GOOD, "kallsyms", "tells where modules are");
 	else
 		tell(doctor, MISSING, "kallsyms",

@@ -65,8 +65,8 @@ static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.calling, !kernel->source_check);
 	if (kernel->packet_socket)
-		bpf_map__set_max_entries(skel->maps.deliveries, SPARE_DELIVERIES);
-	bpf_map__set_autocreate(skel->maps.delivering, kernel->packet_socket);
+		bpf_map__set_max_entries(skel->maps.delivery_by_tid, SPARE_DELIVERIES);
+	bpf_map__set_autocreate(skel->maps.delivery_storage, kernel->packet_socket);
 	skel->rodata->netns_has_cookie = kernel->netns_cookie;
 	skel->rodata->packets_carry_socket = kernel->packet_socket;
 	skel->rodata->sources_are_checked = kernel->source_check;
@@ -150,12 +150,12 @@ static int prepare_state(struct generation *new, const struct kernel *kernel)
 	state->init = init.id;
 	netns_close(&init);
 	state->local_cid = vhost_local_cid();
-	state->places.transport_g2h = kernel->places.transport_g2h;
-	state->places.transport_h2g = kernel->places.transport_h2g;
-	state->places.bound = kernel->places.bound;
-	state->places.connected = kernel->places.connected;
-	state->places.vhost_fops = kernel->places.vhost_fops;
-	state->places.guests = kernel->places.guests;
+	state->addresses.transport_g2h = kernel->addresses.transport_g2h;
+	state->addresses.transport_h2g = kernel->addresses.transport_h2g;
+	state->addresses.bound_table = kernel->addresses.bound_table;
+	state->addresses.connected_table = kernel->addresses.connected_table;
+	state->addresses.vhost_fops = kernel->addresses.vhost_fops;
+	state->addresses.guest_table = kernel->addresses.guest_table;
 	return 0;
 }
 

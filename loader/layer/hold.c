@@ -25,16 +25,16 @@ static struct layer_state *open_state(void)
 
 static void set_until(struct layer_state *state, __u64 until)
 {
-	__atomic_store_n(&state->hold_until, until, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->hold_until_ns, until, __ATOMIC_SEQ_CST);
 }
 
 static enum hold_work renew(struct layer_state *state, const struct hold *hold)
 {
 	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
 
-	state->hold = hold->patience * NSEC_PER_USEC;
+	state->hold_ns = hold->patience * NSEC_PER_USEC;
 	set_until(state, valid ? netns_records_now() + valid : 0);
-	if (!valid || state->holding != YES)
+	if (!valid || state->hold_new_netns != YES)
 		return HOLD_NOTHING;
 	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;
 }

@@ -40,7 +40,8 @@ bool layer_is_whole(const struct layer_state *state, const struct kernel *kernel
 	struct reach reach;
 
 	/* What is left of a --detach that died. */
-	if (state->retired >= state->generation || reach_find(&reach) || !has_maps(&reach))
+	if (state->retired_generation >= state->generation || reach_find(&reach) ||
+	    !has_maps(&reach))
 		return false;
 	for (program = programs; program->name; program++)
 		if (program_needed(program, kernel, coverage) &&
@@ -54,14 +55,16 @@ static bool is_at(__u64 known, __u64 now)
 	return !now || known == now;
 }
 
-bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel)
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel)
 {
-	const struct kernel_places *known = &state->places, *now = &kernel->places;
+	const struct kernel_addresses *known = &state->addresses, *now = &kernel->addresses;
 
-	return is_at(known->guests, now->guests) && is_at(known->vhost_fops, now->vhost_fops) &&
+	return is_at(known->guest_table, now->guest_table) &&
+	       is_at(known->vhost_fops, now->vhost_fops) &&
 	       is_at(known->transport_g2h, now->transport_g2h) &&
-	       is_at(known->transport_h2g, now->transport_h2g) && is_at(known->bound, now->bound) &&
-	       is_at(known->connected, now->connected);
+	       is_at(known->transport_h2g, now->transport_h2g) &&
+	       is_at(known->bound_table, now->bound_table) &&
+	       is_at(known->connected_table, now->connected_table);
 }
 
 static int refuse_layout(__u32 layout)

@@ -89,7 +89,8 @@ static int retire_others(struct layer_state *state, const struct quiesce *quiesc
 	int ret = quiesce_programs(quiesce);
 
 	if (!ret)
-		__atomic_store_n(&state->retired, state->generation - 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation - 1,
+				 __ATOMIC_SEQ_CST);
 	return ret;
 }
 
@@ -115,7 +116,7 @@ static int remove_left_over(const struct layer_state *pinned)
 {
 	int ret = 0;
 
-	if (pinned->retired + 1 < pinned->generation)
+	if (pinned->retired_generation + 1 < pinned->generation)
 		ret = retire_left_over();
 	return ret ? ret : remove_other_generations(pinned->generation);
 }
@@ -140,7 +141,7 @@ static int put_in_force(struct generation *new, const struct kernel *kernel)
 
 	if (!ret && new->coverage >= GATES) {
 		let_arrive(kernel, &quiesce);
-		__atomic_store_n(&new->state->isolating, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&new->state->gates_wanted, YES, __ATOMIC_SEQ_CST);
 	}
 	if (!ret) {
 		__atomic_store_n(&new->state->build, generation_build_id(), __ATOMIC_SEQ_CST);
@@ -155,7 +156,7 @@ static int put_in_force(struct generation *new, const struct kernel *kernel)
 /* A place that is not known would cut all guests off, or take them for those of others. */
 static int check_addresses(const struct kernel *kernel)
 {
-	if (kernel->addresses)
+	if (kernel->addresses_known)
 		return 0;
 	return log_error(EPERM,
 			 "the kernel does not tell where the modules vsock and vhost_vsock are "
@@ -290,7 +291,7 @@ static int attach_locked(bool load_modules, enum coverage coverage)
 	if (coverage < coverage_of(&pinned))
 		coverage = coverage_of(&pinned);
 	if (pinned.generation && pinned.build == generation_build_id() &&
-	    layer_knows_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
+	    layer_has_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
 		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, coverage);
 }
@@ -301,7 +302,8 @@ int layer_attach_gates(enum coverage coverage)
 	struct kernel kernel;
 	int ret = regain(&pinned);
 
-	if (ret || (pinned.generation > pinned.retired && coverage_of(&pinned) >= coverage))
+	if (ret ||
+	    (pinned.generation > pinned.retired_generation && coverage_of(&pinned) >= coverage))
 		return ret;
 	kernel_probe(&kernel);
 	ret = check_kernel(&kernel);
@@ -340,7 +342,7 @@ static void retire_all(void)
 	if (!state)
 		return;
 	if (state->layout == LAYOUT_VERSION)
-		__atomic_store_n(&state->retired, state->generation, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->retired_generation, state->generation, __ATOMIC_SEQ_CST);
 	state_unmap(state);
 }
 

@@ -109,8 +109,8 @@ static __u32 read_generation(__u32 state)
 		close(fd);
 	if (!mapped)
 		return 0;
-	/* Of another layout not even `retired` is known; that there is one is. */
-	if (mapped->layout != LAYOUT_VERSION || mapped->generation > mapped->retired)
+	/* Of another layout not even `retired_generation` is known; that there is one is. */
+	if (mapped->layout != LAYOUT_VERSION || mapped->generation > mapped->retired_generation)
 		generation = mapped->generation;
 	state_unmap(mapped);
 	return generation;

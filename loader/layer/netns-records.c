@@ -68,7 +68,7 @@ int netns_records_open(struct netns_records *records)
 	else if (!ret && records->state->layout != LAYOUT_VERSION)
 		ret = log_error(EPROTO, "the attached layer has layout %u, this program knows %u",
 				records->state->layout, LAYOUT_VERSION);
-	else if (!ret && (records->state->half > 1 || records->state->settled > 1))
+	else if (!ret && (records->state->half > 1 || records->state->bound_half > 1))
 		ret = log_error(EPROTO, "the map " PIN_STATE
 					" has contents that none of our programs wrote; "
 					"'vsock-bpfd --detach' removes it, and with it all modes");
@@ -121,9 +121,9 @@ static void keep_devices(netns_id owner, __u64 made)
 	map_walk(&addresses, devices, MAX_DEVICES);
 	for (i = 0; i < addresses.count; i++) {
 		if (bpf_map_lookup_elem(devices, &addresses.key[i], &device) ||
-		    device.owner != owner || device.owner_made)
+		    device.owner != owner || device.owner_created_ns)
 			continue;
-		device.owner_made = made;
+		device.owner_created_ns = made;
 		bpf_map_update_elem(devices, &addresses.key[i], &device, BPF_EXIST);
 	}
 	map_walk_free(&addresses);
@@ -146,16 +146,16 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 			const struct netns_record *record)
 {
 	struct netns_record new = *record;
-	bool first = !new.made;
+	bool first = !new.created_ns;
 	int ret;
 
 	if (first)
-		new.made = netns_records_now();
+		new.created_ns = netns_records_now();
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
 	if (first)
-		keep_devices(id, new.made);
+		keep_devices(id, new.created_ns);
 	return 0;
 }
 

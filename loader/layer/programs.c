@@ -117,9 +117,9 @@ const struct program *program_by_name(const char *name)
 
 enum coverage coverage_of(const struct layer_state *state)
 {
-	if (state->ruled == YES)
+	if (state->has_rules == YES)
 		return RULES;
-	return state->isolating == YES ? GATES : RECORDING;
+	return state->gates_wanted == YES ? GATES : RECORDING;
 }
 
 bool program_needed(const struct program *program, const struct kernel *kernel,
@@ -132,7 +132,7 @@ bool program_needed(const struct program *program, const struct kernel *kernel,
 
 const char *program_gates_name(const struct kernel *kernel, const struct layer_state *state)
 {
-	if (state->isolating == NO)
+	if (state->gates_wanted == NO)
 		return NULL;
 	return by_lsm(kernel) ? "lsm" : "fmod_ret";
 }

@@ -21,10 +21,10 @@ void state_unmap(struct layer_state *state)
 /* Whoever died in between has left it odd. */
 void state_change_begins(struct layer_state *state)
 {
-	__atomic_or_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
 void state_change_ends(struct layer_state *state)
 {
-	__atomic_add_fetch(&state->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&state->verdict_epoch, 1, __ATOMIC_SEQ_CST);
 }

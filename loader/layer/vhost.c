@@ -85,7 +85,7 @@ int vhost_find_offsets(struct vsock_bpfd *skel, struct layer_state *state)
 	int fd, ret;
 	__u32 pid;
 
-	if (!state->places.guests)
+	if (!state->addresses.guest_table)
 		return 0;
 	fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)

@@ -180,9 +180,9 @@ static bool is_asked(const struct assigner *assigner, const struct netns_record 
 {
 	const struct layer_state *state = assigner->records->state;
 
-	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->holding)
+	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->hold_new_netns)
 		return true;
-	return netns_records_now() - record->made >= state->hold ||
+	return netns_records_now() - record->created_ns >= state->hold_ns ||
 	       is_ruled_out_by_name(assigner, resident);
 }
 
@@ -311,7 +311,7 @@ int assign_look(struct assigner *assigner)
 	int ret;
 
 	/* A namespace made from here on is reported again, as this look may miss it. */
-	__atomic_store_n(&state->made_told, NO, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->new_netns_reported, NO, __ATOMIC_SEQ_CST);
 	if (is_switched(assigner))
 		__atomic_store_n(&state->held, NO, __ATOMIC_SEQ_CST);
 	ret = survey_take(&assigner->survey, &assigner->set->policies);

@@ -39,11 +39,11 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 			const struct quiesce *quiesce)
 {
 	if (set->policies.count)
-		__atomic_store_n(&state->ruled, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->has_rules, YES, __ATOMIC_SEQ_CST);
 	if (policies_ask_for_cgroups(&set->policies))
-		__atomic_store_n(&state->watching, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->report_new_netns, YES, __ATOMIC_SEQ_CST);
 	if (policies_hold_new(&set->policies))
-		__atomic_store_n(&state->holding, YES, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->hold_new_netns, YES, __ATOMIC_SEQ_CST);
 	state_change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	state_change_ends(state);
@@ -71,12 +71,12 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 	if (ret)
 		return ret;
 	if (!policies_have_rules(&set->policies))
-		__atomic_store_n(&state->ruled, NO, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->has_rules, NO, __ATOMIC_SEQ_CST);
 	if (!policies_ask_for_cgroups(&set->policies))
-		__atomic_store_n(&state->watching, NO, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->report_new_netns, NO, __ATOMIC_SEQ_CST);
 	if (!policies_hold_new(&set->policies))
-		__atomic_store_n(&state->holding, NO, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&state->settled, state->half, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&state->hold_new_netns, NO, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->bound_half, state->half, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -87,7 +87,7 @@ static int settle_left_over(struct netns_records *records)
 	struct policy_set set = {}, before = {};
 	int ret = 0;
 
-	if (state->settled != state->half) {
+	if (state->bound_half != state->half) {
 		ret = policy_set_in_force(&set, records);
 		if (!ret)
 			ret = policy_set_of_half(&before, records, !state->half);
@@ -228,7 +228,7 @@ static void clear_way(void)
 	if (!netns_records_exist() || netns_records_open(&records))
 		return;
 	if (settle_left_over(&records))
-		records.state->settled = records.state->half;
+		records.state->bound_half = records.state->half;
 	netns_records_close(&records);
 }
 

@@ -78,7 +78,7 @@ static bool is_detached(const struct keeper *keeper)
 
 	if (!state)
 		return true;
-	detached = state->retired >= state->generation;
+	detached = state->retired_generation >= state->generation;
 	state_unmap(state);
 	return detached;
 }

@@ -104,7 +104,7 @@ static void on_event(const struct event *event, void *arg)
 	struct named_event named = { .event = *event };
 
 	/* Not for people. */
-	if (event->kind == EVENT_MADE) {
+	if (event->kind == EVENT_NEW_NETNS) {
 		telemetry->needs.made(telemetry->needs.arg);
 		return;
 	}

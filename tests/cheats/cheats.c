@@ -20,13 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../include/vsock-bpfd.h"
-#include "command.h"
-#include "hold.h"
-#include "sockets.h"
-#include "stall.h"
-#include "tap.h"
-#include "world.h"
+#include "vsock-bpfd.h"
+#include "lib/command.h"
+#include "lib/hold.h"
+#include "lib/sockets.h"
+#include "lib/stall.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 static struct world world;
 static struct said said;
@@ -519,7 +519,7 @@ static int open_map(const char *name)
 	return bpf_obj_get(path);
 }
 
-/* Requests whose ports are so far apart share a place; only one has it (bpf/pending.h). */
+/* Requests whose ports are so far apart share a slot; one has it (bpf/origin-by-address.h). */
 #define PLACES 1024
 
 static int bound_in(const struct ns *ns, unsigned int port)

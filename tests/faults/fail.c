@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fail.h"
+#include "faults/fail.h"
 
 #define DEPTH 12
 #define SEEN  65536 /* a power of two, far more than there are places */

@@ -11,12 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "fail.h"
-#include "force.h"
-#include "tap.h"
-#include "trace.h"
-#include "world.h"
+#include "lib/command.h"
+#include "faults/fail.h"
+#include "faults/force.h"
+#include "lib/tap.h"
+#include "faults/trace.h"
+#include "lib/world.h"
 
 #define DIR	 "/etc/vsock-bpfd/policy.d"
 #define NOTIFY	 "/tmp/notify"

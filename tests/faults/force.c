@@ -11,10 +11,10 @@
 
 #include <linux/vm_sockets.h>
 
-#include "command.h"
-#include "force.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "faults/force.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define WATCH_PORT 30000
 #define PAUSE_USEC 2000

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "ns.h"
+#include "lib/ns.h"
 
 #define BPFD	 "build/vsock-bpfd"
 #define BPFD_B	 "build/other/vsock-bpfd" /* another build */

@@ -12,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "force.h"
-#include "service.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "faults/force.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define DIR "/etc/vsock-bpfd/policy.d"
 

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fail.h"
-#include "tap.h"
-#include "trace.h"
+#include "faults/fail.h"
+#include "lib/tap.h"
+#include "faults/trace.h"
 
 #define SHIM	  "build/tests/faults/fail.so"
 #define STACKS	  "/tmp/stacks"

@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "vsock-bpfd.h"
+#include "../../bpf/call.h"
 
 /* In the place of these. */
 #define KERNEL_H
 #define MAPS_H
+#define STATE_H
+#define RECORDS_H
 #define EVENTS_H
-#define KEPT_H
+#define VERDICT_CACHE_H
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -21,11 +24,6 @@
 #ifndef __noinline
 #define __noinline __attribute__((noinline, unused))
 #endif
-
-struct call {
-	struct end from, to;
-	bool by_caller, again;
-};
 
 enum lookup {
 	NO_RECORD,
@@ -78,27 +76,27 @@ static __u32 half_in_force(const struct layer_state *layer)
 	return layer->half & 1;
 }
 
-static __u32 changes_until_now(const struct layer_state *layer)
+static __u32 current_epoch(const struct layer_state *layer)
 {
-	return layer->changes;
+	return layer->verdict_epoch;
 }
 
-static bool recall(const struct call *call, __u32 changes, __u32 *objection)
+static bool find_cached(const struct call *call, __u32 epoch, __u32 *objection)
 {
 	(void)call;
-	(void)changes;
+	(void)epoch;
 	(void)objection;
 	return false;
 }
 
-static void keep(const struct call *call, __u32 changes, __u32 objection)
+static void cache_verdict(const struct call *call, __u32 epoch, __u32 objection)
 {
 	(void)call;
-	(void)changes;
+	(void)epoch;
 	(void)objection;
 }
 
-static void tell(const struct call *call, enum event_kind kind, __u32 reason, __u32 verb)
+static void report(const struct call *call, enum event_kind kind, __u32 reason, __u32 verb)
 {
 	(void)call;
 	(void)kind;

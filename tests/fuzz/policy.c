@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../rules/plain.h"
+#include "model/plain.h"
 #include "fuzz.h"
 #include "kernel-side.h"
 #include "policy/compile.h"
@@ -189,7 +189,7 @@ static void check_calls(const struct policies *policies, const struct compiled *
 
 	half_cells = compiled->cells;
 	half_count = compiled->count;
-	state = (struct layer_state){ .isolating = YES, .ruled = YES, .half = half };
+	state = (struct layer_state){ .gates_wanted = YES, .has_rules = YES, .half = half };
 	record_count = policies->count + 3;
 	for (i = 0; i < record_count; i++)
 		make_space(policies, i, half);

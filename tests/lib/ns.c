@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ns.h"
+#include "lib/ns.h"
 
 #define NOBODY 65534
 #define NAMES  "/run/netns"

@@ -3,7 +3,7 @@
 #ifndef TESTS_NS_H
 #define TESTS_NS_H
 
-#include "worker.h"
+#include "lib/worker.h"
 
 #define NS_NAME_MAX 32
 

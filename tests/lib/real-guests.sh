@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by suites after suite.sh: tests/guests/real on some kernels, compared with 7.x.
+# Sourced by suites after suite.sh: tests/integration/real-guests on some kernels, compared with 7.x.
 
 # real_guests SUITE KERNEL...: TAP on standard output.
 real_guests() {
-	local run=(--nested --timeout 2000 -- tests/guests/real) kernel compared=()
+	local run=(--nested --timeout 2000 -- tests/integration/real-guests) kernel compared=()
 	results=build/tests/results/$1
 	shift
 	rm -rf "$results"
@@ -16,5 +16,5 @@ real_guests() {
 		compared+=("$kernel=$results/$kernel.out")
 	done
 	wait
-	build/tests/compare tests/scenarios/known-differences "$results/native.out" "${compared[@]}"
+	build/tests/tables/compare tests/tables/known-differences "$results/native.out" "${compared[@]}"
 }

@@ -5,8 +5,22 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
-# Machines at a time. Each keeps little more than one CPU busy.
+# Machines at a time, of all suites that run. Each keeps little more than one CPU busy.
 readonly jobs=${JOBS:-2}
+
+# in_slot COMMAND...: as soon as one of $jobs places is free, which other suites share.
+in_slot() {
+	local place status busy=199
+	mkdir -p build/tests/slots
+	while true; do
+		for ((place = 1; place <= jobs; place++)); do
+			status=0
+			flock --no-fork --nonblock --conflict-exit-code "$busy" "build/tests/slots/$place" "$@" || status=$?
+			[[ $status -eq $busy ]] || return "$status"
+		done
+		sleep 0.3
+	done
+}
 
 # What prepares a machine for its command; suites that start the service themselves
 # empty it.
@@ -17,7 +31,7 @@ wrapper=(tests/lib/in-machine)
 attempt() {
 	local label=$1
 	shift
-	{ "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
+	{ in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
 		sed -u "s/^/$label: /" >&2; } || return "${PIPESTATUS[0]}"
 }
 
@@ -60,11 +74,11 @@ background() {
 	"$@" &
 }
 
-# compare_table TABLE: tests/scenarios/TABLE.table natively and with the layer on
+# compare_table TABLE: tests/tables/TABLE.table natively and with the layer on
 # the older kernels, compared; TAP on standard output.
 compare_table() {
 	local table=$1
-	local run=(-- build/tests/scenario "$table" "tests/scenarios/$table.table")
+	local run=(-- build/tests/tables/scenario "$table" "tests/tables/$table.table")
 	results=build/tests/results/$table
 	rm -rf "$results"
 	mkdir -p "$results"
@@ -74,7 +88,7 @@ compare_table() {
 	background machine 6.1 6.1 "${run[@]}"
 	background machine 6.12 6.12 "${run[@]}"
 	wait
-	build/tests/compare tests/scenarios/known-differences "$results/native.out" \
+	build/tests/tables/compare tests/tables/known-differences "$results/native.out" \
 		"5.10=$results/5.10.out" "5.10+bpf=$results/5.10+bpf.out" \
 		"6.1=$results/6.1.out" "6.12=$results/6.12.out"
 }

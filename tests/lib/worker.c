@@ -17,7 +17,7 @@
 
 #include <linux/vm_sockets.h>
 
-#include "worker.h"
+#include "lib/worker.h"
 
 /* How long to wait for a connection that should not come. */
 #define NOBODY_MS 2

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define BPFD "build/vsock-bpfd"
 #define CTL  "build/vsockctl"

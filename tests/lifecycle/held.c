@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "service.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define BPFD  "build/vsock-bpfd"
 #define CTL   "build/vsockctl"

@@ -11,12 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "service.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
-/* This build, and one whose BPF object is another (tests/more.mk). */
+/* This build, and one whose BPF object is another (tests/tests.mk). */
 #define BPFD   "build/vsock-bpfd"
 #define BPFD_B "build/other/vsock-bpfd"
 #define CTL    "build/vsockctl"
@@ -159,7 +159,7 @@ static pid_t start_storm(const char *pairs)
 	pid_t storm;
 
 	unlink("/tmp/storm");
-	storm = start_command("build/tests/lifecycle/storm %s >/tmp/storm", pairs);
+	storm = start_command("build/tests/lib/storm %s >/tmp/storm", pairs);
 	for (waited = 0; waited < 30000; waited += 100) {
 		command(&said, "grep storming /tmp/storm");
 		if (!said.status)

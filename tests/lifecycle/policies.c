@@ -13,10 +13,10 @@
 #include <linux/vm_sockets.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "service.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define BPFD   "build/vsock-bpfd"
 #define BPFD_B "build/other/vsock-bpfd"
@@ -265,7 +265,7 @@ static pid_t start_storm(const char *pairs)
 	pid_t storm;
 
 	unlink("/tmp/storm");
-	storm = start_command("build/tests/lifecycle/storm %s >/tmp/storm", pairs);
+	storm = start_command("build/tests/lib/storm %s >/tmp/storm", pairs);
 	for (waited = 0; waited < 60000; waited += 100) {
 		command(&said, "grep storming /tmp/storm");
 		if (!said.status)

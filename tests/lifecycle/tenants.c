@@ -17,11 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "service.h"
-#include "tap.h"
-#include "../../include/vsock-bpfd.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "vsock-bpfd.h"
+#include "lib/world.h"
 
 #define NOBODY 65534
 #define PORT   7777

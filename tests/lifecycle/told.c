@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "service.h"
-#include "tap.h"
-#include "world.h"
+#include "lib/command.h"
+#include "lib/service.h"
+#include "lib/tap.h"
+#include "lib/world.h"
 
 #define OUTPUT "/tmp/service.out"
 #define CGROUP "/sys/fs/cgroup/told.service"

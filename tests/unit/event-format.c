@@ -123,10 +123,10 @@ static void test_every_word(void **state)
 		assert_non_null(event_reason_name(i));
 	for (i = 0; i <= GUEST; i++)
 		assert_non_null(event_verb_name(i));
-	for (i = 0; i <= EVENT_MADE; i++)
+	for (i = 0; i <= EVENT_NEW_NETNS; i++)
 		assert_non_null(event_kind_name(i));
 	assert_null(event_reason_name(REASONS));
-	assert_null(event_kind_name(EVENT_MADE + 1));
+	assert_null(event_kind_name(EVENT_NEW_NETNS + 1));
 	assert_null(event_verb_name(GUEST + 1));
 }
 

@@ -116,23 +116,23 @@ static void load(void)
 		     bpf_map__fd(bpf->maps.data_state), 0);
 	if (state == MAP_FAILED)
 		err(EXIT_FAILURE, "its state");
-	state->isolating = YES;
+	state->gates_wanted = YES;
 	add_namespace(OWN, GLOBAL, 0);
 	add_namespace(FRIEND, GLOBAL, 0);
 	add_namespace(ALONE, LOCAL, 0);
 }
 
-/* By what is kept of the first call, and by modes and rules each time: see bpf/kept.h. */
+/* By what is kept of the first call, and by modes and rules each time: see bpf/verdict-cache.h. */
 static void report_both(const char *what, netns_id to, double clock)
 {
 	int program = bpf_program__fd(bpf->progs.ask);
 	double kept, anew;
 
-	state->changes += 2;
+	state->verdict_epoch += 2;
 	kept = run(program, OWN, to) - clock;
-	state->changes++;
+	state->verdict_epoch++;
 	anew = run(program, OWN, to) - clock;
-	state->changes++;
+	state->verdict_epoch++;
 	printf("%s\t%.0f ns\t%.0f ns\n", what, kept, anew);
 }
 
@@ -154,7 +154,7 @@ void measure_verdict(void)
 	report_both("same namespace", OWN, clock);
 	report_both("two global ones", FRIEND, clock);
 	report_both("refused, and told", ALONE, clock);
-	state->ruled = YES;
+	state->has_rules = YES;
 	add_namespace(OWN, GLOBAL, add_rules(100));
 	report_both("same namespace, 100 rules", OWN, clock);
 	add_namespace(OWN, GLOBAL, add_rules(10000));

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guests: a CID belongs to the device that has it, and a device to the namespace of the task that
+ * opened it.
+ *
+ * The device with a CID is looked up in the kernel's own table at the moment of the decision.
+ * Nothing is recorded about VHOST_VSOCK_SET_GUEST_CID, so nothing can differ from the kernel's
+ * view: not a number that a process changes in memory while the ioctl runs, not a claim that was
+ * refused, not a later one.
+ */
+#ifndef DEVICES_H
+#define DEVICES_H
+
+#include "kernel.h"
+#include "maps.h"
+#include "records.h"
+#include "state.h"
+
+#define GUEST_HASH_BITS	   8
+#define GOLDEN_RATIO_32	   0x61C88647
+#define MAX_BUCKET_DEVICES 512
+#define MAX_DEVICE_SIZE	   65536
+
+static __always_inline __u64 first_in_bucket(__u32 cid, const struct kernel_addresses *addresses)
+{
+	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
+	__u64 node = 0;
+
+	if (addresses->guest_table)
+		bpf_probe_read_kernel(&node, sizeof(node),
+				      (void *)(addresses->guest_table + bucket * 8));
+	return node;
+}
+
+static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses *addresses)
+{
+	__u32 cid = 0;
+
+	bpf_probe_read_kernel(&cid, sizeof(cid), (void *)(device + addresses->device_cid));
+	return cid;
+}
+
+/* The namespace that looks up a CID. */
+struct asking_netns {
+	netns_id id;
+	enum vsock_mode native;
+};
+
+/*
+ * From 7.0 on several guests can have one CID, and a namespace sees at most one of them. A device
+ * without a record is visible and has no owner.
+ */
+static __always_inline bool may_see(const struct asking_netns *asker, __u64 address)
+{
+	struct device *device;
+
+	if (!netns_has_mode())
+		return true;
+	device = bpf_map_lookup_elem(&devices, &address);
+	if (!device || device->owner == asker->id)
+		return true;
+	return asker->native == GLOBAL && device->native == GLOBAL;
+}
+
+/*
+ * Like vhost_vsock_get(): 0 if no device has the CID. Devices are freed by RCU, so the one that is
+ * found is alive. Without an asking namespace it is the first one.
+ */
+static __always_inline __u64 device_of(__u32 cid, const struct asking_netns *asker,
+				       const struct kernel_addresses *addresses)
+{
+	__u64 node = first_in_bucket(cid, addresses), address;
+	int i;
+
+	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
+		address = node - addresses->device_node;
+		if (cid_of(address, addresses) == cid && (!asker || may_see(asker, address)))
+			return address;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
+			break;
+	}
+	return 0;
+}
+
+/*
+ * NETNS_UNKNOWN if the device is closed or its opener is not known. A guest can outlive its
+ * namespace, on which the device holds no reference. Then it has no owner, not even a new namespace
+ * with the same identity.
+ */
+static __always_inline netns_id owner_of_device(__u64 address)
+{
+	struct device *device = bpf_map_lookup_elem(&devices, &address);
+	bool outlived;
+	netns_id owner;
+
+	if (!device)
+		return NETNS_UNKNOWN;
+	owner = device->owner;
+	outlived = netns_created_ns(owner) != device->owner_created_ns;
+	if (outlived || !still_holds(&devices, &address, device))
+		return NETNS_UNKNOWN;
+	return owner;
+}
+
+/* NETNS_UNKNOWN also if no device has the CID. */
+static __always_inline netns_id owner_of_cid(__u32 cid, const struct asking_netns *asker)
+{
+	return owner_of_device(device_of(cid, asker, &layer_state()->addresses));
+}
+
+#endif

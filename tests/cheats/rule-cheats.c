@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What processes do that know how rules come to hold: they change places after the gate was
+ * asked, and make namespaces while policies are switched.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/vm_sockets.h>
+
+#include "lib/play.h"
+#include "lib/tap.h"
+
+#define DIR	  "/tmp/policy.d"
+#define APPLY	  "build/vsock-bpfd --once --policy-dir " DIR " 2>/dev/null"
+#define HOST_PORT 6000
+#define SWITCHES  24
+#define SECRET	  "secret"
+
+static struct ns ours, friend, theirs;
+
+static void write_policy(const char *name, const char *rules)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line),
+		 "mkdir -p " DIR " && printf '[Match]\\nName=%s\\n[Rules]\\n%s\\n' >" DIR
+		 "/%s.policy",
+		 name, rules, name);
+	if (run(line))
+		tap_bail("%s", line);
+}
+
+static void apply(void)
+{
+	if (run(APPLY))
+		tap_bail("the policies are refused");
+}
+
+static bool socket_hears(int fd)
+{
+	char data[64];
+
+	return recv(fd, data, sizeof(data), MSG_DONTWAIT) > 0;
+}
+
+static bool can_send(int fd)
+{
+	return send(fd, SECRET, sizeof(SECRET), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* The rule of connect was asked of a guest that may be reached, and another one answers. */
+static void answered_by_another(void)
+{
+	struct guest guest, thief;
+	uint64_t cid = new_cid();
+	struct connecting this;
+	struct hold hold;
+	int fd, err;
+
+	start_guest(&guest, &friend, cid);
+	fd = socket_in(&ours);
+	hold_lock(&hold, fd);
+	connect_begin(&this, fd, cid);
+	call_await_lock(&this.call);
+	guest_close(&guest);
+	start_guest(&thief, &theirs, cid);
+	hold_release(&hold);
+	err = connect_end(&this, &thief);
+	tap_diag("connect: %s", err ? strerrorname_np(err) : "ok");
+	tap_ok(err || !can_send(fd), "a guest that rules deny has the CID by now: nothing is sent");
+	if (!err)
+		inject(&thief, VIRTIO_VSOCK_OP_RW, PORT, port_of(fd), SECRET);
+	settle(&thief);
+	tap_ok(!socket_hears(fd), "and nothing heard of it");
+	guest_close(&thief);
+	close(fd);
+}
+
+/* A guest gets a CID that its namespace may not have, behind the gate. */
+static void cid_changes_to_denied(void)
+{
+	struct connecting this;
+	uint64_t denied = 77;
+	struct guest guest, thief;
+	struct hold hold;
+	int fd, err;
+
+	start_guest(&guest, &friend, denied);
+	fd = socket_in(&ours);
+	hold_lock(&hold, fd);
+	connect_begin(&this, fd, denied);
+	call_await_lock(&this.call);
+	guest_close(&guest);
+	start_guest(&thief, &ours, denied);
+	hold_release(&hold);
+	err = connect_end(&this, &thief);
+	tap_ok(err || !can_send(fd), "a guest that may not have the CID takes it over: no use");
+	guest_close(&thief);
+	close(fd);
+}
+
+/* A socket was made, and even bound, before there was any policy. */
+static void made_before(void)
+{
+	int early, listener = listener_in(&theirs, HOST_PORT), err;
+	struct sockaddr_vm to = { .svm_family = AF_VSOCK,
+				  .svm_cid = VMADDR_CID_LOCAL,
+				  .svm_port = HOST_PORT };
+
+	run("rm -rf " DIR " && mkdir " DIR);
+	apply();
+	early = socket_in(&ours);
+	write_policy("ours", "Deny=connect to namespace theirs");
+	apply();
+	err = connect(early, (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
+	tap_ok(err == ECONNRESET && accept(listener, NULL, NULL) < 0,
+	       "a socket from before the policy is bound by it");
+	close(early);
+	close(listener);
+}
+
+/* --- Namespaces, made one inside the other as fast as can be --- */
+
+struct chain {
+	unsigned long made, tried, let_through;
+	bool end;
+};
+
+static bool passes(void)
+{
+	struct sockaddr_vm to = { .svm_family = AF_VSOCK,
+				  .svm_cid = VMADDR_CID_LOCAL,
+				  .svm_port = HOST_PORT };
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool passed = !connect(fd, (struct sockaddr *)&to, sizeof(to));
+
+	close(fd);
+	return passed;
+}
+
+static void run_chain(volatile struct chain *chain)
+{
+	enter(&ours);
+	while (!chain->end) {
+		if (unshare(CLONE_NEWNET))
+			_exit(1);
+		chain->made++;
+		/* Trying takes time, in which no child is made. */
+		if (chain->made % 4)
+			continue;
+		chain->tried++;
+		chain->let_through += passes();
+	}
+	/* Still there for a last try. */
+	raise(SIGSTOP);
+	chain->tried++;
+	chain->let_through += passes();
+	_exit(0);
+}
+
+static void children_under_switches(void)
+{
+	volatile struct chain *chain = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int listener = listener_in(&theirs, HOST_PORT), i, status;
+	char name[8];
+	pid_t pid;
+
+	write_policy("ours", "Deny=connect to namespace theirs");
+	apply();
+	pid = fork();
+	if (!pid)
+		run_chain(chain);
+	for (i = 0; i < SWITCHES; i++) {
+		/* The place that theirs had in this half is by now that of one without rules. */
+		snprintf(name, sizeof(name), "%02d", i);
+		write_policy(name, "");
+		apply();
+	}
+	chain->end = true;
+	waitpid(pid, &status, WUNTRACED);
+	apply();
+	apply();
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, 0);
+	tap_diag("%lu namespaces were made, one inside the other, %lu tried", chain->made,
+		 chain->tried);
+	tap_ok(!status && chain->made > SWITCHES && chain->tried > 2 && !chain->let_through,
+	       "children that are made while policies are switched: %lu let through",
+	       chain->let_through);
+	tap_ok(accept(listener, NULL, NULL) < 0, "and the listener has nobody to accept");
+	close(listener);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	alarm(1200);
+	if (run("modprobe vhost_vsock && ip netns add first && ip netns del first && rm "
+		"-rf " DIR) ||
+	    ns_init(&init_ns) || ns_make(&ours, "ours", &init_ns, NS_BY_ROOT) ||
+	    ns_make(&friend, "friend", &init_ns, NS_BY_ROOT) ||
+	    ns_make(&theirs, "theirs", &init_ns, NS_BY_ROOT))
+		tap_bail("namespaces: %m");
+	write_policy("ours", "Deny=connect to namespace theirs\\nDeny=guest 77");
+	apply();
+	answered_by_another();
+	cid_changes_to_denied();
+	made_before();
+	children_under_switches();
+	ns_remove(&theirs);
+	ns_remove(&friend);
+	ns_remove(&ours);
+	return tap_end();
+}
