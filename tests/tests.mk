@@ -86,7 +86,8 @@ $(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 # Unit tests, with cmocka: each with the files of the loader that it tests; what else they
 # call it plays.
 UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
-POLICY		:= lib/keywords lib/utf8 policy/ini-line policy/rule policy/read policy/files policy/mistakes policy/policies policy/match
+EVENTS		:= events/event-format lib/json lib/printable lib/utf8
+POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line rule read files mistakes policies match)
 
 build-tests: $(UNIT)
 
@@ -96,11 +97,11 @@ $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
-$(BUILD)/tests/unit/event-format: $(call loader_objects,events/event-format lib/json lib/printable lib/utf8)
+$(BUILD)/tests/unit/event-format: $(call loader_objects,$(EVENTS))
 $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
-$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics layer/map-walk events/event-format lib/json lib/printable lib/utf8)
+$(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics layer/map-walk $(EVENTS))
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))

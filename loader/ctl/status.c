@@ -82,7 +82,7 @@ static void print_status_json(const struct layer_report *report, const struct al
 		json_add_number(object, "programs_needed", report->needed);
 		json_add_number(object, "generation", report->state.generation);
 		json_add_text(object, "gates", gates(report));
-		json_add_bool(object, "isolating", report->state.gates_wanted == YES);
+		json_add_bool(object, "gates_wanted", report->state.gates_wanted == YES);
 		json_add_bool(object, "overflow", report->state.overflow == YES);
 		json_add_bool(object, "crowded_out", report->state.crowded == YES);
 	}

@@ -91,7 +91,7 @@ static void look_at_skipped(struct alive *alive, const struct layer_report *repo
 /* Whether a module that the programs look into is where it was. */
 static void look_at_addresses(struct alive *alive, const struct layer_report *report)
 {
-	if (layer_knows_addresses(&report->state, &report->kernel))
+	if (layer_has_addresses(&report->state, &report->kernel))
 		return;
 	found(alive,
 	      "a module was loaded again after the start: its guests have no known owner and are "

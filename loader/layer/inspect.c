@@ -55,7 +55,7 @@ static bool is_at(__u64 known, __u64 now)
 	return !now || known == now;
 }
 
-bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel)
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel)
 {
 	const struct kernel_addresses *known = &state->addresses, *now = &kernel->addresses;
 

@@ -35,7 +35,7 @@ int layer_inspect(struct layer_report *report);
 int layer_look(struct layer_report *report);
 
 /* Whether the programs know where the modules that are loaded now keep what they ask. */
-bool layer_knows_addresses(const struct layer_state *state, const struct kernel *kernel);
+bool layer_has_addresses(const struct layer_state *state, const struct kernel *kernel);
 
 /* What the pinned state says; zeros if nothing is in force, or only a start that died. */
 int layer_read_state(struct layer_state *state);

@@ -291,7 +291,7 @@ static int attach_locked(bool load_modules, enum coverage coverage)
 	if (coverage < coverage_of(&pinned))
 		coverage = coverage_of(&pinned);
 	if (pinned.generation && pinned.build == generation_build_id() &&
-	    layer_knows_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
+	    layer_has_addresses(&pinned, &kernel) && layer_is_whole(&pinned, &kernel, coverage))
 		return adopt(&kernel, &pinned);
 	return attach_new(&kernel, &pinned, coverage);
 }

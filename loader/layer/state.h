@@ -9,7 +9,7 @@
 struct layer_state *state_map(int map_fd);
 void state_unmap(struct layer_state *state);
 
-/* Around what can change a verdict, with the lock: see `changes` in include/vsock-bpfd.h. */
+/* Around what can change a verdict, with the lock: see `verdict_epoch` in include/vsock-bpfd.h. */
 void state_change_begins(struct layer_state *state);
 void state_change_ends(struct layer_state *state);
 

@@ -20,11 +20,12 @@
 #include <unistd.h>
 
 #include "lib/command.h"
+#include "lib/control-protocol.h"
 #include "lib/lines.h"
+#include "lib/run-dir.h"
 #include "lib/tap.h"
 #include "lib/world.h"
 #include "vsock-bpfd.h"
-#include "lib/control-protocol.h"
 
 #define BPFD	 "build/vsock-bpfd"
 #define CTL	 "build/vsockctl"
