@@ -13,18 +13,23 @@
  * A child inherits the policy of its parent, else a process could leave a policy by creating a
  * namespace. A reload that runs meanwhile may have missed the child, so the other half is pending
  * until the reload looks again.
+ *
+ * While a switch is unfinished, the old half of a parent that is pending tells the loader which
+ * policy it had. Later it tells nothing: the next reload writes other policies to its cells.
  */
 static __always_inline void inherit_policy(struct netns_record *made,
-					   const struct netns_record *parent, __u32 half)
+					   const struct netns_record *parent, __u32 half,
+					   const struct layer_state *layer)
 {
 	const struct binding *bound = &parent->binding[half];
+	bool finished = *(const volatile __u32 *)&layer->bound_half == half;
 
 	if (!bound->policy || policy_has(half, bound->policy, POLICY_PRIVATE))
 		return;
 	/* The child has another name. */
 	made->binding[0].policy = parent->binding[0].policy;
 	made->binding[1].policy = parent->binding[1].policy;
-	if (bound->policy != POLICY_PENDING)
+	if (bound->policy != POLICY_PENDING || finished)
 		made->binding[!half].policy = POLICY_PENDING;
 	made->bound_by = PARENT;
 }
@@ -152,7 +157,7 @@ int BPF_PROG(namespace_made, struct net *made)
 	else if (found == NOT_READ || layer->overflow == YES || id == NETNS_UNKNOWN)
 		ns.mode = LOCAL;
 	if (found == RECORD)
-		inherit_policy(&ns, &from, half);
+		inherit_policy(&ns, &from, half, layer);
 	hold_up(&ns, &from, id, layer);
 
 	id = identity_of(made);

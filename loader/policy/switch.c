@@ -57,7 +57,7 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
  * the switch is pending: it has a binding to the old half alone, and gets one to the new half.
  */
 static int settle(struct netns_records *records, const struct policy_set *set,
-		  const struct policy_set *before)
+		  const struct policy_set *before, const struct quiesce *quiesce)
 {
 	struct layer_state *state = records->state;
 	struct assigner assigner = { .records = records, .set = set, .before = before };
@@ -66,6 +66,11 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 	assigner.to = state->half;
 	assigner.from = !assigner.to;
 	ret = assign_look(&assigner);
+	if (!ret)
+		ret = assign_pending(&assigner);
+	/* A program that has read a parent while it was pending may still be writing the child. */
+	if (!ret)
+		ret = quiesce_programs(quiesce);
 	if (!ret)
 		ret = assign_pending(&assigner);
 	if (ret)
@@ -77,7 +82,8 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 	if (!policies_hold_new(&set->policies))
 		__atomic_store_n(&state->hold_new_netns, NO, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&state->bound_half, state->half, __ATOMIC_SEQ_CST);
-	return 0;
+	/* No child of one that is still pending keeps a binding that the next reload gives away. */
+	return quiesce_programs(quiesce);
 }
 
 /* The same for a switch that died, with what it has left in the store. */
@@ -85,14 +91,18 @@ static int settle_left_over(struct netns_records *records)
 {
 	struct layer_state *state = records->state;
 	struct policy_set set = {}, before = {};
+	struct quiesce quiesce;
 	int ret = 0;
 
 	if (state->bound_half != state->half) {
-		ret = policy_set_in_force(&set, records);
+		ret = quiesce_open(&quiesce);
+		if (!ret)
+			ret = policy_set_in_force(&set, records);
 		if (!ret)
 			ret = policy_set_of_half(&before, records, !state->half);
 		if (!ret)
-			ret = settle(records, &set, &before);
+			ret = settle(records, &set, &before, &quiesce);
+		quiesce_close(&quiesce);
 		policy_set_close(&before);
 		policy_set_close(&set);
 	}
@@ -118,9 +128,9 @@ static int switch_to(struct netns_records *records, const struct policy_set *set
 	ret = quiesce_open(&quiesce);
 	if (!ret)
 		ret = put_in_force(records->state, set, assigner.to, &quiesce);
-	quiesce_close(&quiesce);
 	if (!ret)
-		ret = settle(records, set, before);
+		ret = settle(records, set, before, &quiesce);
+	quiesce_close(&quiesce);
 	return ret ? ret : store_commit();
 }
 

@@ -16,6 +16,7 @@
 
 #include "lib/play.h"
 #include "lib/tap.h"
+#include "layer/netns-records.h"
 
 #define DIR	  "/tmp/policy.d"
 #define APPLY	  "build/vsock-bpfd --once --policy-dir " DIR " 2>/dev/null"
@@ -126,6 +127,62 @@ static void made_before(void)
 	close(listener);
 }
 
+/* --- Namespaces whose policy is not known, and what is made from them --- */
+
+static bool is_pending(const struct netns_records *records, const struct netns_record *record)
+{
+	__u32 half = records->state->half;
+
+	return record->binding[half].policy == POLICY_PENDING &&
+	       record->binding[!half].policy == POLICY_PENDING;
+}
+
+/* As a reload leaves a namespace that it could not assign: with a cell of the set before. */
+static int leave_pending(const struct netns_records *records)
+{
+	struct netns_record record;
+	struct netns netns;
+	int ret = netns_open(&netns, "theirs") ?: netns_records_read(records, netns.id, &record);
+
+	if (ret)
+		return ret;
+	record.bound_by = PARENT;
+	record.binding[records->state->half].policy = POLICY_PENDING;
+	record.binding[!records->state->half].policy = 1;
+	ret = netns_records_write(records, netns.id, &record);
+	netns_close(&netns);
+	return ret;
+}
+
+static bool child_is_pending(const struct netns_records *records)
+{
+	struct netns_record record;
+	struct netns own;
+
+	enter(&theirs);
+	if (unshare(CLONE_NEWNET) || netns_open(&own, NULL))
+		return false;
+	return !netns_records_read(records, own.id, &record) && is_pending(records, &record);
+}
+
+/* The next reload gives that cell to another policy. */
+static void child_of_pending(void)
+{
+	struct netns_records records;
+	int status = 1;
+	pid_t pid;
+
+	if (netns_records_open(&records) || leave_pending(&records))
+		tap_bail("the record of theirs");
+	pid = fork();
+	if (!pid)
+		_exit(!child_is_pending(&records));
+	waitpid(pid, &status, 0);
+	tap_ok(!status, "a child of one whose policy is not known has no cell of an earlier set");
+	netns_records_close(&records);
+	apply();
+}
+
 /* --- Namespaces, made one inside the other as fast as can be --- */
 
 struct chain {
@@ -214,6 +271,7 @@ int main(void)
 	answered_by_another();
 	cid_changes_to_denied();
 	made_before();
+	child_of_pending();
 	children_under_switches();
 	ns_remove(&theirs);
 	ns_remove(&friend);
