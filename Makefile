@@ -21,12 +21,13 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
 PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
 HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
+CNI	:= $(BUILD)/vsock-bpfd-cni
 LIB	:= $(BUILD)/libvsock-bpfd.a
 CTL_SRC	:= $(wildcard loader/ctl/*.c)
-LIB_SRC	:= $(filter-out loader/service/main.c loader/oci/hook.c $(CTL_SRC),$(wildcard loader/*/*.c))
+LIB_SRC	:= $(filter-out loader/service/main.c loader/oci/hook.c loader/cni/plugin.c $(CTL_SRC),$(wildcard loader/*/*.c))
 objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: $(PROGRAMS) $(HOOK) ## build the service, the control program and the hook of containers
+all: $(PROGRAMS) $(HOOK) $(CNI) ## build the service, the control program, hook and plugin of containers
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -70,7 +71,8 @@ clean: ## everything that was built; kernels stay in the cache
 $(BUILD)/vsock-bpfd: $(call objects,loader/service/main.c) $(LIB)
 $(BUILD)/vsockctl: $(call objects,$(CTL_SRC)) $(LIB)
 $(HOOK): $(call objects,loader/oci/hook.c) $(LIB)
-$(PROGRAMS) $(HOOK):
+$(CNI): $(call objects,loader/cni/plugin.c) $(LIB)
+$(PROGRAMS) $(HOOK) $(CNI):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs $(LIBS)) -o $@
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is installed, and where. Included by the Makefile, which gives PREFIX, BUILD, Q,
-# PROGRAMS, HOOK and PAGES. DESTDIR stands before all of it.
+# PROGRAMS, HOOK, CNI and PAGES. DESTDIR stands before all of it.
 
 SBINDIR		?= $(PREFIX)/sbin
 LIBEXECDIR	?= $(PREFIX)/libexec
@@ -44,12 +44,14 @@ install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd
 	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DATADIR)/vsock-bpfd $(DOCDIR)/docs)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
 	install -m 755 $(HOOK) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd/oci-hook
+	install -m 755 $(CNI) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd
 	install -m 644 $(SERVICE) $(DESTDIR)$(UNITDIR)
 	install -m 644 $(HOOKS) $(DESTDIR)$(HOOKSDIR)
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 packaging/allow-vsock.jq $(DESTDIR)$(DATADIR)/vsock-bpfd
 	install -m 644 README.md LICENSE CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md docs/*.svg $(DESTDIR)$(DOCDIR)/docs
+	cp -RL --no-preserve=mode,ownership docs/examples $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(SYSCONFDIR)/vsock-bpfd/policy.d
 	@if command -v pandoc >/dev/null; then $(MAKE) --no-print-directory install-man; \
 	else echo "  no pandoc: man pages are not installed"; fi

@@ -93,7 +93,8 @@ build-tests: $(UNIT)
 
 $(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes kernel/mode-names)
 $(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
-$(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state)
+$(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state lib/json-input lib/memory policy/annotations)
+$(BUILD)/tests/unit/cni-request: $(call loader_objects,cni/request lib/json-input lib/keywords lib/memory policy/annotations)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
 $(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
@@ -113,7 +114,7 @@ $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.
-FUZZ_NAMES	:= policy config oci events options-ctl options-bpfd control-server control-client pinned
+FUZZ_NAMES	:= policy config oci cni events options-ctl options-bpfd control-server control-client pinned
 HARNESSES	:= $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_NAMES))
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -325,38 +325,72 @@ void netns_close(struct netns *ns)
 	ns->fd = -1;
 }
 
+/* Calls each(name, ns, arg) for those with this inode, or for all if it is 0. */
+struct names {
+	__u32 inode;
+	void (*each)(const char *name, const struct netns *ns, void *arg);
+	void *arg;
+};
+
+/* What cannot be looked at is for netns_open_named() to judge. */
+static bool is_another(const struct names *names, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
+	return names->inode && !stat(path, &st) && st.st_ino != names->inode;
+}
+
 /*
  * Skips a name that is gone meanwhile, or that nothing is mounted on. One that cannot be read is an
  * error: skipped, it would be without its policy.
  */
-static int try_name(const char *name,
-		    void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+static int try_name(const struct names *names, const char *name)
 {
 	struct netns ns;
-	int ret = netns_open_named(&ns, name);
+	int ret;
 
+	if (*name == '.' || is_another(names, name))
+		return 0;
+	ret = netns_open_named(&ns, name);
 	if (ret == -ENOENT || ret == -EINVAL || ret == -EACCES)
 		return 0;
 	if (ret)
 		return log_errno(-ret, NETNS_DIR "/%s", name);
-	each(name, &ns, arg);
+	names->each(name, &ns, names->arg);
 	netns_close(&ns);
 	return 0;
 }
 
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+static int walk_names(const struct names *names)
 {
-	struct dirent **names;
+	struct dirent **entries;
 	int count, i, ret = 0;
 
-	count = scandir(NETNS_DIR, &names, NULL, alphasort);
+	count = scandir(NETNS_DIR, &entries, NULL, alphasort);
 	if (count < 0)
 		return errno == ENOENT ? 0 : log_errno(errno, NETNS_DIR);
 	for (i = 0; i < count; i++) {
-		if (!ret && names[i]->d_name[0] != '.')
-			ret = try_name(names[i]->d_name, each, arg);
-		free(names[i]);
+		if (!ret)
+			ret = try_name(names, entries[i]->d_name);
+		free(entries[i]);
 	}
-	free(names);
+	free(entries);
 	return ret;
+}
+
+int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+{
+	const struct names names = { .each = each, .arg = arg };
+
+	return walk_names(&names);
+}
+
+int netns_each_name_of(const struct netns *ns,
+		       void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+{
+	const struct names names = { .inode = ns->inode, .each = each, .arg = arg };
+
+	return walk_names(&names);
 }

@@ -55,4 +55,9 @@ int netns_run(const struct netns *ns, int (*work)(void *arg), void *arg);
 /* Calls each(name, ns, arg) for every namespace under /run/netns, in order of names. */
 int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg);
 
+/* The same for the names of one namespace alone: others are not entered. */
+int netns_each_name_of(const struct netns *ns,
+		       void (*each)(const char *name, const struct netns *ns, void *arg),
+		       void *arg);
+
 #endif

@@ -5,7 +5,6 @@
  * status but 0 the runtime gives the container up.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,85 +13,22 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "layer/netns-records.h"
 #include "lib/exit-status.h"
-#include "lib/log.h"
 #include "oci/state.h"
-#include "policy/container.h"
-#include "policy/set.h"
+#include "policy/confine.h"
 
-#define NAME   "vsock-bpfd-oci-hook"
-#define PREFIX "io.vsock-bpfd."
-
-static bool asks_for_policy(const struct oci_state *state)
-{
-	size_t i;
-
-	for (i = 0; i < state->count; i++)
-		if (!strncmp(state->annotations[i].key, PREFIX, strlen(PREFIX)))
-			return true;
-	return false;
-}
-
-/* A container that shares the namespace of the host has none that is its own. */
-static int is_initial(const struct netns *ns)
-{
-	struct netns init;
-	int ret = netns_open_init(&init);
-
-	if (ret)
-		return ret;
-	ret = ns->inode == init.inode;
-	netns_close(&init);
-	return ret;
-}
-
-static int find_policy(const struct netns *ns, const struct policy_set *set)
-{
-	struct netns_record record;
-	struct netns_records records;
-	int ret = netns_records_open(&records);
-
-	if (ret)
-		return ret;
-	ret = netns_records_read(&records, ns->id, &record);
-	netns_records_close(&records);
-	if (ret)
-		return log_errno(-ret, "record of the namespace");
-	if (policy_in_record(set, &record))
-		return 0;
-	return log_error(ENOENT, "no policy in force fits the annotation " PREFIX
-				 "policy of the container");
-}
-
-/* A word that no policy knows, misspelt perhaps, must not mean that nothing holds. */
-static int check_policy(const struct netns *ns)
-{
-	struct policy_set set;
-	int ret = policy_set_open(&set);
-
-	if (ret)
-		return ret;
-	ret = find_policy(ns, &set);
-	policy_set_close(&set);
-	return ret;
-}
+#define NAME "vsock-bpfd-oci-hook"
 
 static int confine(const struct oci_state *state, const struct netns *ns)
 {
-	int initial = is_initial(ns), ret;
+	const struct container container = {
+		.ns = ns,
+		.pid = state->pid,
+		.annotations = state->annotations,
+		.count = state->count,
+	};
 
-	if (initial < 0)
-		return initial;
-	if (initial && asks_for_policy(state))
-		return log_error(EINVAL, "the container has the network namespace of the host; "
-					 "no policy can be given to it alone");
-	if (initial)
-		return 0;
-	ret = policy_assign_container(ns, state->pid, state->annotations, state->count);
-	if (ret || !asks_for_policy(state))
-		return ret;
-	return check_policy(ns);
+	return confine_container(&container);
 }
 
 static int run(void)

@@ -45,8 +45,7 @@ static size_t index_in(const struct policy_set *set, const struct policy_set *ot
 	return policy ? (size_t)(policy - set->policies.policy) : NO_POLICY;
 }
 
-/* What a namespace has, if there is a policy of that name to have. */
-static size_t policy_held(const struct assigner *assigner, const struct netns_record *record)
+size_t assign_held(const struct assigner *assigner, const struct netns_record *record)
 {
 	if (record->bound_by == NOTHING)
 		return NO_POLICY;
@@ -81,7 +80,7 @@ static bool match_stays(const struct assigner *assigner, size_t held, size_t fit
 static size_t policy_for(const struct assigner *assigner, const struct netns_record *record,
 			 const struct resident *resident, enum bound_by *by)
 {
-	size_t fits = resident ? resident->policy : NO_POLICY, held = policy_held(assigner, record);
+	size_t fits = resident ? resident->policy : NO_POLICY, held = assign_held(assigner, record);
 	bool stays = false;
 
 	if (held != NO_POLICY && record->bound_by == MATCH)

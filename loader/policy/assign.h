@@ -33,6 +33,9 @@ int assign_pending(const struct assigner *assigner);
 void assign_record(const struct assigner *assigner, struct netns_record *record, size_t index,
 		   __u32 name, enum bound_by by);
 
+/* What a namespace has, if there is a policy of that name to have, or NO_POLICY. */
+size_t assign_held(const struct assigner *assigner, const struct netns_record *record);
+
 /* What one that was made by one that was held gets is what that has got. False: nothing yet. */
 bool assign_follow_maker(const struct assigner *assigner, struct netns_record *record);
 

@@ -54,6 +54,13 @@ static bool fits_kind(const struct globs *globs, const struct texts *texts)
 	return !globs->count || one_fits(globs, texts, glob_fits);
 }
 
+static bool pod_fits(const struct globs *globs, const char *pod)
+{
+	const struct texts texts = { .text = (char **)&pod, .count = pod ? 1 : 0 };
+
+	return fits_kind(globs, &texts);
+}
+
 static bool is_init(const struct texts *names)
 {
 	return names->count && !strcmp(names->text[0], NETNS_INIT_NAME);
@@ -69,6 +76,7 @@ bool policy_fits(const struct policy *policy, const struct traits *traits)
 	return names_fit(&policy->names, &traits->names) &&
 	       fits_kind(&policy->paths, &traits->paths) &&
 	       fits_kind(&policy->cgroups, &traits->cgroups) &&
+	       pod_fits(&policy->pods, traits->pod) &&
 	       annotations_fit(&policy->annotations, traits);
 }
 
@@ -110,5 +118,6 @@ static bool same_globs(const struct globs *a, const struct globs *b)
 bool policies_match_alike(const struct policy *a, const struct policy *b)
 {
 	return same_globs(&a->names, &b->names) && same_globs(&a->paths, &b->paths) &&
-	       same_globs(&a->cgroups, &b->cgroups) && same_globs(&a->annotations, &b->annotations);
+	       same_globs(&a->cgroups, &b->cgroups) &&
+	       same_globs(&a->annotations, &b->annotations) && same_globs(&a->pods, &b->pods);
 }

@@ -20,6 +20,7 @@ struct traits {
 	struct texts names;   /* under /run/netns, or NETNS_INIT_NAME */
 	struct texts paths;   /* of nsfs files */
 	struct texts cgroups; /* of processes in it, from the root of cgroup2 */
+	const char *pod;      /* NAMESPACE/NAME, as Kubernetes calls it, or NULL */
 	const struct annotation *annotations;
 	size_t annotation_count;
 };

@@ -96,6 +96,26 @@ static void look_at_cgroup(struct notes *notes, const struct policy *policy, con
 		    glob);
 }
 
+/* Kubernetes takes no such names. */
+static void look_at_pod(struct notes *notes, const struct policy *policy, const char *glob)
+{
+	size_t fixed = strcspn(glob, "*?[\\");
+
+	if (strcspn(glob, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") < fixed)
+		add(notes, policy, 0,
+		    "Pod=%s: fits no pod; their names have small letters, digits, '-' and '.'",
+		    glob);
+}
+
+/* The CNI plugin tells the one, and is asked before anything can show the other. */
+static void look_at_pod_in_cgroup(struct notes *notes, const struct policy *policy)
+{
+	if (policy->pods.count && policy->cgroups.count)
+		add(notes, policy, 0,
+		    "no namespace gets this policy: a pod is told before a process of it has a "
+		    "cgroup, so that Pod= and Cgroup= never fit at once");
+}
+
 static void look_at_globs(struct notes *notes, const struct policy *policy)
 {
 	size_t i;
@@ -105,6 +125,9 @@ static void look_at_globs(struct notes *notes, const struct policy *policy)
 		look_at_path(notes, policy, policy->paths.glob[i]);
 	for (i = 0; i < policy->cgroups.count; i++)
 		look_at_cgroup(notes, policy, policy->cgroups.glob[i]);
+	for (i = 0; i < policy->pods.count; i++)
+		look_at_pod(notes, policy, policy->pods.glob[i]);
+	look_at_pod_in_cgroup(notes, policy);
 }
 
 /* --- Policies that nothing can get --- */
@@ -159,7 +182,8 @@ static bool policy_covers(const struct policy *wide, const struct policy *narrow
 	return globs_cover(&wide->names, &narrow->names) &&
 	       globs_cover(&wide->paths, &narrow->paths) &&
 	       globs_cover(&wide->cgroups, &narrow->cgroups) &&
-	       globs_cover(&wide->annotations, &narrow->annotations);
+	       globs_cover(&wide->annotations, &narrow->annotations) &&
+	       globs_cover(&wide->pods, &narrow->pods);
 }
 
 static void look_for_cover(struct notes *notes, const struct policies *policies, size_t index)
@@ -326,7 +350,8 @@ static const struct policy *policy_of_name(const struct policies *policies, cons
 		policy = &policies->policy[i];
 		if (policy->names.count && !covers_glob(&policy->names, name))
 			continue;
-		return policy->paths.count || policy->cgroups.count || policy->annotations.count
+		return policy->paths.count || policy->cgroups.count || policy->annotations.count ||
+				       policy->pods.count
 			       ? NULL
 			       : policy;
 	}

@@ -161,6 +161,7 @@ static void free_policy(struct policy *policy)
 	free_globs(&policy->paths);
 	free_globs(&policy->cgroups);
 	free_globs(&policy->annotations);
+	free_globs(&policy->pods);
 	for (i = 0; i < policy->rules; i++)
 		rule_free(&policy->rule[i]);
 	free(policy->rule);

@@ -61,6 +61,7 @@ struct policy {
 	char *file; /* for people, with its directory */
 	struct globs names, paths, cgroups;
 	struct globs annotations;	 /* KEY=GLOB */
+	struct globs pods;		 /* NAMESPACE/NAME */
 	bool sets_mode, sets_child_mode; /* else the namespace keeps what it has */
 	enum vsock_mode mode, child_mode;
 	bool audit;

@@ -30,6 +30,7 @@ enum key {
 	PATH,
 	CGROUP,
 	ANNOTATION,
+	POD,
 	MODE,
 	CHILD_MODE,
 	AUDIT,
@@ -39,7 +40,7 @@ enum key {
 	KEYS
 };
 
-static const char *const keys[] = { "Name",	 "Path",  "Cgroup",  "Annotation", "Mode",
+static const char *const keys[] = { "Name",	 "Path",  "Cgroup",  "Annotation", "Pod", "Mode",
 				    "ChildMode", "Audit", "Inherit", "Allow",	   "Deny" };
 
 /* Where the keys of each section begin. */
@@ -126,12 +127,23 @@ static const char *annotation_mistake(const char *glob)
 	return NULL;
 }
 
+/* Neither a namespace nor a name of Kubernetes has a slash in it. */
+static const char *pod_mistake(const char *glob)
+{
+	const char *slash = strchr(glob, '/');
+
+	return !slash || slash == glob || !slash[1] || strchr(slash + 1, '/') ? "not NAMESPACE/NAME"
+									      : NULL;
+}
+
 static void take_globs(struct reader *reader, enum key key, const char *value)
 {
 	static const char *(*const special[])(const char *) = { name_mistake, path_mistake,
-								path_mistake, annotation_mistake };
+								path_mistake, annotation_mistake,
+								pod_mistake };
 	struct globs *const globs[] = { &reader->policy->names, &reader->policy->paths,
-					&reader->policy->cgroups, &reader->policy->annotations };
+					&reader->policy->cgroups, &reader->policy->annotations,
+					&reader->policy->pods };
 	char *copy = memory_strdup(value), *glob, *rest;
 	const char *reason;
 
@@ -354,8 +366,8 @@ static void look_at_all(struct reader *reader)
 	if (!reader->line)
 		mistake(reader, "there is no [Match]: the policy would fit nothing");
 	else if (!reader->key[NAME] && !reader->key[PATH] && !reader->key[CGROUP] &&
-		 !reader->key[ANNOTATION])
-		mistake(reader, "[Match] needs Name=, Path=, Cgroup= or Annotation=");
+		 !reader->key[ANNOTATION] && !reader->key[POD])
+		mistake(reader, "[Match] needs Name=, Path=, Cgroup=, Annotation= or Pod=");
 	reader->line = reader->key[CHILD_MODE];
 	if (local && policy->sets_child_mode && policy->child_mode == GLOBAL)
 		mistake(reader, "ChildMode=global: a local namespace makes only local ones");

@@ -15,6 +15,7 @@
 #include "kernel/cgroup.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "policy/container.h"
 #include "policy/policies.h"
 
 static void add_text(struct texts *texts, const char *text)
@@ -108,7 +109,10 @@ static void add_named(const char *name, const struct netns *ns, void *arg)
 static void add_path(struct survey *survey, const char *path)
 {
 	struct netns ns;
+	struct stat st;
 
+	if (survey->only && (stat(path, &st) || st.st_ino != survey->only))
+		return;
 	if (netns_try_trusted(&ns, path))
 		return;
 	if (ns.inode != survey->init)
@@ -180,17 +184,17 @@ static void choose(struct resident *resident, void *policies)
 	resident->policy = policies_match(policies, &resident->traits);
 }
 
-size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t pid,
-		     const struct policies *policies, const struct annotation *annotations,
-		     size_t count)
+size_t survey_choose(const struct survey *survey, const struct container *container,
+		     const struct policies *policies)
 {
-	const struct resident *known = find_inode(survey, ns->inode);
+	const struct resident *known = find_inode(survey, container->ns->inode);
 	struct traits traits = known ? known->traits : (struct traits){};
 	char cgroup[PATH_MAX], number[16], *own[] = { cgroup };
 
-	snprintf(number, sizeof(number), "%d", (int)pid);
-	traits.annotations = annotations;
-	traits.annotation_count = count;
+	snprintf(number, sizeof(number), "%d", (int)container->pid);
+	traits.pod = container->pod;
+	traits.annotations = container->annotations;
+	traits.annotation_count = container->count;
 	traits.cgroups = (struct texts){};
 	if (cgroup_of(number, cgroup, sizeof(cgroup)))
 		traits.cgroups = (struct texts){ .text = own, .count = 1 };
@@ -232,6 +236,20 @@ int survey_take(struct survey *survey, const struct policies *policies)
 		ret = add_processes(survey);
 	if (!ret)
 		survey_each(survey, choose, (void *)policies);
+	return ret;
+}
+
+int survey_take_one(struct survey *survey, const struct netns *ns, const struct policies *policies)
+{
+	int ret;
+
+	memset(survey, 0, sizeof(*survey));
+	survey->only = ns->inode;
+	ret = add_init(survey);
+	if (!ret)
+		ret = netns_each_name_of(ns, add_named, survey);
+	if (!ret)
+		add_paths(survey, policies);
 	return ret;
 }
 

@@ -21,6 +21,7 @@ struct resident {
 };
 
 struct survey {
+	__u32 only;	/* inode of the one that is looked for, or 0: all */
 	__u32 init;	/* inode of the initial namespace: has no other trait than its name */
 	void *by_inode; /* tsearch(3) */
 	void *by_id;
@@ -30,16 +31,19 @@ struct survey {
 int survey_take(struct survey *survey, const struct policies *policies);
 void survey_free(struct survey *survey);
 
+/* The same for one namespace alone: neither others are looked at, nor processes. */
+int survey_take_one(struct survey *survey, const struct netns *ns, const struct policies *policies);
+
 /* NULL for one that nothing tells of. */
 const struct resident *survey_find(const struct survey *survey, netns_id id);
 
 /*
- * The policy of a container that starts: what else is known of its namespace counts, and the
- * annotations, and where its process `pid` is.
+ * The policy of a container that starts: what else is known of its namespace counts, what is told
+ * of it, and where its process is.
  */
-size_t survey_choose(const struct survey *survey, const struct netns *ns, pid_t pid,
-		     const struct policies *policies, const struct annotation *annotations,
-		     size_t count);
+struct container;
+size_t survey_choose(const struct survey *survey, const struct container *container,
+		     const struct policies *policies);
 
 void survey_each(const struct survey *survey, void (*each)(struct resident *resident, void *arg),
 		 void *arg);

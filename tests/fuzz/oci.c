@@ -37,7 +37,7 @@ static void check_state(const struct oci_state *state)
 	check(state->pid > 0 && state->json);
 	for (i = 0; i < state->count; i++)
 		length += strlen(state->annotations[i].key) + strlen(state->annotations[i].value);
-	check(length < 2 * MAX_SIZE);
+	check(length < 2 * JSON_MAX_SIZE);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

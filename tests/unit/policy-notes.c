@@ -105,7 +105,7 @@ static void test_globs(void **state)
 	(void)state;
 	put("a",
 	    "Name=.x web\nPath=/run/docker/netns/ /home/me/* /proc/1/ns/net /run/*\n"
-	    "Cgroup=*pods* /a/ /machine.slice/* *",
+	    "Cgroup=*pods* /a/ /machine.slice/* *\nPod=Web/a my_app/b web/*",
 	    LOCAL_ONES);
 	NOTED("d/a.policy:0: Name=.x: names that begin with a dot",
 	      "d/a.policy:0: Path=/run/docker/netns/: fits no file; what is in the folder is "
@@ -113,7 +113,9 @@ static void test_globs(void **state)
 	      "d/a.policy:0: Path=/home/me/*: a folder on the way",
 	      "d/a.policy:0: Path=/proc/1/ns/net: nothing below /proc",
 	      "d/a.policy:0: Cgroup=*pods*: fits also what is named so",
-	      "d/a.policy:0: Cgroup=/a/: fits no cgroup");
+	      "d/a.policy:0: Cgroup=/a/: fits no cgroup", "d/a.policy:0: Pod=Web/a: fits no pod",
+	      "d/a.policy:0: Pod=my_app/b: fits no pod",
+	      "d/a.policy:0: no namespace gets this policy: a pod is told before");
 }
 
 static void test_covered(void **state)
@@ -129,10 +131,14 @@ static void test_covered(void **state)
 	/* As a name a star is one letter; as a glob it is more. */
 	put("h", "Name=x?", LOCAL_ONES);
 	put("i", "Name=x*", LOCAL_ONES);
+	put("j", "Pod=web/*", LOCAL_ONES);
+	put("k", "Pod=web/a", LOCAL_ONES);
+	put("l", "Pod=db/a", LOCAL_ONES);
 	NOTED("d/b.policy:0: no namespace gets this policy: d/a.policy comes first",
 	      "d/c.policy:0: no namespace gets this policy: d/a.policy",
 	      "d/d.policy:0: no namespace gets this policy: d/a.policy",
-	      "d/g.policy:0: no namespace gets this policy: d/a.policy");
+	      "d/g.policy:0: no namespace gets this policy: d/a.policy",
+	      "d/k.policy:0: no namespace gets this policy: d/j.policy");
 }
 
 /* The initial namespace is not meant by a star. */

@@ -124,7 +124,7 @@ static void test_sections(void **state)
 	refused("[Rules]\nDeny=bind\n",
 		"d/web.policy: there is no [Match]: the policy would fit nothing\n");
 	refused("[Match]\n\n[Rules]\n",
-		"d/web.policy:1: [Match] needs Name=, Path=, Cgroup= or Annotation=\n");
+		"d/web.policy:1: [Match] needs Name=, Path=, Cgroup=, Annotation= or Pod=\n");
 	refused("[Match]\nName=a\n[Rule]\nDeny=bind\n",
 		"d/web.policy:3: [Rule]: no such section; did you mean Rules?\n");
 	refused("[Match]\nName=a\n[Surprise]\n", "d/web.policy:3: [Surprise]: no such section\n");
@@ -207,6 +207,12 @@ static void test_globs(void **state)
 	refused("[Match]\nAnnotation==a\n", "d/web.policy:2: Annotation==a: not KEY=GLOB\n");
 	refused("[Match]\nAnnotation=io.*=a\n",
 		"d/web.policy:2: Annotation=io.*=a: a glob can only come after the '='\n");
+	refused("[Match]\nPod=web\n", "d/web.policy:2: Pod=web: not NAMESPACE/NAME\n");
+	refused("[Match]\nPod=/web\n", "d/web.policy:2: Pod=/web: not NAMESPACE/NAME\n");
+	refused("[Match]\nPod=web/\n", "d/web.policy:2: Pod=web/: not NAMESPACE/NAME\n");
+	refused("[Match]\nPod=a/b/c\n", "d/web.policy:2: Pod=a/b/c: not NAMESPACE/NAME\n");
+	refused("[Match]\nPod=a/b,c\n", "d/web.policy:2: Pod=a/b,c: values are separated by "
+					"blanks, not by commas\n");
 }
 
 static void test_lines(void **state)
@@ -387,14 +393,15 @@ static void test_understood(void **state)
 
 	(void)state;
 	put("d/other.policy", "[Match]\nName=o\n");
-	put("d/web.policy", "[Match]\nName=web* db\nName=x\nPath=/run/*\nCgroup=/a\n"
-			    "Annotation=k=v=w\n[Namespace]\nMode=global\nChildMode=local\n"
-			    "Audit=on\nInherit=No\n[Rules]\n"
-			    "Allow=connect to namespace db port 5432\n"
-			    "Allow=connect to policy other port 80,443,8000-8100\n"
-			    "Allow=accept from guest 42\nDeny=connect to host\n"
-			    "Deny=connect to anyone port 0-4294967294\nDeny=guest 3-99,4294967294\n"
-			    "Deny=accept from guests\nDeny=bind\nDeny=guest\n");
+	put("d/web.policy",
+	    "[Match]\nName=web* db\nName=x\nPath=/run/*\nCgroup=/a\n"
+	    "Annotation=k=v=w\nPod=a/b* c/d\n[Namespace]\nMode=global\nChildMode=local\n"
+	    "Audit=on\nInherit=No\n[Rules]\n"
+	    "Allow=connect to namespace db port 5432\n"
+	    "Allow=connect to policy other port 80,443,8000-8100\n"
+	    "Allow=accept from guest 42\nDeny=connect to host\n"
+	    "Deny=connect to anyone port 0-4294967294\nDeny=guest 3-99,4294967294\n"
+	    "Deny=accept from guests\nDeny=bind\nDeny=guest\n");
 	read_good(&policies);
 	assert_int_equal(policies.count, 2);
 	policy = policies_find(&policies, "web");
@@ -402,6 +409,8 @@ static void test_understood(void **state)
 	assert_int_equal(policy->names.count, 3);
 	assert_string_equal(policy->names.glob[2], "x");
 	assert_string_equal(policy->annotations.glob[0], "k=v=w");
+	assert_int_equal(policy->pods.count, 2);
+	assert_string_equal(policy->pods.glob[1], "c/d");
 	assert_true(policy->sets_mode && policy->sets_child_mode);
 	assert_int_equal(policy->mode, GLOBAL);
 	assert_int_equal(policy->child_mode, LOCAL);
@@ -570,6 +579,8 @@ static void test_match(void **state)
 	put("d/5.policy", "[Match]\nName=x (init)\n");
 	put("d/6.policy", "[Match]\nName=*\n");
 	put("d/7.policy", "[Match]\nPath=*\n");
+	put("d/8.policy", "[Match]\nPod=tenant-*/web-? kubevirt/*\nAnnotation=a=tenant-*\n");
+	put("d/9.policy", "[Match]\nPod=*/*\n");
 	read_good(&policies);
 #define IS(own, kind, value) (own[0] = (value), traits.kind = (struct texts){ own, 1 })
 #define HAS(number)	     assert_int_equal(policies_match(&policies, &traits), (number)-1)
@@ -595,6 +606,16 @@ static void test_match(void **state)
 	traits.annotations = other;
 	traits.annotation_count = 3;
 	assert_true(policies_match(&policies, &traits) == NO_POLICY);
+	traits.pod = "tenant-a/web-1";
+	HAS(9);
+	traits.annotations = annotations;
+	traits.annotation_count = 1;
+	HAS(4);
+	assert_true(policy_fits(&policies.policy[7], &traits));
+	traits.pod = "tenant-a/web-11";
+	assert_false(policy_fits(&policies.policy[7], &traits));
+	traits.pod = NULL;
+	assert_false(policy_fits(&policies.policy[7], &traits));
 	/* The initial namespace, only by its name. */
 	traits = (struct traits){};
 	IS(name, names, "(init)");
@@ -647,12 +668,13 @@ static void read_mutated(const char *text, size_t size, unsigned int *good, unsi
 
 static void test_mutated(void **state)
 {
-	static const char seed[] = "[Match]\nName=web* db (init)\nPath=/run/[a-z]*\nCgroup=/a\n"
-				   "Annotation=k=v\n[Namespace]\nChildMode=local\nAudit=yes\n"
-				   "Inherit=no\n[Rules]\nAllow=connect to namespace db port 5432\n"
-				   "Allow=accept from guest 42,50-60 port 22,80-90\n"
-				   "Deny=connect to policy web\nDeny=bind port 1-1023\n"
-				   "Deny=guest 3-99\n# \xc3\xa9\n";
+	static const char seed[] =
+		"[Match]\nName=web* db (init)\nPath=/run/[a-z]*\nCgroup=/a\n"
+		"Annotation=k=v\nPod=a/b*\n[Namespace]\nChildMode=local\nAudit=yes\n"
+		"Inherit=no\n[Rules]\nAllow=connect to namespace db port 5432\n"
+		"Allow=accept from guest 42,50-60 port 22,80-90\n"
+		"Deny=connect to policy web\nDeny=bind port 1-1023\n"
+		"Deny=guest 3-99\n# \xc3\xa9\n";
 	static const char odd[] = "[]=:;#*?\\-, \t\r\n\0\x80\xc3\xff"
 				  "09aP(";
 	unsigned int random = 1, good = 0, bad = 0, i, j;
