@@ -47,7 +47,7 @@ test: deps ## everything that fits into 20 minutes, on four kernel lines
 	@tests/run
 
 test-all: ## the same and what takes longer
-	@tools/deps build test check
+	@tools/deps build test check package
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/run --all
 
