@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # vsock-bpfd: network namespaces for AF_VSOCK on kernels before 7.0. See `make help`.
 
-VERSION	:= 0.1.0
+VERSION	:= 1.0
 PREFIX	?= /usr/local
 BUILD	:= build
 Q	:= $(if $(V),,@)
@@ -13,7 +13,7 @@ CLANG	?= clang
 LIBS	:= libbpf libkmod inih json-c libsystemd
 WARN	:= -Wall -Wextra -Wno-unused-parameter -Werror
 CFLAGS	?= -O2 -g
-CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
+CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
 	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
@@ -48,7 +48,7 @@ test: deps ## everything that fits into 20 minutes, on four kernel lines
 	@tests/run
 
 test-all: ## the same and what takes longer
-	@tools/deps build test check
+	@tools/deps build test check package
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/run --all
 
@@ -85,6 +85,14 @@ $(BUILD)/%.o: %.c | $(BUILD)/vsock-bpfd.skel.h
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $$(pkg-config --cflags $(LIBS)) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# The commit, written anew only when it is another one.
+$(BUILD)/build-id.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define BUILD_ID "%s"\n' "$$(packaging/build-id)" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/loader/lib/version.o: $(BUILD)/build-id.h
+
 # Through the static linker, which drops the sections of debug information.
 $(BUILD)/vsock-bpfd.bpf.o: $(wildcard bpf/*) include/vsock-bpfd.h
 	@mkdir -p $(@D)
@@ -99,5 +107,5 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all help deps demo demo-vm test test-all test-attack test-mutants check clean build-tests
+.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants check clean build-tests
 .DELETE_ON_ERROR:

@@ -11,6 +11,7 @@
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "lib/log.h"
+#include "lib/version.h"
 #include "policy/policy.h"
 
 #define MANY 1000000
@@ -95,7 +96,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 			print_help();
 			exit(EXIT_SUCCESS);
 		case 'V':
-			puts("vsockctl " VERSION);
+			version_print("vsockctl");
 			exit(EXIT_SUCCESS);
 		default:
 			return -EINVAL;

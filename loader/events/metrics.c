@@ -18,7 +18,9 @@
 
 #include "events/counters.h"
 #include "events/event-format.h"
+#include "kernel/mode-names.h"
 #include "layer/map-walk.h"
+#include "layer/modes.h"
 #include "layer/pins.h"
 #include "lib/array.h"
 #include "lib/memory.h"
@@ -112,6 +114,35 @@ static void add_counters(netns_id id, const struct counters *counters, void *arg
 	metrics_add(collection->metrics, id, name, counters);
 }
 
+static void count_mode(const char *name, const struct netns *ns, void *arg)
+{
+	struct metrics *metrics = arg;
+	enum vsock_mode mode;
+
+	(void)name;
+	if (!mode_get(ns, NS_MODE, &mode))
+		metrics->named[mode == LOCAL]++;
+}
+
+/* Without a layer nobody knows modes, unless the kernel does. */
+static void count_modes(struct metrics *metrics)
+{
+	enum vsock_mode mode;
+	struct netns init;
+
+	if (!metrics->report.kernel.native && !metrics->report.state.generation)
+		return;
+	if (netns_open_init(&init))
+		return;
+	metrics->with_modes = !mode_get(&init, CHILD_NS_MODE, &mode);
+	netns_close(&init);
+	if (!metrics->with_modes)
+		return;
+	metrics->children_local = mode == LOCAL;
+	if (netns_each_name(count_mode, metrics))
+		metrics->with_modes = false;
+}
+
 int metrics_collect(struct metrics *metrics, const struct netns_names *names)
 {
 	struct collection collection = { metrics, names };
@@ -122,6 +153,7 @@ int metrics_collect(struct metrics *metrics, const struct netns_names *names)
 	if (ret)
 		return ret;
 	alive_ask(&metrics->alive, &metrics->report, PROBE_QUIET);
+	count_modes(metrics);
 	ret = counters_each(add_counters, &collection);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
@@ -249,11 +281,27 @@ static void put_counted(FILE *out, const struct metrics *metrics)
 	put_counters(out, metrics);
 }
 
+static void put_modes(FILE *out, const struct metrics *metrics)
+{
+	int mode;
+
+	put_number(out, "child_ns_mode_local", "gauge",
+		   "1 if namespaces that are made from the initial one are local.",
+		   metrics->children_local);
+	put_head(out, "named_namespaces", "gauge",
+		 "Namespaces with a name, by mode, without the initial one.");
+	for (mode = GLOBAL; mode <= LOCAL; mode++)
+		fprintf(out, PREFIX "named_namespaces{mode=\"%s\"} %u\n", mode_name(mode),
+			metrics->named[mode]);
+}
+
 void metrics_print(FILE *out, const struct metrics *metrics)
 {
 	put_info(out, metrics);
 	if (!metrics->report.kernel.native || metrics->report.state.generation)
 		put_layer(out, metrics);
+	if (metrics->with_modes)
+		put_modes(out, metrics);
 	if (metrics->counted)
 		put_counted(out, metrics);
 	fputs("# EOF\n", out);

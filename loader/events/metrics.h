@@ -15,6 +15,9 @@ struct metrics {
 	struct alive alive;
 	bool counted; /* the maps are there, and with them what follows */
 	unsigned int namespaces, guests, sealed;
+	bool with_modes; /* modes are known, and with them what follows */
+	bool children_local;
+	unsigned int named[LOCAL + 1]; /* by mode, without the initial one */
 	struct metrics_row {
 		char *netns; /* its name, or its identity */
 		struct counters counters;

@@ -12,6 +12,7 @@
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "lib/log.h"
+#include "lib/version.h"
 #include "policy/switch.h"
 #include "service/service.h"
 
@@ -110,7 +111,7 @@ static int take_option(struct options *options, int option)
 		print_help();
 		exit(EXIT_SUCCESS);
 	case 'V':
-		puts("vsock-bpfd " VERSION);
+		version_print("vsock-bpfd");
 		exit(EXIT_SUCCESS);
 	default:
 		return -EINVAL;

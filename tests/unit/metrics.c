@@ -8,11 +8,14 @@
 
 #include "events/counters.h"
 #include "events/metrics.h"
+#include "kernel/mode-names.h"
+#include "layer/modes.h"
 #include "unit.h"
 
 static struct metrics metrics;
 static bool native;
 static int wrong;
+static bool modes_fail;
 
 /* What the kernel would say. */
 
@@ -59,6 +62,38 @@ const char *netns_names_find(const struct netns_names *names, netns_id id)
 	return id == 7 ? "we\"b\\" : NULL;
 }
 
+int netns_open_init(struct netns *ns)
+{
+	*ns = (struct netns){ .id = 1 };
+	return 0;
+}
+
+void netns_close(struct netns *ns)
+{
+	(void)ns;
+}
+
+/* Two of them, one local. */
+int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+{
+	each("a", &(struct netns){ .id = 7 }, arg);
+	each("b", &(struct netns){ .id = 8 }, arg);
+	return 0;
+}
+
+int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
+{
+	if (modes_fail)
+		return -EPROTO;
+	*mode = knob == CHILD_NS_MODE || ns->id == 8 ? LOCAL : GLOBAL;
+	return 0;
+}
+
+const char *mode_name(enum vsock_mode mode)
+{
+	return mode == LOCAL ? "local" : "global";
+}
+
 static char text[65536];
 
 static void print(void)
@@ -81,7 +116,7 @@ static void has(const char *line)
 static int begin(void **state)
 {
 	(void)state;
-	native = false;
+	native = modes_fail = false;
 	memset(&metrics, 0, sizeof(metrics));
 	return 0;
 }
@@ -105,6 +140,9 @@ static void test_all(void **state)
 	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"bind\"} 1");
 	has("vsock_bpfd_audited_total{netns=\"we\\\"b\\\\\",reason=\"rule\"} 2");
 	has("vsock_bpfd_events_dropped_total{netns=\"we\\\"b\\\\\"} 3");
+	has("vsock_bpfd_child_ns_mode_local 1");
+	has("vsock_bpfd_named_namespaces{mode=\"global\"} 1");
+	has("vsock_bpfd_named_namespaces{mode=\"local\"} 1");
 	has("vsock_bpfd_alive 1");
 	has("vsock_bpfd_programs 11");
 	has("vsock_bpfd_programs_needed 12");
@@ -112,6 +150,16 @@ static void test_all(void **state)
 	has("vsock_bpfd_policy_reloads_total 2");
 	assert_null(strstr(text, "reason=\"guest\""));
 	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+}
+
+static void test_no_modes(void **state)
+{
+	(void)state;
+	modes_fail = true;
+	assert_int_equal(metrics_collect(&metrics, NULL), 0);
+	print();
+	assert_null(strstr(text, "named_namespaces"));
+	assert_null(strstr(text, "child_ns_mode"));
 }
 
 static void test_wrong(void **state)
@@ -200,8 +248,8 @@ static void test_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_all),	   TEST(test_without_name), TEST(test_same_label),
-		TEST(test_native), TEST(test_file),	    TEST(test_wrong),
+		TEST(test_all),	 TEST(test_without_name), TEST(test_same_label), TEST(test_native),
+		TEST(test_file), TEST(test_wrong),	  TEST(test_no_modes),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
