@@ -3,19 +3,7 @@
 #ifndef POLICY_CONTAINER_H
 #define POLICY_CONTAINER_H
 
-#include <sys/types.h>
-
-#include "kernel/netns.h"
-#include "policy/match.h"
-
-/* What a container engine tells of a container, or of a pod, that starts. */
-struct container {
-	const struct netns *ns;
-	pid_t pid;	 /* of a process in it, or 0: there is none yet */
-	const char *pod; /* NAMESPACE/NAME, or NULL */
-	const struct annotation *annotations;
-	size_t count;
-};
+#include "policy/survey.h"
 
 /*
  * Gives the namespace of a container the policy that fits what is told of it, its name, path and

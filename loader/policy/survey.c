@@ -15,7 +15,6 @@
 #include "kernel/cgroup.h"
 #include "lib/log.h"
 #include "lib/memory.h"
-#include "policy/container.h"
 #include "policy/policies.h"
 
 static void add_text(struct texts *texts, const char *text)

@@ -20,6 +20,15 @@ struct resident {
 	size_t policy; /* index of the first that fits, or NO_POLICY */
 };
 
+/* What a container engine tells of a container, or of a pod, that starts. */
+struct container {
+	const struct netns *ns;
+	pid_t pid;	 /* of a process in it, or 0: there is none yet */
+	const char *pod; /* NAMESPACE/NAME, or NULL */
+	const struct annotation *annotations;
+	size_t count;
+};
+
 struct survey {
 	__u32 only;	/* inode of the one that is looked for, or 0: all */
 	__u32 init;	/* inode of the initial namespace: has no other trait than its name */
@@ -41,7 +50,6 @@ const struct resident *survey_find(const struct survey *survey, netns_id id);
  * The policy of a container that starts: what else is known of its namespace counts, what is told
  * of it, and where its process is.
  */
-struct container;
 size_t survey_choose(const struct survey *survey, const struct container *container,
 		     const struct policies *policies);
 
