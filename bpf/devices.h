@@ -16,19 +16,15 @@
 #include "records.h"
 #include "state.h"
 
-#define GUEST_HASH_BITS	   8
-#define GOLDEN_RATIO_32	   0x61C88647
-#define MAX_BUCKET_DEVICES 512
-#define MAX_DEVICE_SIZE	   65536
+#define MAX_DEVICE_SIZE 65536
 
 static __always_inline __u64 first_in_bucket(__u32 cid, const struct kernel_addresses *addresses)
 {
-	__u32 bucket = (cid * GOLDEN_RATIO_32) >> (32 - GUEST_HASH_BITS);
 	__u64 node = 0;
 
 	if (addresses->guest_table)
 		bpf_probe_read_kernel(&node, sizeof(node),
-				      (void *)(addresses->guest_table + bucket * 8));
+				      (void *)(addresses->guest_table + vhost_bucket(cid) * 8));
 	return node;
 }
 

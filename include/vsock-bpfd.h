@@ -93,6 +93,16 @@ struct cid_line {
 	struct device device;
 };
 
+/* Which list of the kernel's table of devices has a CID: hash_add() of 32 bits. */
+#define VHOST_BUCKET_BITS 8
+static inline __u32 vhost_bucket(__u32 cid)
+{
+	return (cid * 0x61C88647U) >> (32 - VHOST_BUCKET_BITS);
+}
+
+/* A list is followed so far; a guest behind that is not found. */
+#define MAX_BUCKET_DEVICES 512
+
 /* Addresses in the modules vsock and vhost_vsock. 0: not loaded. */
 struct kernel_addresses {
 	__u64 guest_table;   /* vhost_vsock_hash: the kernel's own table of CIDs */

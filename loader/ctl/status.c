@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl status: who isolates on this machine, and whether all of it is there. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 
 #include "ctl/command.h"
 #include "layer/alive.h"
+#include "layer/gaps.h"
 #include "layer/inspect.h"
 #include "layer/netns-records.h"
 #include "lib/json.h"
@@ -40,10 +42,23 @@ static void print_findings(const struct alive *alive)
 		printf("wrong:       %s\n", alive->finding[i]);
 }
 
+static void print_gaps(const char *label, const struct gap_list *list)
+{
+	int i;
+
+	for (i = 0; i < list->count; i++)
+		printf("%-12s %s\n", label, list->text[i]);
+}
+
 static void print_status(const struct layer_report *report, const struct alive *alive)
 {
+	struct gaps gaps;
+
+	gaps_find(&gaps, report);
 	printf("isolation:   %s\n", layer_isolation(report));
 	print_findings(alive);
+	print_gaps("open:", &gaps.open);
+	print_gaps("full:", &gaps.full);
 	if (!report->state.generation)
 		return;
 	print_programs(report, alive);
@@ -70,13 +85,27 @@ static struct json_object *findings_json(const struct alive *alive)
 	return list;
 }
 
+static struct json_object *gaps_json(const struct gap_list *gaps)
+{
+	struct json_object *list = json_object_new_array();
+	int i;
+
+	for (i = 0; i < gaps->count; i++)
+		json_object_array_add(list, json_object_new_string(gaps->text[i]));
+	return list;
+}
+
 static void print_status_json(const struct layer_report *report, const struct alive *alive)
 {
 	struct json_object *object = json_object_new_object();
+	struct gaps gaps;
 
+	gaps_find(&gaps, report);
 	json_add_text(object, "isolation", layer_isolation(report));
 	json_add_bool(object, "whole", is_whole(report, alive));
 	json_object_object_add(object, "wrong", findings_json(alive));
+	json_object_object_add(object, "open", gaps_json(&gaps.open));
+	json_object_object_add(object, "full", gaps_json(&gaps.full));
 	if (report->state.generation) {
 		json_add_number(object, "programs", report->pinned);
 		json_add_number(object, "programs_needed", report->needed);

@@ -6,7 +6,6 @@
  */
 #include "events/metrics.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,7 +18,6 @@
 #include "events/counters.h"
 #include "events/event-format.h"
 #include "kernel/mode-names.h"
-#include "layer/map-walk.h"
 #include "layer/modes.h"
 #include "layer/pins.h"
 #include "lib/array.h"
@@ -29,21 +27,6 @@
 #define PREFIX "vsock_bpfd_"
 
 /* --- What there is --- */
-
-static unsigned int count_entries(const char *name, unsigned int most)
-{
-	int map = pin_open_map(name);
-	struct map_keys keys;
-	unsigned int count;
-
-	if (map < 0)
-		return 0;
-	map_walk(&keys, map, most);
-	count = keys.count;
-	map_walk_free(&keys);
-	close(map);
-	return count;
-}
 
 static void set_label(char label[NETNS_WORD_SIZE], netns_id id, const char *name)
 {
@@ -158,9 +141,9 @@ int metrics_collect(struct metrics *metrics, const struct netns_names *names)
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	metrics->counted = true;
-	metrics->namespaces = count_entries(PIN_NAMESPACES, MAX_NAMESPACES);
-	metrics->guests = count_entries(PIN_DEVICES, MAX_DEVICES);
-	metrics->sealed = count_entries(PIN_SEALED, MAX_SEALED);
+	metrics->namespaces = pin_count_entries(PIN_NAMESPACES, MAX_NAMESPACES);
+	metrics->guests = pin_count_entries(PIN_DEVICES, MAX_DEVICES);
+	metrics->sealed = pin_count_entries(PIN_SEALED, MAX_SEALED);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "kernel/kmod.h"
 #include "layer/alive.h"
+#include "layer/gaps.h"
 #include "layer/generation.h"
 #include "layer/inspect.h"
 #include "layer/pins.h"
@@ -103,28 +104,22 @@ static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
 		     preemption);
 }
 
-/* Without it a socket that is bound takes packets of anybody. */
 static void tell_sources(struct doctor *doctor, const struct kernel *kernel)
 {
-	if (!kernel->vsock)
-		return;
-	if (kernel->source_check)
+	const char *gap = gap_in_sources(kernel);
+
+	if (gap)
+		tell(doctor, NOTE, "sources", "%s", gap);
+	else if (kernel->vsock)
 		tell(doctor, GOOD, "sources", "a socket takes packets of its peer alone");
-	else
-		tell(doctor, NOTE, "sources",
-		     "this kernel has no vsock_check_source(): a guest can write into, and reset, "
-		     "a "
-		     "connection of the host to another guest; newer builds of 6.1 and 6.12 have "
-		     "it");
 }
 
-/* Whoever may make a user namespace makes a device of it, which shows all packets. */
 static void tell_taps(struct doctor *doctor)
 {
-	if (module_present("vsockmon"))
-		tell(doctor, NOTE, "taps",
-		     "vsockmon is loaded: any user can see what all AF_VSOCK sockets send; "
-		     "'rmmod vsockmon'");
+	const char *gap = gap_by_taps();
+
+	if (gap)
+		tell(doctor, NOTE, "taps", "%s", gap);
 }
 
 static void tell_identity(struct doctor *doctor, const struct kernel *kernel)
@@ -235,6 +230,17 @@ static void tell_programs(struct doctor *doctor, const struct kernel *kernel)
 		     strerror(-ret));
 }
 
+/* Sources and taps have lines of their own. */
+static void tell_full(struct doctor *doctor, const struct layer_report *report)
+{
+	struct gaps gaps;
+	int i;
+
+	gaps_find(&gaps, report);
+	for (i = 0; i < gaps.full.count; i++)
+		tell(doctor, NOTE, "room", "%s", gaps.full.text[i]);
+}
+
 /* What is attached by now, if anything is. */
 static void tell_layer(struct doctor *doctor)
 {
@@ -247,6 +253,7 @@ static void tell_layer(struct doctor *doctor)
 	alive_ask(&alive, &report, PROBE_ALL);
 	for (i = 0; i < alive.count; i++)
 		tell(doctor, MISSING, "layer", "%s", alive.finding[i]);
+	tell_full(doctor, &report);
 	if (alive.count)
 		return;
 	if (report.state.generation)

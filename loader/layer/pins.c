@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "layer/map-walk.h"
 #include "lib/log.h"
 
 const char *const pinned_maps[] = {
@@ -112,4 +113,19 @@ int pin_open_map(const char *name)
 	enter_bpffs_mount_namespace();
 	snprintf(path, sizeof(path), PIN_DIR "/%s", name);
 	return bpf_obj_get(path);
+}
+
+unsigned int pin_count_entries(const char *name, unsigned int most)
+{
+	int map = pin_open_map(name);
+	struct map_keys keys;
+	unsigned int count;
+
+	if (map < 0)
+		return 0;
+	map_walk(&keys, map, most);
+	count = keys.count;
+	map_walk_free(&keys);
+	close(map);
+	return count;
 }

@@ -76,4 +76,7 @@ int pin_check_caller(void);
 /* Opens the pinned map `name` of the layer: a descriptor or -errno. */
 int pin_open_map(const char *name);
 
+/* How many entries the map `name` has, whose keys have 8 bytes; `most` at most, 0 without it. */
+unsigned int pin_count_entries(const char *name, unsigned int most);
+
 #endif

@@ -151,19 +151,15 @@ int vhost_pin_cids(struct vsock_bpfd *skel, const char *path)
 	return ret ? log_errno(-ret, "%s", path) : 0;
 }
 
-int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg)
+int vhost_each_cid_of(__u32 generation, void (*each)(const struct cid_line *line, void *arg),
+		      void *arg)
 {
-	struct netns_records records;
 	struct cid_line line;
 	char path[PATH_MAX];
 	FILE *file;
 	int ret;
 
-	ret = netns_records_open(&records);
-	if (ret)
-		return ret;
-	pin_in_generation(path, sizeof(path), records.state->generation, PIN_CIDS);
-	netns_records_close(&records);
+	pin_in_generation(path, sizeof(path), generation, PIN_CIDS);
 	file = fopen(path, "re");
 	/* A kernel without vhost_vsock has no guests. */
 	if (!file)
@@ -173,4 +169,18 @@ int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *a
 	ret = ferror(file) ? log_errno(errno, "%s", path) : 0;
 	fclose(file);
 	return ret;
+}
+
+int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg)
+{
+	struct netns_records records;
+	__u32 generation;
+	int ret;
+
+	ret = netns_records_open(&records);
+	if (ret)
+		return ret;
+	generation = records.state->generation;
+	netns_records_close(&records);
+	return vhost_each_cid_of(generation, each, arg);
 }

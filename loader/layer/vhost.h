@@ -24,7 +24,9 @@ __u32 vhost_local_cid(void);
 #define PIN_CIDS "cids"
 int vhost_pin_cids(struct vsock_bpfd *skel, const char *path);
 
-/* Calls each() for every CID in use. Says what is wrong. */
+/* Calls each() for every CID in use, of what a set of programs has recorded. Says what is wrong. */
+int vhost_each_cid_of(__u32 generation, void (*each)(const struct cid_line *line, void *arg),
+		      void *arg);
 int vhost_each_cid(void (*each)(const struct cid_line *line, void *arg), void *arg);
 
 #endif

@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/vhost.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +23,7 @@
 #include "lib/play.h"
 #include "lib/tap.h"
 #include "lib/vm.h"
+#include "vsock-bpfd.h"
 
 #define PINS	  "/sys/fs/bpf/vsock-bpfd/"
 #define HOST_PORT 6000
@@ -231,19 +235,13 @@ static void changes_cid(void)
 	expect_listed("closed", next, "-", 0);
 }
 
-/* The kernel's hash of a CID. */
-static unsigned int bucket_of(uint64_t cid)
-{
-	return ((uint32_t)cid * 0x61C88647u) >> (32 - 8);
-}
-
 /* Two CIDs in one bucket of the kernel's table: whichever it finds first. */
 static void one_bucket(void)
 {
 	uint64_t first = new_cid(), second = 20000;
 	struct guest guest, other;
 
-	while (bucket_of(second) != bucket_of(first))
+	while (vhost_bucket(second) != vhost_bucket(first))
 		second++;
 	start_guest(&guest, &pod1, first);
 	start_guest(&other, &pod2, second);
@@ -251,6 +249,79 @@ static void one_bucket(void)
 	expect_reach("one bucket, first", &pod2, first, &guest, "ENODEV");
 	expect_reach("one bucket, second", &pod2, second, &other, "ok");
 	expect_reach("one bucket, second", &pod1, second, &other, "ENODEV");
+	guest_close(&other);
+	guest_close(&guest);
+}
+
+/* A device that has a CID, and is none of a guest that runs. */
+static int device_in(const struct ns *ns, uint64_t cid)
+{
+	int fd;
+
+	enter(ns);
+	fd = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC);
+	enter(&init_ns);
+	if (fd < 0 || (cid && ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &cid)))
+		tap_bail("a device: %m");
+	return fd;
+}
+
+static int status_says(const char *text)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "build/vsockctl status >/tmp/status && grep -q '%s' /tmp/status", text);
+	return !run(command);
+}
+
+/* A list of the kernel's table that is longer than it is followed: who is hidden is told. */
+static void crowded_bucket(void)
+{
+	static int fds[MAX_BUCKET_DEVICES];
+	uint64_t first = new_cid(), next = 100000;
+	struct guest guest;
+	int i;
+
+	start_guest(&guest, &pod1, first);
+	for (i = 0; i < MAX_BUCKET_DEVICES; i++) {
+		while (vhost_bucket(++next) != vhost_bucket(first))
+			;
+		if (i == MAX_BUCKET_DEVICES - 1)
+			tap_ok(!status_says("^full:"), "a list that is full: nothing is told");
+		fds[i] = device_in(&pod2, next);
+	}
+	expect_reach("one too many in a list", &pod1, first, NULL, "ENODEV");
+	expect_reach("one too many in a list", &pod2, first, NULL, "ENODEV");
+	tap_ok(status_says("^full: .*guests: 513 "), "one too many in a list: status says so");
+	for (i = 0; i < MAX_BUCKET_DEVICES; i++)
+		close(fds[i]);
+	tap_ok(await_devices(1), "the others have gone");
+	expect_reach("and have gone", &pod1, first, &guest, "ok");
+	tap_ok(!status_says("^full:"), "status says nothing any more");
+	guest_close(&guest);
+}
+
+static void too_many_devices(void)
+{
+	static int fds[MAX_DEVICES];
+	uint64_t first = new_cid(), last = new_cid();
+	struct guest guest, other;
+	int i;
+
+	start_guest(&guest, &pod1, first);
+	for (i = 1; i < MAX_DEVICES; i++)
+		fds[i] = device_in(&pod2, 0);
+	tap_ok(status_says("^full: .*devices: 8192 "), "devices are full: status says so");
+	start_guest(&other, &pod1, last);
+	expect_reach("devices are full", &pod1, first, &guest, "ok");
+	expect_reach("devices are full", &pod1, last, NULL, "ENODEV");
+	expect_reach("devices are full", &init_ns, last, NULL, "ENODEV");
+	for (i = 1; i < MAX_DEVICES; i++)
+		close(fds[i]);
+	tap_ok(await_devices(1), "they have gone");
+	tap_ok(!status_says("^full:"), "status says nothing any more");
+	expect_reach("opened when they were full", &pod1, last, NULL, "ENODEV");
 	guest_close(&other);
 	guest_close(&guest);
 }
@@ -446,9 +517,18 @@ static void many_guests(void)
 	tap_ok(now() - start < SWARM_S, "%d guests: all of it in %.1f s", SWARM, now() - start);
 }
 
+static void allow_many_files(void)
+{
+	struct rlimit limit = { MAX_DEVICES + 256, MAX_DEVICES + 256 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		tap_bail("RLIMIT_NOFILE: %m");
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	allow_many_files();
 	alarm(1200);
 	if (ns_init(&init_ns))
 		tap_bail("namespaces: %m");
@@ -457,6 +537,8 @@ int main(void)
 	make_namespaces();
 	changes_cid();
 	one_bucket();
+	crowded_bucket();
+	too_many_devices();
 	many_in_one_process();
 	another_device();
 	child_keeps();

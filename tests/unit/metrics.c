@@ -38,10 +38,11 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 	alive->count = wrong;
 }
 
-int pin_open_map(const char *name)
+unsigned int pin_count_entries(const char *name, unsigned int limit)
 {
 	(void)name;
-	return -ENOENT;
+	(void)limit;
+	return 0;
 }
 
 int counters_each(void (*each)(netns_id id, const struct counters *counters, void *arg), void *arg)

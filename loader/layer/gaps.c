@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "layer/gaps.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/kmod.h"
+#include "layer/pins.h"
+#include "layer/vhost.h"
+
+static void note(struct gap_list *list, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(struct gap_list *list, const char *format, ...)
+{
+	va_list args;
+
+	if (list->count == GAPS)
+		return;
+	va_start(args, format);
+	vsnprintf(list->text[list->count++], GAP_SIZE, format, args);
+	va_end(args);
+}
+
+/* --- What can cross --- */
+
+/* Without the check a socket that is bound takes packets of anybody. */
+const char *gap_in_sources(const struct kernel *kernel)
+{
+	if (!kernel->vsock || kernel->native || kernel->source_check)
+		return NULL;
+	return "this kernel has no vsock_check_source(): a guest can write into, and reset, a "
+	       "connection of the host to another guest; newer builds of 6.1 and 6.12 have it";
+}
+
+/* Whoever may make a user namespace makes a device of it, which shows all packets. */
+const char *gap_by_taps(void)
+{
+	if (!module_present("vsockmon"))
+		return NULL;
+	return "vsockmon is loaded: any user can see what all AF_VSOCK sockets send; "
+	       "'rmmod vsockmon'";
+}
+
+static bool is_lingering_full(const struct lingering_list *ports)
+{
+	return (ports->used >= MAX_LINGERING && !ports->reclaimed) ||
+	       pin_count_entries(PIN_LINGERING_SOCKETS, MAX_LINGERING) == MAX_LINGERING;
+}
+
+static void look_at_lingering(struct gaps *gaps, const struct lingering_list *ports)
+{
+	if (!is_lingering_full(ports))
+		return;
+	note(&gaps->open,
+	     "%d sockets or ports of connections whose peer has left are noted, and no more: a "
+	     "socket beyond them can reset a connection of another namespace when it is closed; "
+	     "end the processes that keep such sockets open",
+	     MAX_LINGERING);
+}
+
+/* --- For what there is no room --- */
+
+static void look_at_devices(struct gaps *gaps)
+{
+	if (pin_count_entries(PIN_DEVICES, MAX_DEVICES) < MAX_DEVICES)
+		return;
+	note(&gaps->full,
+	     "devices: %d of /dev/vhost-vsock are open, and no more are recorded: guests that are "
+	     "started now reach nobody; 'vsockctl cids' tells who has them",
+	     MAX_DEVICES);
+}
+
+struct buckets {
+	unsigned int devices[1 << VHOST_BUCKET_BITS];
+};
+
+static void add_to_bucket(const struct cid_line *line, void *arg)
+{
+	struct buckets *buckets = arg;
+
+	buckets->devices[vhost_bucket(line->cid)]++;
+}
+
+static unsigned int fullest(const struct buckets *buckets)
+{
+	unsigned int most = 0, i;
+
+	for (i = 0; i < 1 << VHOST_BUCKET_BITS; i++)
+		if (buckets->devices[i] > most)
+			most = buckets->devices[i];
+	return most;
+}
+
+/* The kernel puts a new one first, so that those that were there before are what is not found. */
+static void look_at_buckets(struct gaps *gaps, const struct layer_state *state)
+{
+	struct buckets buckets = {};
+
+	if (vhost_each_cid_of(state->generation, add_to_bucket, &buckets) ||
+	    fullest(&buckets) <= MAX_BUCKET_DEVICES)
+		return;
+	note(&gaps->full,
+	     "guests: %u have CIDs in one list of the kernel's table, where %d are looked for: "
+	     "those that were started first are not found, and reach nobody; 'vsockctl cids' "
+	     "tells who has them",
+	     fullest(&buckets), MAX_BUCKET_DEVICES);
+}
+
+static void look_at_seals(struct gaps *gaps, const struct layer_state *state)
+{
+	if (state->sealed == ALL)
+		note(&gaps->full,
+		     "connections: more than %d namespaces had sockets cut off, and by now all "
+		     "AF_VSOCK sockets are; 'vsock-bpfd --detach' and a new start end that, and "
+		     "forget all modes",
+		     MAX_SEALED_NETNS);
+	else if (pin_count_entries(PIN_SEALED_NETNS, MAX_SEALED_NETNS))
+		note(&gaps->full,
+		     "connections: a namespace had more than %d of its sockets cut off, as "
+		     "somebody "
+		     "answered whom it may not talk to; all of its connections are, until it is "
+		     "gone",
+		     MAX_SEALED_OF_ONE);
+}
+
+/* --- All of it --- */
+
+static void note_word(struct gap_list *list, const char *text)
+{
+	if (text)
+		note(list, "%s", text);
+}
+
+void gaps_find(struct gaps *gaps, const struct layer_report *report)
+{
+	const struct layer_state *state = &report->state;
+
+	memset(gaps, 0, sizeof(*gaps));
+	if (!state->generation && !report->kernel.native)
+		return;
+	note_word(&gaps->open, gap_in_sources(&report->kernel));
+	note_word(&gaps->open, gap_by_taps());
+	if (!state->generation)
+		return;
+	look_at_lingering(gaps, &state->lingering_list);
+	look_at_devices(gaps);
+	look_at_buckets(gaps, state);
+	look_at_seals(gaps, state);
+}

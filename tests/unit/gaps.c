@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is said to be open, and to be full: of machines that are made up. */
+#include <string.h>
+
+#include "kernel/kmod.h"
+#include "layer/gaps.h"
+#include "layer/pins.h"
+#include "layer/vhost.h"
+#include "unit.h"
+
+/* --- The machine, in the place of the loader's own functions --- */
+
+static struct {
+	bool vsockmon;
+	unsigned int devices, sealed_netns, lingering_sockets;
+	__u32 first_cid, cids; /* so many, of one list of the kernel's table */
+} machine;
+
+static struct layer_report report;
+static struct gaps gaps;
+
+bool module_present(const char *name)
+{
+	return !strcmp(name, "vsockmon") && machine.vsockmon;
+}
+
+unsigned int pin_count_entries(const char *name, unsigned int limit)
+{
+	unsigned int count = 0;
+
+	if (!strcmp(name, PIN_DEVICES))
+		count = machine.devices;
+	if (!strcmp(name, PIN_SEALED_NETNS))
+		count = machine.sealed_netns;
+	if (!strcmp(name, PIN_LINGERING_SOCKETS))
+		count = machine.lingering_sockets;
+	return count < limit ? count : limit;
+}
+
+int vhost_each_cid_of(__u32 generation, void (*each)(const struct cid_line *line, void *arg),
+		      void *arg)
+{
+	struct cid_line line = { .cid = machine.first_cid };
+	__u32 left = machine.cids;
+
+	assert_int_equal(generation, report.state.generation);
+	for (; left; line.cid++) {
+		if (vhost_bucket(line.cid) != vhost_bucket(machine.first_cid))
+			continue;
+		each(&line, arg);
+		left--;
+	}
+	return 0;
+}
+
+/* --- */
+
+static int start(void **state)
+{
+	(void)state;
+	memset(&machine, 0, sizeof(machine));
+	memset(&report, 0, sizeof(report));
+	machine.first_cid = 3;
+	report.kernel.vsock = report.kernel.source_check = true;
+	report.state.generation = 1;
+	return 0;
+}
+
+static void expect(int open, int full)
+{
+	gaps_find(&gaps, &report);
+	assert_int_equal(gaps.open.count, open);
+	assert_int_equal(gaps.full.count, full);
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	expect(0, 0);
+}
+
+static void test_sources(void **state)
+{
+	(void)state;
+	report.kernel.source_check = false;
+	expect(1, 0);
+	assert_non_null(strstr(gaps.open.text[0], "vsock_check_source()"));
+	assert_string_equal(gaps.open.text[0], gap_in_sources(&report.kernel));
+	report.kernel.native = true;
+	expect(0, 0);
+	report.kernel.native = report.kernel.vsock = false;
+	expect(0, 0);
+}
+
+static void test_taps(void **state)
+{
+	(void)state;
+	machine.vsockmon = true;
+	expect(1, 0);
+	assert_string_equal(gaps.open.text[0], gap_by_taps());
+	report.kernel.native = true;
+	report.state.generation = 0;
+	expect(1, 0);
+}
+
+static void test_without_layer(void **state)
+{
+	(void)state;
+	machine.vsockmon = true;
+	machine.devices = MAX_DEVICES;
+	report.kernel.source_check = false;
+	report.state.generation = 0;
+	expect(0, 0);
+}
+
+static void test_lingering(void **state)
+{
+	(void)state;
+	machine.lingering_sockets = MAX_LINGERING - 1;
+	report.state.lingering_list.used = MAX_LINGERING;
+	report.state.lingering_list.reclaimed = 1;
+	expect(0, 0);
+	report.state.lingering_list.reclaimed = 0;
+	expect(1, 0);
+	report.state.lingering_list.used = MAX_LINGERING - 1;
+	expect(0, 0);
+	machine.lingering_sockets = MAX_LINGERING;
+	expect(1, 0);
+}
+
+static void test_devices(void **state)
+{
+	(void)state;
+	machine.devices = MAX_DEVICES - 1;
+	expect(0, 0);
+	machine.devices = MAX_DEVICES;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "devices: 8192"));
+}
+
+static void test_bucket(void **state)
+{
+	(void)state;
+	machine.cids = MAX_BUCKET_DEVICES;
+	expect(0, 0);
+	machine.cids = MAX_BUCKET_DEVICES + 1;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "guests: 513"));
+}
+
+static void test_seals(void **state)
+{
+	(void)state;
+	report.state.sealed = NAMESPACES;
+	expect(0, 0);
+	machine.sealed_netns = 1;
+	expect(0, 1);
+	report.state.sealed = ALL;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "all AF_VSOCK sockets"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_nothing, start),
+		cmocka_unit_test_setup(test_sources, start),
+		cmocka_unit_test_setup(test_taps, start),
+		cmocka_unit_test_setup(test_without_layer, start),
+		cmocka_unit_test_setup(test_lingering, start),
+		cmocka_unit_test_setup(test_devices, start),
+		cmocka_unit_test_setup(test_bucket, start),
+		cmocka_unit_test_setup(test_seals, start),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
