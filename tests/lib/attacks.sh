@@ -7,7 +7,7 @@ readonly attacks=build/tests/attacks/attacks
 # bare KERNEL: without the layer, where each has to succeed that the table has for this kernel.
 bare() {
 	wrapper=()
-	machine "$1-bare" "$1" -- bash -c "modprobe vsock_loopback; $attacks open 2 || true"
+	machine "$1-bare" "$1" -- bash -c "modprobe vsock_loopback; $attacks open 10 || true"
 }
 
 # held KERNEL KIND TRIES: with it.
