@@ -109,6 +109,7 @@ $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@

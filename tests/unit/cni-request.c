@@ -9,42 +9,12 @@
 
 #include "cni/request.h"
 #include "policy/match.h"
+#include "lib/fake-log.h"
 #include "unit.h"
 
 #define VERSION_1 "\"cniVersion\": \"1.0.0\""
 #define RUNTIME	  "{" VERSION_1 ", \"runtimeConfig\": "
 #define KEY	  "\"io.kubernetes.cri.pod-annotations\""
-
-static char said[512];
-
-/* What log.c would print. */
-static int keep(int error, const char *format, va_list words)
-{
-	vsnprintf(said, sizeof(said), format, words);
-	return -error;
-}
-
-int log_error(int error, const char *format, ...)
-{
-	va_list words;
-	int ret;
-
-	va_start(words, format);
-	ret = keep(error, format, words);
-	va_end(words);
-	return ret;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	va_list words;
-	int ret;
-
-	va_start(words, format);
-	ret = keep(error, format, words);
-	va_end(words);
-	return ret;
-}
 
 static int begin(void **state)
 {

@@ -7,26 +7,11 @@
 #include <unistd.h>
 
 #include "lib/config.h"
+#include "lib/fake-log.h"
 #include "unit.h"
 
-static char said[512], path[] = "/tmp/unit-XXXXXX";
+static char path[] = "/tmp/unit-XXXXXX";
 static struct config config;
-
-int log_error(int error, const char *format, ...)
-{
-	va_list words;
-
-	va_start(words, format);
-	vsnprintf(said, sizeof(said), format, words);
-	va_end(words);
-	return -error;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
 
 static int read_text(const char *text)
 {

@@ -9,38 +9,8 @@
 #include <unistd.h>
 
 #include "kernel/netns.h"
+#include "lib/fake-log.h"
 #include "unit.h"
-
-static char said[512];
-
-/* What log.c would print. */
-static int keep(int error, const char *format, va_list words)
-{
-	vsnprintf(said, sizeof(said), format, words);
-	return -error;
-}
-
-int log_error(int error, const char *format, ...)
-{
-	va_list words;
-	int ret;
-
-	va_start(words, format);
-	ret = keep(error, format, words);
-	va_end(words);
-	return ret;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	va_list words;
-	int ret;
-
-	va_start(words, format);
-	ret = keep(error, format, words);
-	va_end(words);
-	return ret;
-}
 
 static int begin(void **state)
 {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/fake-log.h"
 #include "unit.h"
 
 static int disturbances; /* still to come */
@@ -29,24 +30,6 @@ static ssize_t read_played(int fd, void *bytes, size_t size)
 #define read read_played
 #include "../../loader/policy/files.c"
 #undef read
-
-static char said[256];
-
-int log_error(int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(said, sizeof(said), format, args);
-	va_end(args);
-	return -error;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
 
 static char folder[] = "/tmp/policy-files-XXXXXX";
 
