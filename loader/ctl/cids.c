@@ -54,8 +54,7 @@ static bool has_ended(const struct device *device)
 		return true;
 	found = fgets(stat, sizeof(stat), file);
 	fclose(file);
-	/* The name of the program, in brackets, may have any character. Field 22 is when it began.
-	 */
+	/* The name of the program, in brackets, may have any character. It began in field 22. */
 	rest = found ? strrchr(stat, ')') : NULL;
 	if (!rest || sscanf(rest,
 			    ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "

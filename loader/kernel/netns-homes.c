@@ -149,8 +149,7 @@ static void add_processes(struct search *search)
 	closedir(dir);
 }
 
-/* A line is "ID PARENT DEVICE ROOT PLACE ..."; ROOT is "net:[INODE]" where a namespace is mounted.
- */
+/* A line is "ID PARENT DEVICE ROOT PLACE ..."; ROOT is "net:[INODE]" if PLACE is a namespace. */
 static void add_mount(struct search *search, const char *line)
 {
 	char root[64], path[HOME_SIZE];

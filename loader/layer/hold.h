@@ -16,8 +16,7 @@ struct hold {
 
 /* What there is to do, as policies are by now. */
 enum hold_work {
-	HOLD_NOTHING, /* they could not refuse anything to a new namespace, or nothing is attached
-		       */
+	HOLD_NOTHING, /* they refuse nothing to a new namespace, or nothing is attached */
 	HOLD_RENEW,   /* to say it again, */
 	HOLD_LOOK,    /* and to look, as some namespace is held */
 };

@@ -14,8 +14,7 @@ int log_errno(int error, const char *format, ...) __attribute__((format(printf, 
 /* A line on stdout about what was done. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Until NULL each line of log_error() and log_info() goes there, too.
- */
+/* Each line of the functions above goes to `copy`, too, until it is NULL. */
 void log_copy(FILE *copy);
 
 #endif

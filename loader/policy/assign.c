@@ -53,8 +53,7 @@ size_t assign_held(const struct assigner *assigner, const struct netns_record *r
 			index_of(assigner->before, record->binding[assigner->from].policy));
 }
 
-/* A file that says another [Match] than before takes the policy from those that it speaks against.
- */
+/* A file whose [Match] has changed takes the policy from those that it rules out by now. */
 static bool is_match_narrowed(const struct assigner *assigner, size_t held,
 			      const struct resident *resident)
 {

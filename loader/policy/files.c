@@ -90,8 +90,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Each wanted name, in order; how many there are, -ENOENT without the directory, or -errno, said.
- */
+/* Each wanted name, in order. Returns their number, -ENOENT without `dir`, or -errno, said. */
 static int list(const char *dir, struct dirent ***entries)
 {
 	int count = scandir(dir, entries, is_wanted, by_name);

@@ -216,8 +216,7 @@ static int apply_locked(const struct policy_set *set)
 		ret = netns_records_open(&records);
 	if (ret)
 		return ret;
-	/* If the old set cannot be read, what namespaces had by name or from a container is lost.
-	 */
+	/* Without the old set, what namespaces had by name or from a container is lost. */
 	ret = policy_set_in_force(&before, &records);
 	/* A start without policies switches from none to none, and need not wait for verdicts. */
 	if (ret || set->policies.count || before.policies.count)

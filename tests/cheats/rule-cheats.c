@@ -138,20 +138,18 @@ static bool is_pending(const struct netns_records *records, const struct netns_r
 }
 
 /* As a reload leaves a namespace that it could not assign: with a cell of the set before. */
-static int leave_pending(const struct netns_records *records)
+static int leave_pending(const struct netns_records *records, netns_id id)
 {
+	__u32 half = records->state->half;
 	struct netns_record record;
-	struct netns netns;
-	int ret = netns_open(&netns, "theirs") ?: netns_records_read(records, netns.id, &record);
+	int ret = netns_records_read(records, id, &record);
 
 	if (ret)
 		return ret;
 	record.bound_by = PARENT;
-	record.binding[records->state->half].policy = POLICY_PENDING;
-	record.binding[!records->state->half].policy = 1;
-	ret = netns_records_write(records, netns.id, &record);
-	netns_close(&netns);
-	return ret;
+	record.binding[half].policy = POLICY_PENDING;
+	record.binding[!half].policy = 1;
+	return netns_records_write(records, id, &record);
 }
 
 static bool child_is_pending(const struct netns_records *records)
@@ -168,19 +166,24 @@ static bool child_is_pending(const struct netns_records *records)
 /* The next reload gives that cell to another policy. */
 static void child_of_pending(void)
 {
+	struct netns_record before;
 	struct netns_records records;
+	struct netns netns;
 	int status = 1;
 	pid_t pid;
 
-	if (netns_records_open(&records) || leave_pending(&records))
+	if (netns_open(&netns, "theirs") || netns_records_open(&records) ||
+	    netns_records_read(&records, netns.id, &before) || leave_pending(&records, netns.id))
 		tap_bail("the record of theirs");
 	pid = fork();
 	if (!pid)
 		_exit(!child_is_pending(&records));
 	waitpid(pid, &status, 0);
 	tap_ok(!status, "a child of one whose policy is not known has no cell of an earlier set");
+	if (netns_records_write(&records, netns.id, &before))
+		tap_bail("the record of theirs, as it was");
 	netns_records_close(&records);
-	apply();
+	netns_close(&netns);
 }
 
 /* --- Namespaces, made one inside the other as fast as can be --- */
