@@ -268,7 +268,7 @@ static void put_modes(FILE *out, const struct metrics *metrics)
 {
 	int mode;
 
-	put_number(out, "child_ns_mode_local", "gauge",
+	put_number(out, "children_local", "gauge",
 		   "1 if namespaces that are made from the initial one are local.",
 		   metrics->children_local);
 	put_head(out, "named_namespaces", "gauge",

@@ -141,7 +141,7 @@ static void test_all(void **state)
 	has("vsock_bpfd_refused_total{netns=\"we\\\"b\\\\\",reason=\"bind\"} 1");
 	has("vsock_bpfd_audited_total{netns=\"we\\\"b\\\\\",reason=\"rule\"} 2");
 	has("vsock_bpfd_events_dropped_total{netns=\"we\\\"b\\\\\"} 3");
-	has("vsock_bpfd_child_ns_mode_local 1");
+	has("vsock_bpfd_children_local 1");
 	has("vsock_bpfd_named_namespaces{mode=\"global\"} 1");
 	has("vsock_bpfd_named_namespaces{mode=\"local\"} 1");
 	has("vsock_bpfd_alive 1");
