@@ -152,7 +152,6 @@ static bool is_ruled_out_by_name(const struct assigner *assigner, const struct r
 	return true;
 }
 
-/* What one that was made by one that was held gets is what that has got. False: nothing yet. */
 bool assign_follow_maker(const struct assigner *assigner, struct netns_record *record)
 {
 	struct netns_record maker;

@@ -36,7 +36,7 @@ void assign_record(const struct assigner *assigner, struct netns_record *record,
 /* What a namespace has, if there is a policy of that name to have, or NO_POLICY. */
 size_t assign_held(const struct assigner *assigner, const struct netns_record *record);
 
-/* What one that was made by one that was held gets is what that has got. False: nothing yet. */
+/* A namespace made by a held one gets the policy that its maker got. False while that is held. */
 bool assign_follow_maker(const struct assigner *assigner, struct netns_record *record);
 
 #endif

@@ -96,9 +96,15 @@ static bool none_fits(const struct globs *globs, const struct texts *texts)
 	return globs->count && texts->count && !one_fits(globs, texts, glob_fits);
 }
 
+/* A policy without Name= is for all names but that of the initial namespace. */
+static bool is_ruled_out_by_name(const struct policy *policy, const struct texts *names)
+{
+	return names->count && !names_fit(&policy->names, names);
+}
+
 bool policy_is_ruled_out(const struct policy *policy, const struct traits *traits)
 {
-	return none_fits(&policy->names, &traits->names) ||
+	return is_ruled_out_by_name(policy, &traits->names) ||
 	       none_fits(&policy->paths, &traits->paths) ||
 	       none_fits(&policy->cgroups, &traits->cgroups);
 }

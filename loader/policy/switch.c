@@ -35,8 +35,7 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 }
 
 /* One store is the switch. The flags say before and after it that there are rules. */
-static int put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half,
-			const struct quiesce *quiesce)
+static void put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half)
 {
 	if (set->policies.count)
 		__atomic_store_n(&state->has_rules, YES, __ATOMIC_SEQ_CST);
@@ -48,8 +47,6 @@ static int put_in_force(struct layer_state *state, const struct policy_set *set,
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	state_change_ends(state);
 	state->reloads++;
-	/* A program that has read the old half may still be writing a record by it. */
-	return quiesce_programs(quiesce);
 }
 
 /*
@@ -65,7 +62,10 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 
 	assigner.to = state->half;
 	assigner.from = !assigner.to;
-	ret = assign_look(&assigner);
+	/* A program that has read the old half may still be writing a record by it. */
+	ret = quiesce_programs(quiesce);
+	if (!ret)
+		ret = assign_look(&assigner);
 	if (!ret)
 		ret = assign_pending(&assigner);
 	/* A program that has read a parent while it was pending may still be writing the child. */
@@ -111,7 +111,7 @@ static int settle_left_over(struct netns_records *records)
 
 /* Dying before the switch changes nothing; after it, the next writer finishes the job. */
 static int switch_to(struct netns_records *records, const struct policy_set *set,
-		     const struct policy_set *before)
+		     const struct policy_set *before, bool *in_force)
 {
 	struct assigner assigner = { .records = records, .set = set, .before = before };
 	struct quiesce quiesce;
@@ -126,10 +126,11 @@ static int switch_to(struct netns_records *records, const struct policy_set *set
 	if (ret)
 		return ret;
 	ret = quiesce_open(&quiesce);
-	if (!ret)
-		ret = put_in_force(records->state, set, assigner.to, &quiesce);
-	if (!ret)
+	if (!ret) {
+		put_in_force(records->state, set, assigner.to);
+		*in_force = true;
 		ret = settle(records, set, before, &quiesce);
+	}
 	quiesce_close(&quiesce);
 	return ret ? ret : store_commit();
 }
@@ -204,7 +205,7 @@ static int need_layer(void)
 	return !kernel_has_modes() && !netns_records_exist() ? log_error(ENOSYS, NOT_ATTACHED) : 0;
 }
 
-static int apply_locked(const struct policy_set *set)
+static int apply_locked(const struct policy_set *set, bool *in_force)
 {
 	struct policy_set before = {};
 	struct netns_records records;
@@ -220,7 +221,8 @@ static int apply_locked(const struct policy_set *set)
 	ret = policy_set_in_force(&before, &records);
 	/* A start without policies switches from none to none, and need not wait for verdicts. */
 	if (ret || set->policies.count || before.policies.count)
-		ret = switch_to(&records, set, &before);
+		ret = switch_to(&records, set, &before, in_force);
+	*in_force |= !ret;
 	policy_set_close(&before);
 	netns_records_close(&records);
 	return ret;
@@ -241,11 +243,12 @@ static void clear_way(void)
 	netns_records_close(&records);
 }
 
-int policy_switch(const struct policy_set *set)
+int policy_switch(const struct policy_set *set, bool *in_force)
 {
 	int lock, ret;
 
-	if (!set->policies.count && !netns_records_exist())
+	*in_force = !set->policies.count && !netns_records_exist();
+	if (*in_force)
 		return 0;
 	lock = lock_take();
 	if (lock < 0)
@@ -253,7 +256,7 @@ int policy_switch(const struct policy_set *set)
 	clear_way();
 	ret = store_write(&set->files);
 	if (!ret)
-		ret = apply_locked(set);
+		ret = apply_locked(set, in_force);
 	lock_release(lock);
 	return ret ? ret : (int)set->policies.count;
 }

@@ -25,10 +25,12 @@ enum coverage policy_coverage(const struct policy_set *set);
 
 /*
  * Switches to the set at once. Modes only tighten: what was made local stays local. The layer
- * must be attached, unless there is no policy, and none in force. Says what is wrong; what was
- * in force stays then. Returns how many policies are in force.
+ * must be attached, unless there is no policy, and none in force. Says what is wrong. Returns how
+ * many policies are in force, or an error: of what went wrong before the switch, and what was in
+ * force stays; or, if `in_force`, behind it: programs follow the set, and namespaces that were
+ * made meanwhile are refused until the next look.
  */
-int policy_switch(const struct policy_set *set);
+int policy_switch(const struct policy_set *set, bool *in_force);
 
 /*
  * Looks again which policy fits which namespace: they come, get names and lose them. Changes what

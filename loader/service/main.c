@@ -39,6 +39,7 @@ static int attach_once(const struct options *options)
 {
 	struct policy_set policies = {};
 	struct config config;
+	bool in_force;
 	int ret = config_read(&config, options->config);
 
 	/* Mistakes are found before anything is attached. */
@@ -47,7 +48,7 @@ static int attach_once(const struct options *options)
 	if (!ret)
 		ret = service_attach(&config, policy_coverage(&policies));
 	if (!ret)
-		ret = policy_switch(&policies);
+		ret = policy_switch(&policies, &in_force);
 	policy_set_close(&policies);
 	return ret < 0 ? ret : 0;
 }

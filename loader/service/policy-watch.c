@@ -68,9 +68,12 @@ static uint64_t now_usec(void)
 }
 
 /* A start without policies is nothing to tell. */
-static void say_outcome(int count, bool first)
+static void say_outcome(int count, bool in_force, bool first)
 {
-	if (count < 0)
+	if (count < 0 && in_force)
+		log_info("the new policies are in force; namespaces that were made meanwhile are "
+			 "refused until the next look");
+	else if (count < 0)
 		log_info("the previous policies stay in force");
 	else if (count)
 		log_info("%d %s in force", count, count == 1 ? "policy" : "policies");
@@ -133,17 +136,17 @@ enum coverage policy_watch_coverage(const struct policy_watch *watch)
 }
 
 /* What comes while it goes on may be found by nobody but a look that comes later. */
-static int conclude(struct policy_watch *watch, int count, uint64_t start)
+static int conclude(struct policy_watch *watch, int count, bool in_force, uint64_t start)
 {
 	bool by_path = policies_ask_for_paths(&watch->next.policies);
 
-	say_outcome(count, !watch->switched);
+	say_outcome(count, in_force, !watch->switched);
 	watch->switched = true;
 	policy_set_close(&watch->next);
 	malloc_trim(0);
 	watch->reload_cost = now_usec() - start;
 	beat(watch);
-	if (count < 0)
+	if (!in_force)
 		return count;
 	follow_mounts(watch, by_path);
 	if (count)
@@ -154,20 +157,26 @@ static int conclude(struct policy_watch *watch, int count, uint64_t start)
 int policy_watch_switch(struct policy_watch *watch)
 {
 	uint64_t start = now_usec();
+	bool in_force;
+	int ret;
 
 	beat(watch);
-	return conclude(watch, policy_switch(&watch->next), start);
+	ret = policy_switch(&watch->next, &in_force);
+	return conclude(watch, ret, in_force, start);
 }
 
 /* Reads the files that are given, or those that are there. */
 static int reload(struct policy_watch *watch, struct policy_files *files)
 {
 	uint64_t start = now_usec();
+	bool in_force = false;
 	int ret;
 
 	beat(watch);
 	ret = files ? prepare(watch, files) : policy_watch_read(watch);
-	return conclude(watch, ret ? ret : policy_switch(&watch->next), start);
+	if (!ret)
+		ret = policy_switch(&watch->next, &in_force);
+	return conclude(watch, ret, in_force, start);
 }
 
 int policy_watch_reload(struct policy_watch *watch)

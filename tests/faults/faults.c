@@ -106,6 +106,15 @@ static bool is_whole(void)
 	return !said.status;
 }
 
+/* Whether it says that nothing has changed, before it says that something was put in force. */
+static bool claims_old(const char *err)
+{
+	const char *kept = strstr(err, "the previous policies stay in force");
+	const char *put = strstr(err, "1 policy in force");
+
+	return kept && (!put || kept < put);
+}
+
 /* NULL if nothing is wrong with how it ended. */
 static const char *wrong_end(const struct outcome *outcome)
 {
@@ -123,6 +132,8 @@ static const char *wrong_state(const struct change *change, const struct outcome
 		return "leaves a half";
 	if (!outcome->status && found != change->new)
 		return "says that it succeeded";
+	if (found == change->new && change->old != change->new &&claims_old(outcome->err))
+		return "says that the old policies stay, and the new are in force";
 	/* What was in force before, and what was put there, is all there. */
 	if (found != OPEN && !is_whole())
 		return "leaves what is not whole";

@@ -31,8 +31,9 @@ enum coverage policy_coverage(const struct policy_set *set)
 	return RECORDING;
 }
 
-int policy_switch(const struct policy_set *set)
+int policy_switch(const struct policy_set *set, bool *in_force)
 {
+	*in_force = !(set->hash % 2);
 	return set->hash % 2 ? -EINVAL : 3;
 }
 

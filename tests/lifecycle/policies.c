@@ -257,6 +257,29 @@ static void mistakes(void)
 	end();
 }
 
+/* --- The initial namespace --- */
+
+static bool is_init_global(void)
+{
+	command(&said, CTL " get ns_mode");
+	return !strcmp(said.out, "global\n");
+}
+
+/* What fitted it by name is edited to be for all others, and local. */
+static void initial(void)
+{
+	begin();
+	write_policy(DIR, "a", "(init)", "Deny=connect to namespace b");
+	must(BPFD " --once");
+	tap_ok(reaches(&init, &b, ECONNRESET), "the initial namespace has a policy");
+	must("printf '[Match]\nName=*\n[Namespace]\nMode=local\n' >" DIR "/a.policy");
+	must(BPFD " --once");
+	tap_ok(reaches(&a, &b, ECONNRESET), "edited, it makes the others local");
+	tap_ok(is_init_global(), "and the initial one stays global");
+	must("rm " DIR "/a.policy && " BPFD " --once");
+	end();
+}
+
 /* --- A switch under a storm --- */
 
 static pid_t start_storm(const char *pairs)
@@ -825,19 +848,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "reload", reload },
-	{ "mistakes", mistakes },
-	{ "names", names },
-	{ "cgroups", cgroups },
-	{ "shed", shed },
-	{ "late_names", late_names },
-	{ "paths", paths },
-	{ "atomic", atomic },
-	{ "atomic_mode", atomic_mode },
-	{ "kills", kills },
-	{ "kill_service", kill_service },
-	{ "upgrade", upgrade },
-	{ "short_of_memory", short_of_memory },
+	{ "reload", reload },	      { "mistakes", mistakes },
+	{ "initial", initial },	      { "names", names },
+	{ "cgroups", cgroups },	      { "shed", shed },
+	{ "late_names", late_names }, { "paths", paths },
+	{ "atomic", atomic },	      { "atomic_mode", atomic_mode },
+	{ "kills", kills },	      { "kill_service", kill_service },
+	{ "upgrade", upgrade },	      { "short_of_memory", short_of_memory },
 };
 
 static bool is_wanted(const char *name, int argc, char **argv)

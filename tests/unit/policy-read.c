@@ -624,6 +624,10 @@ static void test_match(void **state)
 	HAS(5);
 	assert_false(policy_fits(&policies.policy[5], &traits));
 	assert_false(policy_fits(&policies.policy[6], &traits));
+	/* What does not fit its name has no claim to it either. */
+	assert_false(policy_is_ruled_out(&policies.policy[4], &traits));
+	assert_true(policy_is_ruled_out(&policies.policy[5], &traits));
+	assert_true(policy_is_ruled_out(&policies.policy[6], &traits));
 #undef IS
 #undef HAS
 	policies_free(&policies);
