@@ -726,6 +726,12 @@ static void nothing_stays(void)
 	accepted_by(listener);
 }
 
+static bool kernel_lacks(const char *symbol)
+{
+	command(&said, "grep -q ' %s' /proc/kallsyms", symbol);
+	return said.status;
+}
+
 /*
  * Where a call holds its port: a socket that has called and was refused keeps it from strangers
  * until it is freed, as it still sends there. One that was refused before anything was sent does
@@ -759,6 +765,27 @@ static void port_that_was_called(void)
 	tap_ok(!err || !bind_to(holder, VMADDR_CID_ANY, own), "until it is closed");
 	close(holder);
 	tap_ok(map_settles("calling", before) == before, "and nothing is left of it");
+}
+
+/* There is room for so many ports of one socket. */
+static void ports_that_were_called(void)
+{
+	int caller = socket_in(&world.local1, SOCK_NONBLOCK), holder, listener, i;
+	bool unchecked = kernel_lacks("vsock_check_source");
+	unsigned int port = new_port();
+
+	for (i = 0; i < CALLED_PORTS; i++) {
+		holder = bound_in(&world.local1, port);
+		dial(caller, VMADDR_CID_LOCAL, port);
+		outcome(caller);
+		close(holder);
+		port = new_port();
+	}
+	listener = listen_in(&world.local1, port);
+	tap_ok((dial(caller, VMADDR_CID_LOCAL, port) == ECONNRESET) == unchecked,
+	       "a socket that was refused at %d ports calls no other one there", CALLED_PORTS);
+	close(caller);
+	close(listener);
 }
 
 /* A connected socket has no call. */
@@ -1124,6 +1151,7 @@ int main(void)
 	tasks_share_place();
 	nothing_stays();
 	port_that_was_called();
+	ports_that_were_called();
 	connected_has_no_call();
 	requests_full();
 	other_families();
