@@ -54,7 +54,7 @@ test-all: ## the same and what takes longer
 
 test-attack: deps ## known attacks, with the layer and without
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
-	@tests/run --all attacks adversary
+	@ATTACK_TRIES=$${ATTACK_TRIES:-100000} tests/run --all attacks adversary
 
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests

@@ -129,14 +129,19 @@ static __always_inline int check_loopback(struct call *call, struct socket *sock
 					  const struct sockaddr_vm *to,
 					  const struct layer_state *layer)
 {
+	__u32 number = 0;
+
 	if (!can_connect(sock, sk))
 		return 0;
-	if (!sources_are_checked && !note_call((__u64)sk, call->from.netns, to->svm_port))
-		return -ECONNRESET;
+	if (!sources_are_checked) {
+		number = note_call((__u64)sk, call->from.netns, to->svm_port);
+		if (!number)
+			return -ECONNRESET;
+	}
 	if (may_call_port(call, sock, sk, to, layer))
 		return 0;
 	if (!sources_are_checked)
-		forget_call((__u64)sk);
+		forget_call((__u64)sk, number, to->svm_port);
 	return -ECONNRESET;
 }
 

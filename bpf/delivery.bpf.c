@@ -74,7 +74,7 @@ static __always_inline bool is_bound_at(const struct vsock_sock_tail *tail, __u6
  */
 static __always_inline bool is_answer_for_sender(const struct delivery *delivery)
 {
-	__u32 port = delivery->packet.origin.port, how = BOUND | LISTENERS;
+	__u32 port = delivery->packet.origin.port, how = BOUND | LISTENERS, also;
 	__u64 socket = delivery->packet.sender;
 	struct vsock_sock_tail tail;
 
@@ -87,8 +87,10 @@ static __always_inline bool is_answer_for_sender(const struct delivery *delivery
 		how = 0; /* the kernel gives a port that is held at all CIDs to no other socket */
 	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
 		return false;
+	/* A port that the kernel has chosen did not pass the bind gate. */
+	also = !sources_are_checked && tail.local_addr.svm_cid == VMADDR_CID_ANY ? CALLS : 0;
 	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->packet.port),
-			   CONNECTED | LISTENERS | LINGERING) == NETNS_NONE;
+			   CONNECTED | LISTENERS | LINGERING | also) == NETNS_NONE;
 }
 
 static __always_inline bool refuse_port(const struct delivery *delivery)

@@ -229,6 +229,20 @@ static __always_inline void loopback_packet(enum packet_kind kind, struct sock *
 }
 
 /*
+ * A reset in the name of no socket, because its receiver's peer has gone. It carries none, like the
+ * packet of a guest, but no guest can claim to be CID LOCAL.
+ */
+static __always_inline void loopback_resets(void)
+{
+	loopback_task = bpf_get_current_task();
+	loopback.packet.origin.netns = NETNS_UNKNOWN;
+	loopback.packet.sender = 0;
+	loopback.packet.listener = NETNS_NONE;
+	loopback.packet.ports = 0;
+	loopback.packet.kind = LEAVING;
+}
+
+/*
  * A packet from a guest, or from the host of this machine. The record is written in place, as only
  * its task uses it. If LRU gives the record to another task meanwhile, that task sees that the tid
  * is not its own.

@@ -109,6 +109,26 @@ struct {
 } lingering_reclaimed SEC(".maps");
 
 /*
+ * Sockets that have called a port over loopback and are not connected, and the ports: bpf/calls.h.
+ * Only where the kernel does not check sources. A call that finds no room is refused. Removed when
+ * the socket is connected or freed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CALLING);
+	__type(key, __u64);
+	__type(value, struct called_ports);
+} calling SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALL_SLOTS);
+	__type(key, __u32);
+	__type(value, struct call_slot);
+} call_slots SEC(".maps");
+
+/*
  * Policies, in two halves; user space writes the half that is not in force. See struct rule_cell.
  */
 struct {

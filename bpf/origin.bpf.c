@@ -3,7 +3,6 @@
  * The sender of a packet that arrives: first step of the delivery gate. Only requests matter, and
  * the answers that make a connection.
  */
-#include "calls.h"
 #include "delivery.h"
 #include "kernel.h"
 #include "netns.h"
@@ -41,9 +40,6 @@ static __always_inline void packet_of_socket(const struct sk_buff *skb, struct s
 	if (kworkers_deliver_others)
 		kind = kind_of_packet(skb->head);
 	loopback_packet(kind, sk, skb->head);
-	/* Whatever it is, it is not on its way any more. */
-	if (!sources_are_checked)
-		forget_call((__u64)sk);
 }
 
 /*
@@ -61,6 +57,8 @@ static __always_inline void packet_of_guest(const struct sk_buff *skb, const str
 		return;
 	}
 	kind = kind_of(le16_to_cpu(hdr.op));
+	if (!sources_are_checked && kind == LEAVING && le64_to_cpu(hdr.src_cid) == VMADDR_CID_LOCAL)
+		loopback_resets();
 	if (!(kind & UNDETERMINED))
 		return;
 	if (le64_to_cpu(hdr.src_cid) != VMADDR_CID_LOCAL)
@@ -127,12 +125,10 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 		guest_arrives(kind, &origin, dst_port);
 		return 0;
 	}
-	if (kind == REQUEST) {
+	if (kind == REQUEST)
 		sender = sender_of_request(src_port);
-		forget_call(loopback.packet.sender);
-	} else if (kind == ANSWER) {
+	else if (kind == ANSWER)
 		sender = sender_of_answer(dst_port);
-	}
 	loopback_arrives(kind, sender, src_port, dst_port);
 	return 0;
 }

@@ -9,6 +9,7 @@
  * Nor does it set options or shut down, because the peer learns the size of a buffer.
  */
 #include "call.h"
+#include "calls.h"
 #include "delivery.h"
 #include "events.h"
 #include "gate.h"
@@ -116,19 +117,29 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 		seal(sk, &call, layer);
 }
 
+/* One whose peer is not whom it called still sends to the port that it called, by its close. */
+static __always_inline void judge_connection(struct delivery *delivery, struct sock *sk)
+{
+	netns_id receiver = netns_of_sock(sk);
+
+	if (!sources_are_checked && !is_from_called(delivery, sk)) {
+		seal_ghost(delivery, sk, receiver);
+		return;
+	}
+	if (!sources_are_checked)
+		end_calls((__u64)sk);
+	if (!needs_no_verdict(delivery->packet.origin.netns, receiver, layer_state()))
+		judge_answer(delivery, sk, receiver);
+}
+
 /* A consumed answer has been judged: see is_being_judged(). */
 static __always_inline void check_answer(struct sock *sk)
 {
 	struct delivery *delivery = current_delivery(ANSWER);
-	netns_id receiver;
 
 	if (!delivery)
 		return;
-	receiver = netns_of_sock(sk);
-	if (!sources_are_checked && !is_from_called(delivery, sk))
-		seal_ghost(delivery, sk, receiver);
-	else if (!needs_no_verdict(delivery->packet.origin.netns, receiver, layer_state()))
-		judge_answer(delivery, sk, receiver);
+	judge_connection(delivery, sk);
 	barrier();
 	delivery->packet.kind = CONSUMED;
 }

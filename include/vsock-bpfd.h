@@ -269,6 +269,26 @@ struct lingering_port {
 	__u32 unused;
 };
 
+/* Sockets that can be recorded as calling, ports of each, and slots of ports: bpf/calls.h. */
+#define MAX_CALLING  65536
+#define CALLED_PORTS 4
+#define CALL_SLOTS   16384
+
+/* Value of the map `calling`. */
+struct called_ports {
+	__u32 ports[CALLED_PORTS]; /* plus one; 0: a free place */
+	__u32 writers;
+	__u32 notes; /* calls so far */
+	__u32 last;  /* the place that the last of them took, plus one; 0: none */
+};
+
+/* Value of the map `call_slots`: the calls to its ports. */
+struct call_slot {
+	netns_id netns; /* of the callers; NETNS_UNKNOWN: of several */
+	__u32 calls;
+	__u32 port; /* VMADDR_PORT_ANY: several */
+};
+
 /* Number of a tenant: one of these, with the uid or the inode number of the user namespace. */
 #define TENANT_USER	 (1ULL << 32)
 #define TENANT_CONTAINER (2ULL << 32)

@@ -40,14 +40,22 @@ $(eval $(call program,faults/faults,faults/force faults/trace lib/service $(WORL
 $(eval $(call program,cheats/cheats,lib/stall lib/sockets lib/hold $(WORLD)))
 $(eval $(call program,cheats/guest-cheats,lib/hold lib/play $(WORKERS),$(GUEST)))
 $(eval $(call program,cheats/rule-cheats,lib/hold lib/play $(WORKERS),$(GUEST) $(LIB)))
-$(eval $(call program,attacks/attacks,lib/stall lib/sockets lib/hold $(WORLD)))
+$(eval $(call program,attacks/attacks,attacks/tries attacks/handovers lib/stall lib/sockets lib/hold $(WORLD)))
 $(eval $(call program,adversary/adversary,$(patsubst tests/%.c,%,$(filter-out %/adversary.c,$(wildcard tests/adversary/*.c))) \
 	lib/command lib/hold $(WORKERS),$(GUEST)))
 
 # Preloaded into programs: what a test stops at each step, what writes slowly, what fails.
 PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so observe/slow.so faults/fail.so)
 
-build-tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/other/vsock-bpfd $(BUILD)/guest ## the programs of the test suites
+# By the calls of i386, without any library.
+CALL32		:= $(BUILD)/tests/attacks/call32
+$(CALL32): tests/attacks/call32.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) -m32 -std=gnu11 $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -no-pie \
+		-fcf-protection=none -nostdlib -static $< -o $@
+
+build-tests: $(CALL32) $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/other/vsock-bpfd $(BUILD)/guest ## the programs of the test suites
 
 # Only the libraries that a program uses.
 $(TEST_PROGRAMS):

@@ -125,6 +125,17 @@ static void look_at_seals(struct gaps *gaps, const struct layer_state *state)
 		     MAX_SEALED_OF_ONE);
 }
 
+static void look_at_calls(struct gaps *gaps)
+{
+	if (pin_count_entries(PIN_CALLING, MAX_CALLING) < MAX_CALLING)
+		return;
+	note(&gaps->full,
+	     "calls: %d sockets are open whose calls over loopback were refused or wait, and no "
+	     "more are recorded: all other calls over loopback are refused; end the processes "
+	     "that keep such sockets open",
+	     MAX_CALLING);
+}
+
 /* --- All of it --- */
 
 static void note_word(struct gap_list *list, const char *text)
@@ -148,4 +159,5 @@ void gaps_find(struct gaps *gaps, const struct layer_report *report)
 	look_at_devices(gaps);
 	look_at_buckets(gaps, state);
 	look_at_seals(gaps, state);
+	look_at_calls(gaps);
 }

@@ -63,7 +63,10 @@ static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.requests, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.answers, !kernel->packet_socket);
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
-	bpf_map__set_autocreate(skel->maps.calling, !kernel->source_check);
+	if (kernel->source_check) {
+		bpf_map__set_max_entries(skel->maps.calling, 1);
+		bpf_map__set_max_entries(skel->maps.call_slots, 1);
+	}
 	if (kernel->packet_socket)
 		bpf_map__set_max_entries(skel->maps.delivery_by_tid, SPARE_DELIVERIES);
 	bpf_map__set_autocreate(skel->maps.delivery_storage, kernel->packet_socket);

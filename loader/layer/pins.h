@@ -7,6 +7,7 @@
  *	/sys/fs/bpf/vsock-bpfd/sealed			sockets that are cut off
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
  *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
+ *	/sys/fs/bpf/vsock-bpfd/calling, call_slots	sockets that have called, and the ports
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
@@ -32,6 +33,8 @@
 #define PIN_LINGERING_PORTS	"lingering_ports"
 #define PIN_LINGERING_SLOTS	"lingering_slots"
 #define PIN_LINGERING_RECLAIMED "lingering_reclaimed"
+#define PIN_CALLING		"calling"
+#define PIN_CALL_SLOTS		"call_slots"
 #define PIN_SEALED_NETNS	"sealed_netns"
 #define PIN_RULES		"rules"
 #define PIN_EVENTS		"events"

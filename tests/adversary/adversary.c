@@ -20,8 +20,8 @@ struct options {
 	double seconds;
 	unsigned long calls;
 	uint64_t seed;
-	const char *replay, *known, *open;
-	int expect_leak, all, verbose, bare, storm;
+	const char *replay, *known;
+	int expect_leak, all, verbose, bare, storm, open_guests;
 };
 
 static const char help[] =
@@ -38,11 +38,9 @@ static const char help[] =
 	"  --known KERNEL   first the known attacks: with --bare those that leak on 5.10, 6.1, "
 	"6.12\n"
 	"                   or 7 have to, without it none may\n"
-	"  --open WORD      what is known to be open where the kernel does not check sources: "
-	"names\n"
-	"                   that begin so are shown and count for nothing, and known attacks of "
-	"such\n"
-	"                   names have to leak\n"
+	"  --open-guests    where the kernel does not check sources, what guests forge into\n"
+	"                   connections with other guests is shown and counts for nothing, and\n"
+	"                   the known attacks guest-... have to leak\n"
 	"  --storm          meanwhile the service starts, is killed, and reloads, again and again\n"
 	"  --verbose        with --replay: what each call came to\n"
 	"  --bare           makes nothing local\n"
@@ -194,10 +192,9 @@ static int replay(const struct options *options)
 	return !options->expect_leak;
 }
 
-static bool is_open(const struct options *options, const char *name)
+static bool are_guests_open(const struct options *options)
 {
-	return options->open && !search.checks_source &&
-	       !strncmp(name, options->open, strlen(options->open));
+	return options->open_guests && !search.checks_source;
 }
 
 /* Whether it says that it leaks on this kernel without the layer. */
@@ -221,12 +218,13 @@ static void replay_known(const struct options *options, const char *path)
 	static char text[65536];
 	struct finding finding;
 	struct plan plan;
-	bool leaks, has_to = options->bare || is_open(options, basename(path));
+	bool leaks, has_to = options->bare;
 
 	if (!read_plan(path, text) || !plan_parse(&plan, text))
 		tap_bail("%s: cannot be read", path);
 	if (options->bare && !leaks_on(text, options->known))
 		return;
+	has_to |= are_guests_open(options) && !strncmp(basename(path), "guest-", 6);
 	leaks = judge(&plan, &finding) != LEAK_NONE;
 	tap_ok(leaks == has_to, "%s %s", basename(path), leaks ? "leaks" : "does not leak");
 	if (leaks)
@@ -253,6 +251,7 @@ static void replay_all_known(const struct options *options)
 
 struct known {
 	struct finding finding;
+	bool open;
 	int count;
 };
 
@@ -261,15 +260,15 @@ static char names[KNOWN_MAX][64];
 static int known_count, name_count, name_open;
 
 /* Whether those that look like it have been looked at often enough. */
-static bool is_known(const struct finding *finding)
+static bool is_known(const struct finding *finding, bool open)
 {
 	int i;
 
 	for (i = 0; i < known_count; i++)
-		if (same_finding(&known[i].finding, finding))
+		if (same_finding(&known[i].finding, finding) && known[i].open == open)
 			return ++known[i].count > ENOUGH && known[i].count % SOME;
 	if (known_count < KNOWN_MAX)
-		known[known_count++].finding = *finding;
+		known[known_count++] = (struct known){ *finding, open, 0 };
 	return false;
 }
 
@@ -285,8 +284,26 @@ static bool is_named(const char *name)
 	return false;
 }
 
-static void report(const struct options *options, struct plan *plan, struct finding *finding,
-		   double since)
+/*
+ * Whether it is what is open and nothing else. So that this hides nothing, the plan is judged once
+ * more without what is forged; what is left takes the place of the finding.
+ */
+static bool is_open(const struct options *options, struct plan *plan, struct finding *finding)
+{
+	struct finding other;
+	struct plan rest;
+
+	if (!are_guests_open(options) || !is_forging(plan, finding))
+		return false;
+	plan_without_forged(plan, &rest);
+	if (!judge(&rest, &other))
+		return true;
+	*plan = rest;
+	*finding = other;
+	return false;
+}
+
+static void report(struct plan *plan, struct finding *finding, double since, bool open)
 {
 	double found = seconds() - since;
 	bool again = shorten(plan, finding);
@@ -299,7 +316,7 @@ static void report(const struct options *options, struct plan *plan, struct find
 		 again ? "" : ", once and not again");
 	finding_print("# ", finding);
 	plan_print(plan, "#     ");
-	name_open += is_open(options, name);
+	name_open += open && is_forging(plan, finding);
 }
 
 static bool goes_on(const struct options *options, double since)
@@ -316,12 +333,16 @@ static void look(const struct options *options)
 	double since = seconds();
 	struct finding finding;
 	struct plan plan;
+	bool open;
 
 	search_prepare(&search);
 	while (goes_on(options, since)) {
 		search_next(&search, &plan);
-		if (judge(&plan, &finding) && !is_known(&finding))
-			report(options, &plan, &finding, since);
+		if (!judge(&plan, &finding))
+			continue;
+		open = is_open(options, &plan, &finding);
+		if (!is_known(&finding, open))
+			report(&plan, &finding, since, open);
 	}
 	tap_diag("%lu calls in %lu plans of %lu drawn, %.1f s", run_calls, search.tried,
 		 search.drawn, seconds() - since);
@@ -348,9 +369,6 @@ static void take_option(struct options *options, int option)
 	case 'k':
 		options->known = optarg;
 		break;
-	case 'o':
-		options->open = optarg;
-		break;
 	case 'h':
 		fputs(help, stdout);
 		exit(0);
@@ -368,13 +386,13 @@ static struct options parse(int argc, char *argv[])
 		{ "seed", required_argument, NULL, 'e' },
 		{ "replay", required_argument, NULL, 'r' },
 		{ "known", required_argument, NULL, 'k' },
-		{ "open", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "all", no_argument, &options.all, 1 },
 		{ "expect-leak", no_argument, &options.expect_leak, 1 },
 		{ "verbose", no_argument, &options.verbose, 1 },
 		{ "bare", no_argument, &options.bare, 1 },
 		{ "storm", no_argument, &options.storm, 1 },
+		{ "open-guests", no_argument, &options.open_guests, 1 },
 		{},
 	};
 	int option;

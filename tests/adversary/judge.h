@@ -36,6 +36,11 @@ enum leak_kind judge(const struct plan *plan, struct finding *finding);
 /* The same in less time: with the victim of before alone. */
 enum leak_kind judge_again(const struct plan *plan, const struct finding *former,
 			   struct finding *finding);
+/*
+ * Whether it looks like what is open where the kernel does not check sources: a packet that a guest
+ * sends reaches a socket that is connected to another guest, or either guest hears of that.
+ */
+bool is_forging(const struct plan *plan, const struct finding *finding);
 /* Of the same kind, in the same role. */
 bool same_finding(const struct finding *one, const struct finding *other);
 /* Whether bytes crossed, and not only the way of a connection changed. */

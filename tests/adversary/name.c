@@ -6,8 +6,6 @@
 
 static const char *name_bytes(const struct finding *finding)
 {
-	if (finding->from_role == ROLE_GUEST)
-		return "guest-bytes";
 	if (finding->role == ROLE_GUEST)
 		return "bytes-to-guest";
 	if (finding->role == ROLE_CHILD)
@@ -51,17 +49,7 @@ static const char *how(const struct model *model, const struct finding *finding)
 		return how_reset(model);
 	if (finding->kind == LEAK_CREDIT && finding->with.what == SAW_FILL)
 		return finding->with.value < finding->alone.value ? "less" : "more";
-	return "";
-}
-
-static bool forges(const struct plan *plan)
-{
-	int i;
-
-	for (i = 0; i < plan->count; i++)
-		if (plan->ops[i].kind == OP_INJECT)
-			return true;
-	return false;
+	return finding->with.what == SAW_CID ? "cid" : "";
 }
 
 const char *leak_name(const struct plan *plan, const struct finding *finding, bool checks_source)
@@ -71,12 +59,13 @@ const char *leak_name(const struct plan *plan, const struct finding *finding, bo
 	const char *end;
 	int i;
 
-	if (is_bytes(finding))
-		return name_bytes(finding);
-	if (forges(plan)) {
-		snprintf(name, sizeof(name), "guest-%s", leak_words[finding->kind]);
+	if (plan_forges(plan)) {
+		snprintf(name, sizeof(name), "guest-%s%s", leak_words[finding->kind],
+			 is_forging(plan, finding) ? "" : "-elsewhere");
 		return name;
 	}
+	if (is_bytes(finding))
+		return name_bytes(finding);
 	model_begin(&model, checks_source);
 	for (i = 0; i < plan->count; i++)
 		model_op(&model, &plan->ops[i]);

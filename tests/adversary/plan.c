@@ -60,6 +60,25 @@ bool plan_has(const struct plan *plan, int ns)
 	return false;
 }
 
+void plan_without_forged(const struct plan *plan, struct plan *rest)
+{
+	int i;
+
+	*rest = *plan;
+	rest->count = 0;
+	for (i = 0; i < plan->count; i++)
+		if (plan->ops[i].kind != OP_INJECT)
+			rest->ops[rest->count++] = plan->ops[i];
+}
+
+bool plan_forges(const struct plan *plan)
+{
+	struct plan rest;
+
+	plan_without_forged(plan, &rest);
+	return rest.count < plan->count;
+}
+
 static const char *cid_word(uint32_t cid, char word[16])
 {
 	if (cid == ANYWHERE)

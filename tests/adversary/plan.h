@@ -86,6 +86,9 @@ void plan_of(const struct plan *plan, int ns, struct plan *alone);
 /* Also where it is what one does alone in a plan in which another does. */
 bool uses_next_port(const struct plan *plan);
 bool plan_has(const struct plan *plan, int ns);
+/* Whether a guest sends packets of its own making. */
+bool plan_forges(const struct plan *plan);
+void plan_without_forged(const struct plan *plan, struct plan *rest);
 
 void op_print(const struct op *op, char *text, size_t room);
 void plan_print(const struct plan *plan, const char *before);

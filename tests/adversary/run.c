@@ -399,6 +399,22 @@ static void poll_all(int ns)
 	}
 }
 
+/* The kernel overwrites it with what a packet says. */
+static void name_all(int ns)
+{
+	struct sockaddr_vm own = {};
+	socklen_t size;
+	int slot;
+
+	for (slot = 0; slot < SLOTS; slot++) {
+		size = sizeof(own);
+		if (!talks(ns, slot))
+			continue;
+		getsockname(socket_of[ns][slot], (struct sockaddr *)&own, &size);
+		saw(SAW_CID, ns, slot, own.svm_cid == VMADDR_CID_ANY ? 0 : own.svm_cid, 0);
+	}
+}
+
 static void send_all(int ns)
 {
 	int slot;
@@ -502,6 +518,7 @@ static void finish(const struct plan *plan)
 	do_free();
 	each(plan, -1, accept_all);
 	each(plan, -1, poll_all);
+	each(plan, -1, name_all);
 	/* First, as each packet of the other end puts right what is wrong with credit. */
 	if (plan->fill) {
 		each(plan, -1, plan->fill == FILL_UP ? fill_up : fill_down);
@@ -574,7 +591,7 @@ void run_plan(const struct plan *plan, struct outcome *outcome)
 }
 
 static const char *const what_words[] = { "bind", "listen", "dial", "accept", "send", "recv",
-					  "call", "poll",   "fill", "drain",  "port" };
+					  "call", "poll",   "fill", "drain",  "port", "cid" };
 
 void seen_print(const struct seen *seen, char *text, size_t room)
 {

@@ -23,6 +23,7 @@ enum seen_what {
 	SAW_FILL,
 	SAW_DRAIN,
 	SAW_PORT,
+	SAW_CID, /* its own; 0 for any */
 };
 
 /* What a call came to: a number or -errno, and a sum of what was received. */

@@ -3,16 +3,18 @@
  * Attacks that once opened a way between two namespaces, or would without one of the gates. Each
  * is tried so many times and says how often something came across: a byte, a reset, a number.
  *
- *	attacks local|ruled|open TRIES [NAME...]
+ *	attacks local|ruled|switched|open TRIES [NAME...]
  *
- * in two local namespaces, in two whose policies deny each other, or in two that nobody keeps
- * apart: there they succeed, or this program proves nothing.
+ * in two local namespaces, in two whose policies deny each other, in two local ones while one set
+ *of programs replaces the other, or in two that nobody keeps apart: there they succeed, or this
+ * program proves nothing.
  * "ours" attacks together with "theirs", or alone against a connection of theirs.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,136 +26,12 @@
 #include "sockets.h"
 #include "stall.h"
 #include "tap.h"
+#include "tries.h"
 
-/* What a refused call may take, and one that should get an answer. */
-#define SOON_MS	 20
-#define SURE_MS	 5000
-#define MAX_OPEN 64
+/* Tries of those that hold up the machine for a tenth of a second. */
+#define STALLS 300
 
-static struct ns init, one, other;
-static const struct ns *ours = &one, *theirs = &other;
-
-/* Sockets of one try: all are closed behind it. */
-static int opened[MAX_OPEN], count;
-
-static int keep(int fd)
-{
-	if (count == MAX_OPEN)
-		tap_bail("too many sockets in a try");
-	return opened[count++] = fd;
-}
-
-static void close_all(void)
-{
-	while (count)
-		close(opened[--count]);
-}
-
-/* Closed before the others are. */
-static void close_now(int fd)
-{
-	int i;
-
-	for (i = 0; i < count; i++)
-		if (opened[i] == fd)
-			opened[i] = -1;
-	close(fd);
-}
-
-/* Ports that no try before has had. */
-static unsigned int new_ports(unsigned int number)
-{
-	static unsigned int next = 100000;
-
-	next += number;
-	return next - number;
-}
-
-/* -1 if the port is refused, which is an end of the attack. */
-static int bound(const struct ns *ns, unsigned int cid, unsigned int port)
-{
-	int fd = keep(socket_in(ns, SOCK_NONBLOCK));
-
-	return bind_to(fd, cid, port) ? -1 : fd;
-}
-
-static int listener(const struct ns *ns, unsigned int cid, unsigned int port)
-{
-	int fd = bound(ns, cid, port);
-
-	return fd < 0 || listen(fd, 8) ? -1 : fd;
-}
-
-static bool becomes(int fd, short events, int ms)
-{
-	struct pollfd wait = { .fd = fd, .events = events };
-
-	return poll(&wait, 1, ms) == 1 && (wait.revents & events);
-}
-
-static int accepted(int listener, int ms)
-{
-	if (!becomes(listener, POLLIN, ms))
-		return -1;
-	return keep(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
-}
-
-/* Begun, and whether it was refused at once. */
-static bool dials(int fd, unsigned int cid, unsigned int port)
-{
-	int err = dial(fd, cid, port);
-
-	return !err || err == EINPROGRESS;
-}
-
-static bool sends(int fd, const char *text)
-{
-	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
-}
-
-static bool receives(int fd, const char *text, int ms)
-{
-	char got[64] = "";
-
-	if (!becomes(fd, POLLIN, ms))
-		return false;
-	return recv(fd, got, sizeof(got) - 1, 0) > 0 && strstr(got, text);
-}
-
-/* A connection within one namespace, by the book. */
-struct pair {
-	int client, server, listener;
-	unsigned int client_port, server_port;
-};
-
-static void connect_pair(struct pair *pair, const struct ns *ns)
-{
-	pair->server_port = new_ports(2);
-	pair->client_port = pair->server_port + 1;
-	pair->listener = listener(ns, VMADDR_CID_ANY, pair->server_port);
-	pair->client = bound(ns, VMADDR_CID_LOCAL, pair->client_port);
-	if (pair->listener < 0 || pair->client < 0 ||
-	    !dials(pair->client, VMADDR_CID_LOCAL, pair->server_port))
-		tap_bail("a connection within a namespace is refused");
-	pair->server = accepted(pair->listener, SURE_MS);
-	if (pair->server < 0 || !becomes(pair->client, POLLOUT, SURE_MS))
-		tap_bail("a connection within a namespace comes to nothing");
-}
-
-/* Whether its two ends read what the other has sent and nothing else, in both directions. */
-static bool is_unharmed(const struct pair *pair)
-{
-	static const char text[] = "good";
-	char got[2][64] = { "", "" };
-	bool sent = sends(pair->client, text) && sends(pair->server, text);
-
-	if (!sent || !becomes(pair->server, POLLIN, SURE_MS) ||
-	    !becomes(pair->client, POLLIN, SURE_MS))
-		return false;
-	return recv(pair->server, got[0], sizeof(got[0]) - 1, 0) > 0 &&
-	       recv(pair->client, got[1], sizeof(got[1]) - 1, 0) > 0 && !strcmp(got[0], text) &&
-	       !strcmp(got[1], text);
-}
+static struct ns init;
 
 /*
  * A socket that is connected to a port whose holder has never agreed: it calls, is ignored, and
@@ -167,9 +45,9 @@ static int ghost(const struct ns *ns, unsigned int from, unsigned int to)
 
 	if (fd < 0 || neighbour < 0 || door < 0 || !dials(fd, VMADDR_CID_LOCAL, to))
 		return -1;
-	if (!dials(neighbour, VMADDR_CID_LOCAL, port) || accepted(door, SOON_MS) < 0)
+	if (!dials(neighbour, VMADDR_CID_LOCAL, port) || accepted(door, SOON) < 0)
 		return -1;
-	return becomes(fd, POLLOUT, SOON_MS) ? fd : -1;
+	return becomes(fd, POLLOUT, SOON) ? fd : -1;
 }
 
 /* Each calls a listener of its own, and the child of the one gets the answer of the other. */
@@ -187,9 +65,9 @@ static bool cross_accept(void)
 	our_end = bound(ours, VMADDR_CID_LOCAL, q);
 	if (our_door < 0 || our_end < 0 || !dials(our_end, VMADDR_CID_HOST, p))
 		return false;
-	our_child = accepted(our_door, SOON_MS);
+	our_child = accepted(our_door, SOON);
 	return our_child >= 0 && sends(our_child, "across") &&
-	       receives(their_child, "across", SOON_MS);
+	       receives(their_child, "across", SOON);
 }
 
 /* The same, the other way round: the socket whose port it is has long been connected. */
@@ -205,9 +83,9 @@ static bool cross_accept_client(void)
 	our_end = bound(ours, VMADDR_CID_HOST, pair.client_port);
 	if (our_door < 0 || our_end < 0 || !dials(our_end, VMADDR_CID_HOST, p + 1000000))
 		return false;
-	our_child = accepted(our_door, SOON_MS);
+	our_child = accepted(our_door, SOON);
 	return our_child >= 0 && sends(our_child, "across") &&
-	       receives(pair.client, "across", SOON_MS);
+	       receives(pair.client, "across", SOON);
 }
 
 static bool two_ghosts(void)
@@ -223,7 +101,7 @@ static bool two_ghosts(void)
 	close_now(pair.server);
 	close_now(pair.client);
 	their_end = ghost(theirs, pair.client_port, p);
-	return their_end >= 0 && sends(our_end, "across") && receives(their_end, "across", SOON_MS);
+	return their_end >= 0 && sends(our_end, "across") && receives(their_end, "across", SOON);
 }
 
 static bool ghost_to_client(void)
@@ -235,7 +113,7 @@ static bool ghost_to_client(void)
 	our_end = ghost(ours, new_ports(1), pair.client_port);
 	if (our_end >= 0)
 		sends(our_end, "EVIL");
-	return our_end >= 0 && receives(pair.client, "EVIL", SOON_MS);
+	return our_end >= 0 && receives(pair.client, "EVIL", SOON);
 }
 
 /* A call to one that is connecting destroys it, and the kernel sends a reset in its name. */
@@ -250,8 +128,8 @@ static bool reset_by_destroying(void)
 	second = keep(socket_in(ours, SOCK_NONBLOCK));
 	dials(first, VMADDR_CID_LOCAL, pair.client_port);
 	dials(second, VMADDR_CID_LOCAL, s);
-	becomes(second, POLLOUT, SOON_MS);
-	becomes(first, POLLOUT, SOON_MS);
+	becomes(second, POLLOUT, SOON);
+	becomes(first, POLLOUT, SOON);
 	return !is_unharmed(&pair);
 }
 
@@ -277,7 +155,7 @@ static bool number_by_call(void)
 	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
 		tap_bail("SO_VM_SOCKETS_BUFFER_SIZE: %s", strerror(errno));
 	dials(fd, VMADDR_CID_LOCAL, pair.client_port);
-	becomes(fd, POLLOUT, SOON_MS);
+	becomes(fd, POLLOUT, SOON);
 	return can_send(pair.client) == size;
 }
 
@@ -294,7 +172,7 @@ static bool number_from_peer_port(void)
 	if (fd < 0 || setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size)))
 		return false;
 	dials(fd, VMADDR_CID_LOCAL, pair.client_port);
-	becomes(fd, POLLOUT, SOON_MS);
+	becomes(fd, POLLOUT, SOON);
 	return can_send(pair.client) == size;
 }
 
@@ -316,16 +194,16 @@ static bool child_without_peer(void)
 	    !becomes(decoy, POLLOUT, SURE_MS) || caller < 0)
 		return false;
 	dials(caller, VMADDR_CID_LOCAL, port);
-	child = accepted(door, SOON_MS);
+	child = accepted(door, SOON);
 	close_now(caller);
 	close_now(decoy);
-	usleep(SOON_MS * 1000);
+	settle();
 	their_door = listener(theirs, VMADDR_CID_ANY, theirs_at);
 	their_end = bound(theirs, VMADDR_CID_LOCAL, victim);
 	if (child < 0 || their_end < 0 || !dials(their_end, VMADDR_CID_LOCAL, theirs_at))
 		return false;
-	their_child = accepted(their_door, SOON_MS);
-	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON_MS);
+	their_child = accepted(their_door, SOON);
+	return their_child >= 0 && sends(child, "EVIL") && receives(their_end, "EVIL", SOON);
 }
 
 /* A child that is still open when its client has gone; the kernel sends a reset when it is closed.
@@ -344,7 +222,7 @@ static int lingering_child(unsigned int server_port, unsigned int client_port)
 	if (!becomes(child, POLLRDHUP, SURE_MS))
 		return -1;
 	close_now(door);
-	usleep(SOON_MS * 1000);
+	settle();
 	return child;
 }
 
@@ -362,11 +240,11 @@ static bool reset_by_lingering_at(unsigned int server_port, unsigned int client_
 	if (pair.listener < 0 || pair.client < 0 ||
 	    !dials(pair.client, VMADDR_CID_LOCAL, their_port))
 		return false;
-	pair.server = accepted(pair.listener, SOON_MS);
-	if (pair.server < 0 || !becomes(pair.client, POLLOUT, SOON_MS))
+	pair.server = accepted(pair.listener, SOON);
+	if (pair.server < 0 || !becomes(pair.client, POLLOUT, SOON))
 		return false;
 	close_now(child);
-	usleep(SOON_MS * 1000);
+	settle();
 	return !is_unharmed(&pair);
 }
 
@@ -421,7 +299,7 @@ static int ghost_by_late_answer(unsigned int from, unsigned int to)
 	if (second >= 0)
 		dials(second, VMADDR_CID_LOCAL, to);
 	stall_end(&behind);
-	if (second < 0 || accepted(door, SURE_MS) < 0 || !becomes(second, POLLOUT, SOON_MS))
+	if (second < 0 || accepted(door, SURE_MS) < 0 || !becomes(second, POLLOUT, SOON))
 		return -1;
 	return second;
 }
@@ -435,13 +313,13 @@ static bool ghost_and_later_client(void)
 	our_end = ghost_by_late_answer(port + 2, port + 1);
 	close_now(client);
 	close_now(server);
-	usleep(SOON_MS * 1000);
+	settle();
 	pair.listener = listener(theirs, VMADDR_CID_ANY, theirs_at);
 	pair.client = bound(theirs, VMADDR_CID_LOCAL, port + 1);
 	if (our_end < 0 || pair.client < 0 || !dials(pair.client, VMADDR_CID_LOCAL, theirs_at))
 		return false;
-	pair.server = accepted(pair.listener, SOON_MS);
-	return pair.server >= 0 && sends(our_end, "EVIL") && receives(pair.client, "EVIL", SOON_MS);
+	pair.server = accepted(pair.listener, SOON);
+	return pair.server >= 0 && sends(our_end, "EVIL") && receives(pair.client, "EVIL", SOON);
 }
 
 /* A call that is on its way when its port becomes theirs destroys what connects from there. */
@@ -463,30 +341,32 @@ static bool call_on_its_way(void)
 	return called && outcome(their_end);
 }
 
-static const struct attack {
-	const char *name;
-	bool (*try)(void); /* whether something came across */
-	const char *what;
-} attacks[] = {
-	{ "cross-accept", cross_accept, "children of two listeners are each other's peer" },
-	{ "cross-accept-client", cross_accept_client, "a child and a client" },
-	{ "two-ghosts", two_ghosts, "two that connect to ports where nobody listens" },
-	{ "ghost-to-client", ghost_to_client, "one of those, to a client" },
-	{ "reset-by-destroying", reset_by_destroying, "a reset in the name of one that connects" },
-	{ "number-by-call", number_by_call, "the size of a buffer" },
-	{ "number-from-peer-port", number_from_peer_port, "from the port of a listener that left" },
-	{ "reset-by-lingering", reset_by_lingering, "a reset to ports that one had before" },
-	{ "reset-by-lingering-any", reset_by_lingering_any, "to one port that one had before" },
-	{ "ghost-by-late-answer", ghost_and_later_client, "a ghost of an answer on its way" },
-	{ "call-on-its-way", call_on_its_way, "a call to a port that changes hands" },
-	{ "child-without-peer", child_without_peer, "a child whose peer has never called" },
+static const struct attack attacks[] = {
+	{ "cross-accept", cross_accept, "children of two listeners are each other's peer", 0 },
+	{ "cross-accept-client", cross_accept_client, "a child and a client", 0 },
+	{ "two-ghosts", two_ghosts, "two that connect to ports where nobody listens", 0 },
+	{ "ghost-to-client", ghost_to_client, "one of those, to a client", 0 },
+	{ "reset-by-destroying", reset_by_destroying, "a reset in the name of one that connects",
+	  0 },
+	{ "number-by-call", number_by_call, "the size of a buffer", 0 },
+	{ "number-from-peer-port", number_from_peer_port, "from the port of a listener that left",
+	  0 },
+	{ "reset-by-lingering", reset_by_lingering, "a reset to ports that one had before", 0 },
+	{ "reset-by-lingering-any", reset_by_lingering_any, "to one port that one had before", 0 },
+	{ "ghost-by-late-answer", ghost_and_later_client, "a ghost of an answer on its way",
+	  STALLS },
+	{ "call-on-its-way", call_on_its_way, "a call to a port that changes hands", STALLS },
+	{ "child-without-peer", child_without_peer, "a child whose peer has never called", 0 },
 	{},
 };
 
+/* Each so often as makes sense. */
 static int run(const struct attack *attack, long tries)
 {
 	long crossed = 0, i;
 
+	if (attack->most && tries > attack->most)
+		tries = attack->most;
 	for (i = 0; i < tries; i++) {
 		crossed += attack->try();
 		close_all();
@@ -506,6 +386,16 @@ static bool is_named(const char *name, char **names)
 	return false;
 }
 
+static int run_all(const struct attack *attack, long tries, char **names)
+{
+	int crossed = 0;
+
+	for (; attack->name; attack++)
+		if (is_named(attack->name, names))
+			crossed += run(attack, tries);
+	return crossed;
+}
+
 #define POLICIES "/tmp/attacks"
 
 /* Both are global and say no to each other. */
@@ -519,9 +409,26 @@ static void make_rules(void)
 	     " && build/vsock-bpfd --once --policy-dir " POLICIES " >&2");
 }
 
+/* Both are made local with the sockets that they have. */
+static void make_local(void)
+{
+	must("build/vsockctl -n one set ns_mode local && build/vsockctl -n other set ns_mode "
+	     "local");
+}
+
+static pid_t switching;
+
+/* One generation after the other, of two builds. */
+static void switch_generations(void)
+{
+	switching = start_command("sh -c 'while :; do build/other/vsock-bpfd --once; "
+				  "build/vsock-bpfd --once; done' >&2");
+}
+
 static bool make_world(const char *kind)
 {
-	bool local = !strcmp(kind, "local"), ruled = !strcmp(kind, "ruled");
+	bool switched = !strcmp(kind, "switched"), local = switched || !strcmp(kind, "local");
+	bool ruled = !strcmp(kind, "ruled");
 
 	if (!local && !ruled && strcmp(kind, "open"))
 		return false;
@@ -529,28 +436,30 @@ static bool make_world(const char *kind)
 	must("modprobe vhost_vsock");
 	if (ns_init(&init))
 		tap_bail("workers");
-	must("ip netns add first && ip netns del first");
-	if (local)
-		must("build/vsockctl set child_ns_mode local");
-	if (ns_make(&one, "one", &init, NS_BY_ROOT) || ns_make(&other, "other", &init, NS_BY_ROOT))
+	if (ns_make(ours, "one", &init, NS_BY_ROOT) || ns_make(theirs, "other", &init, NS_BY_ROOT))
 		tap_bail("namespaces");
+	tries_prepare();
+	make_old_sockets();
+	if (local)
+		make_local();
 	if (ruled)
 		make_rules();
+	if (switched)
+		switch_generations();
 	return true;
 }
 
 int main(int argc, char **argv)
 {
-	const struct attack *attack;
 	long tries = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
-	int crossed = 0;
+	int crossed;
 
 	if (tries <= 0 || !make_world(argv[1])) {
-		fputs("usage: attacks local|ruled|open TRIES [NAME...]\n", stderr);
+		fputs("usage: attacks local|ruled|switched|open TRIES [NAME...]\n", stderr);
 		return 2;
 	}
-	for (attack = attacks; attack->name; attack++)
-		if (is_named(attack->name, argv + 3))
-			crossed += run(attack, tries);
+	crossed = run_all(attacks, tries, argv + 3) + run_all(handovers, tries, argv + 3);
+	if (switching)
+		kill(switching, SIGKILL);
 	return crossed ? 1 : 0;
 }

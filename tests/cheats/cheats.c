@@ -726,6 +726,82 @@ static void nothing_stays(void)
 	accepted_by(listener);
 }
 
+static bool kernel_lacks(const char *symbol)
+{
+	command(&said, "grep -q ' %s' /proc/kallsyms", symbol);
+	return said.status;
+}
+
+/*
+ * Where a call holds its port: a socket that has called and was refused keeps it from strangers
+ * until it is freed, as it still sends there. One that was refused before anything was sent does
+ * not, and one that is connected is found in the kernel's tables.
+ */
+static void port_that_was_called(void)
+{
+	unsigned int own = new_port(), theirs = new_port();
+	int holder = bound_in(&world.local1, own), caller = socket_in(&world.local1, SOCK_NONBLOCK);
+	int listener = listen_in(&world.local2, theirs), before = map_entries("calling"), err;
+	int stranger = socket_in(&world.local1, SOCK_NONBLOCK);
+
+	dial_on(stranger, theirs);
+	err = outcome(stranger);
+	close(listener);
+	listener = socket_in(&world.local2, 0);
+	tap_ok(err == ECONNRESET && !bind_to(listener, VMADDR_CID_ANY, theirs),
+	       "a call that was refused does not hold its port");
+	close(stranger);
+	close(listener);
+	dial(caller, VMADDR_CID_LOCAL, own);
+	outcome(caller);
+	close(holder);
+	holder = socket_in(&world.local2, 0);
+	err = bind_to(holder, VMADDR_CID_ANY, own);
+	tap_ok(err == (map_entries("calling") > before ? EADDRINUSE : 0),
+	       "a socket that was refused at its own port keeps strangers from it where the kernel "
+	       "does not check sources: %s",
+	       strerror(err));
+	close(caller);
+	/* A connect() that did not wait holds its socket until its time is over. */
+	tap_ok(map_settles("calling", before) == before, "until it is freed");
+	tap_ok(!err || !bind_to(holder, VMADDR_CID_ANY, own), "and not longer");
+	close(holder);
+}
+
+/* There is room for so many ports of one socket. */
+static void ports_that_were_called(void)
+{
+	int caller = socket_in(&world.local1, SOCK_NONBLOCK), holder, listener, i;
+	bool unchecked = kernel_lacks("vsock_check_source");
+	unsigned int port = new_port();
+
+	for (i = 0; i < CALLED_PORTS; i++) {
+		holder = bound_in(&world.local1, port);
+		dial(caller, VMADDR_CID_LOCAL, port);
+		outcome(caller);
+		close(holder);
+		port = new_port();
+	}
+	listener = listen_in(&world.local1, port);
+	tap_ok((dial(caller, VMADDR_CID_LOCAL, port) == ECONNRESET) == unchecked,
+	       "a socket that was refused at %d ports calls no other one there", CALLED_PORTS);
+	close(caller);
+	close(listener);
+}
+
+/* A connected socket has no call. */
+static void connected_has_no_call(void)
+{
+	unsigned int port = new_port();
+	int listener = listen_in(&world.local1, port), fd = socket_in(&world.local1, 0);
+	int before = map_entries("calling");
+
+	tap_ok(!dial(fd, VMADDR_CID_LOCAL, port) && map_entries("calling") == before,
+	       "a call that was answered has no record");
+	close(fd);
+	close(listener);
+}
+
 /* Runs in a task with this number. */
 static int as_task(pid_t tid, int (*work)(void))
 {
@@ -1075,6 +1151,9 @@ int main(void)
 	place_is_left();
 	tasks_share_place();
 	nothing_stays();
+	port_that_was_called();
+	ports_that_were_called();
+	connected_has_no_call();
 	requests_full();
 	other_families();
 	io_uring_socket();

@@ -17,7 +17,7 @@ adversary() {
 		for cpus in 1 2; do
 			background machine "$kernel-$cpus" "$kernel" --cpus "$cpus" \
 				--timeout $((limit * 3 + 600)) -- \
-				"$program" --known "$kernel" --all --open guest --seconds "$limit"
+				"$program" --known "$kernel" --all --open-guests --seconds "$limit"
 			labels+=("$kernel-$cpus")
 		done
 	done

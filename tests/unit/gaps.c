@@ -12,7 +12,7 @@
 
 static struct {
 	bool vsockmon;
-	unsigned int devices, sealed_netns, lingering_sockets;
+	unsigned int devices, sealed_netns, lingering_sockets, calling;
 	__u32 first_cid, cids; /* so many, of one list of the kernel's table */
 } machine;
 
@@ -34,6 +34,8 @@ unsigned int pin_count_entries(const char *name, unsigned int limit)
 		count = machine.sealed_netns;
 	if (!strcmp(name, PIN_LINGERING_SOCKETS))
 		count = machine.lingering_sockets;
+	if (!strcmp(name, PIN_CALLING))
+		count = machine.calling;
 	return count < limit ? count : limit;
 }
 
@@ -113,6 +115,16 @@ static void test_without_layer(void **state)
 	expect(0, 0);
 }
 
+static void test_calls(void **state)
+{
+	(void)state;
+	machine.calling = MAX_CALLING - 1;
+	expect(0, 0);
+	machine.calling++;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "calls: "));
+}
+
 static void test_lingering(void **state)
 {
 	(void)state;
@@ -167,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sources, start),
 		cmocka_unit_test_setup(test_taps, start),
 		cmocka_unit_test_setup(test_without_layer, start),
+		cmocka_unit_test_setup(test_calls, start),
 		cmocka_unit_test_setup(test_lingering, start),
 		cmocka_unit_test_setup(test_devices, start),
 		cmocka_unit_test_setup(test_bucket, start),
