@@ -48,6 +48,18 @@ struct {
 } devices SEC(".maps");
 
 /*
+ * The slots of tenants that are taken, with the address of the device. Taken by one update, so that
+ * opens on several CPUs cannot take more than there are; free again when the device is closed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_DEVICES);
+	__type(key, struct device_slot);
+	__type(value, __u64);
+} device_slots SEC(".maps");
+
+/*
  * Sealed sockets by address: their answer came from an end that they may not talk to. Removed with
  * the socket. One namespace can fill only a part of the map.
  */

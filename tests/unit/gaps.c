@@ -14,6 +14,8 @@ static struct {
 	bool vsockmon;
 	unsigned int devices, sealed_netns, lingering_sockets;
 	__u32 first_cid, cids; /* so many, of one list of the kernel's table */
+	__u64 tenant[2];       /* who have devices, */
+	unsigned int share[2]; /* so many each */
 } machine;
 
 static struct layer_report report;
@@ -35,6 +37,20 @@ unsigned int pin_count_entries(const char *name, unsigned int limit)
 	if (!strcmp(name, PIN_LINGERING_SOCKETS))
 		count = machine.lingering_sockets;
 	return count < limit ? count : limit;
+}
+
+void vhost_each_device(void (*each)(const struct device *device, void *arg), void *arg)
+{
+	struct device device = {};
+	unsigned int i, who;
+
+	for (i = 0; i < machine.share[0] + machine.share[1]; i++) {
+		who = i < 2 * machine.share[0] && i < 2 * machine.share[1]
+			      ? i % 2
+			      : machine.share[1] > machine.share[0];
+		device.tenant = machine.tenant[who];
+		each(&device, arg);
+	}
 }
 
 int vhost_each_cid_of(__u32 generation, void (*each)(const struct cid_line *line, void *arg),
@@ -138,6 +154,26 @@ static void test_devices(void **state)
 	assert_non_null(strstr(gaps.full.text[0], "devices: 8192"));
 }
 
+static void test_shares(void **state)
+{
+	(void)state;
+	machine.tenant[0] = TENANT_USER | 1000;
+	machine.tenant[1] = TENANT_NETNS | 0x100000001;
+	machine.share[0] = machine.share[1] = TENANT_DEVICES - 1;
+	expect(0, 0);
+	machine.share[0]++;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "the user 1000 has 256 of /dev/vhost-vsock"));
+	machine.share[1]++;
+	expect(0, 2);
+	assert_non_null(strstr(gaps.full.text[1], "identity 4294967297 has 256 "));
+	machine.tenant[1] = TENANT_CONTAINER | 4026532000;
+	expect(0, 2);
+	assert_non_null(strstr(gaps.full.text[1], "the user namespace 4026532000 has 256 "));
+	machine.tenant[1] = 0;
+	expect(0, 1);
+}
+
 static void test_bucket(void **state)
 {
 	(void)state;
@@ -169,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup(test_without_layer, start),
 		cmocka_unit_test_setup(test_lingering, start),
 		cmocka_unit_test_setup(test_devices, start),
+		cmocka_unit_test_setup(test_shares, start),
 		cmocka_unit_test_setup(test_bucket, start),
 		cmocka_unit_test_setup(test_seals, start),
 	};
