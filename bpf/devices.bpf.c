@@ -74,16 +74,13 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 	struct layer_state *layer = layer_state();
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	__u64 address;
 
 	/* Loaded once: the verifier would want a second load checked again. */
 	barrier_var(task);
 	if (!file || !task || !layer->addresses.vhost_fops ||
 	    (__u64)file->f_op != layer->addresses.vhost_fops)
 		return 0;
-	address = (__u64)file->private_data;
-	if (!bpf_map_lookup_elem(&devices, &address))
-		record_device(file, task);
+	record_device(file, task);
 	return 0;
 }
 

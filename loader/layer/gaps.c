@@ -88,7 +88,7 @@ static void add_to_share(const struct device *device, void *arg)
 
 static void note_share(struct gaps *gaps, __u64 tenant)
 {
-	const char *kind = tenant & TENANT_NETNS ? "network namespace with the identity"
+	const char *kind = tenant & TENANT_NETNS  ? "network namespace with the identity"
 			   : tenant & TENANT_USER ? "user"
 						  : "user namespace";
 

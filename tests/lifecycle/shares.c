@@ -227,6 +227,66 @@ static void of_a_user(void)
 	expect_recorded("without both", 0, 0);
 }
 
+/* --- A container in the host's namespace, with users of its own --- */
+
+#define FIRST_UID 100000
+
+static void write_map(pid_t pid)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "echo 0 %d 1000 >/proc/%d/uid_map", FIRST_UID, pid);
+	_exit(run(line));
+}
+
+/* Somebody outside says which users of the machine its users are. */
+static void enter_user_namespace(void)
+{
+	pid_t self = getpid(), outside;
+	int made[2], status = 1;
+	char byte = 0;
+
+	if (pipe2(made, O_CLOEXEC))
+		_exit(96);
+	outside = fork();
+	if (!outside) {
+		if (read(made[0], &byte, 1) != 1)
+			_exit(97);
+		write_map(self);
+	}
+	if (unshare(CLONE_NEWUSER) || write(made[1], &byte, 1) != 1 ||
+	    waitpid(outside, &status, 0) != outside || status)
+		_exit(98);
+}
+
+static void open_as_users(void)
+{
+	uid_t user;
+
+	enter_user_namespace();
+	for (user = 1; user <= 3; user++) {
+		if (setresuid(0, user, 0))
+			_exit(99);
+		open_devices(TENANT_DEVICES / 2);
+		if (setresuid(0, 0, 0))
+			_exit(99);
+	}
+}
+
+static void of_a_container(void)
+{
+	struct opener container;
+
+	if (run("chmod 666 /dev/vhost-vsock"))
+		tap_bail("chmod");
+	container = begin(open_as_users);
+	await_opener(&container);
+	expect_recorded("several users of a container", TENANT_DEVICES, TENANT_DEVICES);
+	tap_ok(status_says("^full: .*the user namespace [0-9]* has 256 of"), "status says so");
+	end(&container);
+	expect_recorded("without it", 0, 0);
+}
+
 /* --- At once --- */
 
 static void open_each(void)
@@ -267,7 +327,8 @@ static void many_at_once(void)
 
 static void replace_programs(void)
 {
-	if (run("rm " PINS "generation-*/namespace_gone") || run("build/vsock-bpfd --once >/dev/null"))
+	if (run("rm " PINS "generation-*/namespace_gone") ||
+	    run("build/vsock-bpfd --once >/dev/null"))
 		tap_bail("the programs are not replaced");
 }
 
@@ -325,6 +386,66 @@ static void adopts_share(void)
 	expect_recorded("adopted and closed", 0, 0);
 }
 
+/* --- Records that are left --- */
+
+#define LEFT 32
+
+static __u64 owner_of(int fd, __u64 address)
+{
+	struct device device;
+
+	return bpf_map_lookup_elem(fd, &address, &device) ? 0 : device.owner;
+}
+
+/* So many devices of pod2: where are they? */
+static size_t list_addresses(int fd, __u64 *address)
+{
+	__u64 *previous = NULL;
+	size_t count = 0;
+
+	for (; count < LEFT && !bpf_map_get_next_key(fd, previous, &address[count]); count++)
+		previous = &address[count];
+	return count;
+}
+
+static void open_left(void)
+{
+	enter(&pod2);
+	open_devices(LEFT);
+}
+
+/* As if the end of devices had not been seen, whose addresses others get. */
+static void replaces_left(void)
+{
+	static const struct device left = { .owner = 12345, .tenant = TENANT_USER | 12345 };
+	int fd = bpf_obj_get(PINS "devices"), wrong = 0, used = 0;
+	struct opener opener = begin(open_left);
+	__u64 address[LEFT], owner;
+	size_t i;
+
+	await_opener(&opener);
+	if (list_addresses(fd, address) != LEFT)
+		tap_bail("devices are not recorded");
+	end(&opener);
+	expect_recorded("devices have gone", 0, 0);
+	for (i = 0; i < LEFT; i++)
+		bpf_map_update_elem(fd, &address[i], &left, BPF_NOEXIST);
+	opener = begin(open_left);
+	await_opener(&opener);
+	for (i = 0; i < LEFT; i++) {
+		owner = owner_of(fd, address[i]);
+		used += owner != left.owner;
+		wrong += !owner;
+	}
+	tap_ok(used > 0 && !wrong && devices() == 2 * LEFT - used && slots() == LEFT,
+	       "%d devices at addresses whose records were left: they have their own", used);
+	end(&opener);
+	expect_recorded("and are closed", LEFT - used, 0);
+	for (i = 0; i < LEFT; i++)
+		bpf_map_delete_elem(fd, &address[i]);
+	close(fd);
+}
+
 /* --- All of the map --- */
 
 static void fill_map(int fd, bool in)
@@ -365,8 +486,10 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "namespace", of_a_namespace }, { "user", of_a_user },	      { "at_once", many_at_once },
-	{ "upgrades", during_upgrades }, { "replaced", keeps_slots }, { "full", full_map },
+	{ "namespace", of_a_namespace }, { "user", of_a_user },
+	{ "container", of_a_container }, { "at_once", many_at_once },
+	{ "upgrades", during_upgrades }, { "replaced", keeps_slots },
+	{ "left", replaces_left },	 { "full", full_map },
 };
 
 static void start_layer(void)
