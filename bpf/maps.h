@@ -84,8 +84,7 @@ struct {
 } sealed_netns SEC(".maps");
 
 /*
- * Lingering sockets by address, and their ports: bpf/lingering.h. A socket that finds no room is
- * not recorded. Removed with the socket.
+ * Lingering sockets by address, and their ports: bpf/lingering.h. Removed with the socket.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -119,6 +118,17 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } lingering_reclaimed SEC(".maps");
+
+/*
+ * For ports that find no room above: the namespace that has lingered at one of a class of ports,
+ * NETNS_UNKNOWN for several. Never removed, as the socket is not known.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORT_CLASSES);
+	__type(key, __u32);
+	__type(value, netns_id);
+} lingering_classes SEC(".maps");
 
 /*
  * Policies, in two halves; user space writes the half that is not in force. See struct rule_cell.

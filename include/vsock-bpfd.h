@@ -269,6 +269,9 @@ struct sealed_socket {
 /* Sockets, and ports, that can be recorded as lingering. */
 #define MAX_LINGERING 65536
 
+/* Classes of ports, by the remainder, that are kept for sockets which find no room there. */
+#define PORT_CLASSES 65536
+
 /* Value of the map `lingering_sockets`: its port and its peer's, 0 if not recorded. */
 struct lingering_socket {
 	__u32 ports[2];
@@ -310,7 +313,7 @@ struct lingering_list {
 	__u32 used;	 /* slots that have been used */
 	__u32 reclaimed; /* of those, slots that can be used again: the map `lingering_reclaimed` */
 	__u32 looked_at; /* next slot to check */
-	__u32 unused;
+	enum yes_no overflow; /* a socket or a port found no room: the map `lingering_classes` */
 };
 
 /* What is sealed; each level includes those before it. */

@@ -29,7 +29,7 @@ $(foreach test,lifecycle policies held tenants told,$(eval $(call program,lifecy
 $(eval $(call program,lifecycle/bad-input,$(WORLD)))
 $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))
-$(foreach test,ownership shares,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
+$(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
 
 # Faults: calls that fail, kills at random moments.

@@ -45,24 +45,18 @@ const char *gap_by_taps(void)
 	       "'rmmod vsockmon'";
 }
 
-static bool is_lingering_full(const struct lingering_list *ports)
-{
-	return (ports->used >= MAX_LINGERING && !ports->reclaimed) ||
-	       pin_count_entries(PIN_LINGERING_SOCKETS, MAX_LINGERING) == MAX_LINGERING;
-}
+/* --- For what there is no room --- */
 
 static void look_at_lingering(struct gaps *gaps, const struct lingering_list *ports)
 {
-	if (!is_lingering_full(ports))
+	if (ports->overflow == NO)
 		return;
-	note(&gaps->open,
-	     "%d sockets or ports of connections whose peer has left are noted, and no more: a "
-	     "socket beyond them can reset a connection of another namespace when it is closed; "
-	     "end the processes that keep such sockets open",
+	note(&gaps->full,
+	     "ports: more than %d sockets of connections whose peer had left were open, or at as "
+	     "many ports; ports of those beyond are kept for their namespaces, with others; "
+	     "'vsock-bpfd --detach' and a new start end that, and forget all modes",
 	     MAX_LINGERING);
 }
-
-/* --- For what there is no room --- */
 
 static void look_at_devices(struct gaps *gaps)
 {

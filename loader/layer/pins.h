@@ -34,6 +34,7 @@
 #define PIN_LINGERING_PORTS	"lingering_ports"
 #define PIN_LINGERING_SLOTS	"lingering_slots"
 #define PIN_LINGERING_RECLAIMED "lingering_reclaimed"
+#define PIN_LINGERING_CLASSES	"lingering_classes"
 #define PIN_SEALED_NETNS	"sealed_netns"
 #define PIN_RULES		"rules"
 #define PIN_EVENTS		"events"
