@@ -2,6 +2,7 @@
 /*
  * Records which namespace opened each vhost device, so that devices.h knows the owner of a guest.
  */
+#include "device-slots.h"
 #include "devices.h"
 #include "kernel.h"
 #include "maps.h"
@@ -9,11 +10,11 @@
 #include "records.h"
 #include "state.h"
 
-static __always_inline void record_device(const struct file *file, struct task_struct *task,
-					  __u64 flags)
+static __always_inline void record_device(const struct file *file, struct task_struct *task)
 {
 	__u64 address = (__u64)file->private_data;
 	struct device device = { .opened_ns = bpf_ktime_get_boot_ns() };
+	struct device_slot slot = {};
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
 	device.owner = netns_of_task(task);
@@ -22,18 +23,27 @@ static __always_inline void record_device(const struct file *file, struct task_s
 	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);
-	/* A device at a reused address must not inherit a record. */
-	if (bpf_map_update_elem(&devices, &address, &device, flags) && flags == BPF_ANY)
-		bpf_map_delete_elem(&devices, &address);
+	device.tenant = tenant_of_device(file, net, device.owner);
+	if (!take_slot(address, &device))
+		return;
+	if (!bpf_map_update_elem(&devices, &address, &device, BPF_NOEXIST))
+		return;
+	slot.tenant = device.tenant;
+	slot.number = device.slot;
+	free_slot_of(&slot, address);
 }
 
-/* Runs before open() returns the descriptor, so before the device can have a CID. */
+/*
+ * Runs before open() returns the descriptor, so before the device can have a CID. A device at a
+ * reused address must not inherit a record.
+ */
 SEC("fexit/misc_open")
 int BPF_PROG(device_opened, struct inode *inode, struct file *file, int ret)
 {
 	if (ret || inode->i_rdev != VHOST_VSOCK_DEV)
 		return 0;
-	record_device(file, (struct task_struct *)bpf_get_current_task(), BPF_ANY);
+	forget_device((__u64)file->private_data);
+	record_device(file, (struct task_struct *)bpf_get_current_task());
 	return 0;
 }
 
@@ -41,9 +51,7 @@ int BPF_PROG(device_opened, struct inode *inode, struct file *file, int ret)
 SEC("fentry/vhost_vsock_dev_release")
 int BPF_PROG(device_closed, struct inode *inode, struct file *file)
 {
-	__u64 address = (__u64)file->private_data;
-
-	bpf_map_delete_elem(&devices, &address);
+	forget_device((__u64)file->private_data);
 	return 0;
 }
 
@@ -51,13 +59,8 @@ int BPF_PROG(device_closed, struct inode *inode, struct file *file)
 SEC("fentry/security_file_free")
 int BPF_PROG(device_file_freed, struct file *file)
 {
-	struct layer_state *layer = layer_state();
-	__u64 address;
-
-	if ((__u64)file->f_op != layer->addresses.vhost_fops)
-		return 0;
-	address = (__u64)file->private_data;
-	bpf_map_delete_elem(&devices, &address);
+	if ((__u64)file->f_op == layer_state()->addresses.vhost_fops)
+		forget_device((__u64)file->private_data);
 	return 0;
 }
 
@@ -77,7 +80,7 @@ int adopt_devices(struct bpf_iter__task_file *ctx)
 	if (!file || !task || !layer->addresses.vhost_fops ||
 	    (__u64)file->f_op != layer->addresses.vhost_fops)
 		return 0;
-	record_device(file, task, BPF_NOEXIST);
+	record_device(file, task);
 	return 0;
 }
 

@@ -8,6 +8,9 @@
  * A peer leaves by a packet, so only the task that delivers all loopback packets adds or removes a
  * port. Freeing a socket decrements the counts of its two ports, and an entry with a count is not
  * removed.
+ *
+ * What finds no room is not forgotten: the ports of that socket, and others of their class, are
+ * kept for its namespace from then on.
  */
 #ifndef LINGERING_H
 #define LINGERING_H
@@ -94,6 +97,26 @@ static __always_inline bool note_port(__u32 port, netns_id own)
 	return true;
 }
 
+/* A port that cannot be recorded: its whole class is kept for its namespace. */
+static __always_inline void keep_class(__u32 port, netns_id own)
+{
+	__u32 class = port % PORT_CLASSES;
+	netns_id *of = bpf_map_lookup_elem(&lingering_classes, &class);
+
+	if (!of)
+		return;
+	*of = *of == NETNS_NONE || *of == own ? own : NETNS_UNKNOWN;
+	layer_state()->lingering_list.overflow = YES;
+}
+
+static __always_inline bool note_or_keep(__u32 port, netns_id own)
+{
+	if (note_port(port, own))
+		return true;
+	keep_class(port, own);
+	return false;
+}
+
 static __always_inline void leave_port(__u32 port)
 {
 	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
@@ -116,14 +139,19 @@ static __always_inline void note_lingering(struct sock *sk)
 	if (is_released(sk) || native_mode(sk->__sk_common.skc_net.net) == LOCAL ||
 	    bpf_probe_read_kernel(&tail, sizeof(tail), tail_of(sk)))
 		return;
-	if (bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_NOEXIST))
+	if (bpf_map_lookup_elem(&lingering_sockets, &address))
 		return;
-	if (note_port(tail.local_addr.svm_port, own))
+	layer_state()->lingering = YES;
+	if (bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_NOEXIST)) {
+		keep_class(tail.local_addr.svm_port, own);
+		keep_class(tail.remote_addr.svm_port, own);
+		return;
+	}
+	if (note_or_keep(tail.local_addr.svm_port, own))
 		lingering.ports[0] = tail.local_addr.svm_port;
-	if (note_port(tail.remote_addr.svm_port, own))
+	if (note_or_keep(tail.remote_addr.svm_port, own))
 		lingering.ports[1] = tail.remote_addr.svm_port;
 	bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_EXIST);
-	layer_state()->lingering = YES;
 }
 
 static __always_inline void forget_lingering(struct sock *sk)
@@ -142,8 +170,15 @@ static __always_inline void forget_lingering(struct sock *sk)
 		leave_port(lingering.ports[1]);
 }
 
-/* The namespace whose sockets linger at a port, or NETNS_NONE. */
-static __always_inline netns_id lingers_at(__u32 port)
+static __always_inline netns_id keeps_class(__u32 port)
+{
+	__u32 class = port % PORT_CLASSES;
+	netns_id *of = bpf_map_lookup_elem(&lingering_classes, &class);
+
+	return of ? *(volatile netns_id *)of : NETNS_UNKNOWN;
+}
+
+static __always_inline netns_id recorded_at(__u32 port)
 {
 	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
 	netns_id id;
@@ -152,6 +187,18 @@ static __always_inline netns_id lingers_at(__u32 port)
 		return NETNS_NONE;
 	id = *(volatile netns_id *)&lingering->netns;
 	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
+}
+
+/* The namespace whose sockets linger at a port, or NETNS_NONE. */
+static __always_inline netns_id lingers_at(__u32 port)
+{
+	netns_id recorded = recorded_at(port), keeper = NETNS_NONE;
+
+	if (*(volatile __u32 *)&layer_state()->lingering_list.overflow == YES)
+		keeper = keeps_class(port);
+	if (keeper == NETNS_NONE || keeper == recorded)
+		return recorded;
+	return recorded == NETNS_NONE ? keeper : NETNS_UNKNOWN;
 }
 
 #endif

@@ -48,6 +48,18 @@ struct {
 } devices SEC(".maps");
 
 /*
+ * The slots of tenants that are taken, with the address of the device. Taken by one update, so that
+ * opens on several CPUs cannot take more than there are; free again when the device is closed.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_DEVICES);
+	__type(key, struct device_slot);
+	__type(value, __u64);
+} device_slots SEC(".maps");
+
+/*
  * Sealed sockets by address: their answer came from an end that they may not talk to. Removed with
  * the socket. One namespace can fill only a part of the map.
  */
@@ -72,8 +84,7 @@ struct {
 } sealed_netns SEC(".maps");
 
 /*
- * Lingering sockets by address, and their ports: bpf/lingering.h. A socket that finds no room is
- * not recorded. Removed with the socket.
+ * Lingering sockets by address, and their ports: bpf/lingering.h. Removed with the socket.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -107,6 +118,17 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } lingering_reclaimed SEC(".maps");
+
+/*
+ * For ports that find no room above: the namespace that has lingered at one of a class of ports,
+ * NETNS_UNKNOWN for several. Never removed, as the socket is not known.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORT_CLASSES);
+	__type(key, __u32);
+	__type(value, netns_id);
+} lingering_classes SEC(".maps");
 
 /*
  * Sockets that have called a port over loopback and are not connected, and the ports: bpf/calls.h.

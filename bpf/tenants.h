@@ -20,10 +20,9 @@
 
 static const struct tenant first_tenant = { .tokens = TENANT_BURST };
 
-/* The tenant that has created a namespace; 0: none. */
-static __noinline __u64 tenant_of(const struct net *net)
+/* The tenant that a user namespace belongs to; 0: none. */
+static __noinline __u64 tenant_of_user_namespace(struct user_namespace *outer)
 {
-	struct user_namespace *outer = BPF_CORE_READ(net, user_ns);
 	__u32 owner;
 	int i;
 
@@ -33,6 +32,12 @@ static __noinline __u64 tenant_of(const struct net *net)
 		return 0;
 	owner = BPF_CORE_READ(outer, owner.val);
 	return owner ? TENANT_USER | owner : TENANT_CONTAINER | BPF_CORE_READ(outer, ns.inum);
+}
+
+/* The tenant that has created a namespace; 0: none. */
+static __always_inline __u64 tenant_of(const struct net *net)
+{
+	return tenant_of_user_namespace(BPF_CORE_READ(net, user_ns));
 }
 
 static __always_inline struct tenant *find_tenant(__u64 number)

@@ -139,8 +139,14 @@ struct inode {
 
 struct file_operations;
 
+struct cred {
+	kuid_t euid;
+	struct user_namespace *user_ns;
+};
+
 struct file {
 	const struct file_operations *f_op;
+	const struct cred *f_cred;
 	void *private_data;
 };
 

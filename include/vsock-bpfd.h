@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 6
+#define LAYOUT_VERSION 7
 
 /* Values have no padding: bpf/maps.h. */
 #pragma GCC diagnostic push
@@ -19,8 +19,12 @@
 /* Namespaces that can have a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
 
-/* Devices that can have a record; the guest of one without cannot be reached. */
-#define MAX_DEVICES 8192
+/*
+ * Devices that can have a record, and those of one tenant; the guest of one without cannot be
+ * reached.
+ */
+#define MAX_DEVICES    8192
+#define TENANT_DEVICES 256
 
 enum vsock_mode {
 	GLOBAL = 0,
@@ -79,11 +83,19 @@ struct device {
 	netns_id owner;		/* of the task that opened it */
 	__u64 owner_created_ns; /* `created_ns` of the owner's record, 0 if it had none */
 	__u64 opened_ns;	/* nanoseconds of CLOCK_BOOTTIME */
+	__u64 tenant;		/* in whose share it is, 0: it is in none */
 	__u32 inode;		/* of the owner's nsfs file */
 	__u32 pid;		/* of the process that opened it */
 	enum vsock_mode native; /* the owner's mode in the kernel itself; 7.0 on */
-	__u32 unused;
+	__u32 slot;		/* of its tenant's share */
 	char comm[16];
+};
+
+/* Key of the map `device_slots`: one of the TENANT_DEVICES slots of a tenant. */
+struct device_slot {
+	__u64 tenant;
+	__u32 number;
+	__u32 unused;
 };
 
 /* What the iterator `cids` writes for each device that has a CID. */
@@ -257,6 +269,9 @@ struct sealed_socket {
 /* Sockets, and ports, that can be recorded as lingering. */
 #define MAX_LINGERING 65536
 
+/* Classes of ports, by the remainder, that are kept for sockets which find no room there. */
+#define PORT_CLASSES 65536
+
 /* Value of the map `lingering_sockets`: its port and its peer's, 0 if not recorded. */
 struct lingering_socket {
 	__u32 ports[2];
@@ -289,9 +304,13 @@ struct call_slot {
 	__u32 port; /* VMADDR_PORT_ANY: several */
 };
 
-/* Number of a tenant: one of these, with the uid or the inode number of the user namespace. */
+/*
+ * Number of a tenant: one of these, with the uid, the inode number of the user namespace, or, for
+ * devices only, the identity of a network namespace that root has made.
+ */
 #define TENANT_USER	 (1ULL << 32)
 #define TENANT_CONTAINER (2ULL << 32)
+#define TENANT_NETNS	 (1ULL << 62)
 
 #define MAX_TENANTS 16384
 
@@ -314,7 +333,7 @@ struct lingering_list {
 	__u32 used;	 /* slots that have been used */
 	__u32 reclaimed; /* of those, slots that can be used again: the map `lingering_reclaimed` */
 	__u32 looked_at; /* next slot to check */
-	__u32 unused;
+	enum yes_no overflow; /* a socket or a port found no room: the map `lingering_classes` */
 };
 
 /* What is sealed; each level includes those before it. */

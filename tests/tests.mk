@@ -29,7 +29,7 @@ $(foreach test,lifecycle policies held tenants told,$(eval $(call program,lifecy
 $(eval $(call program,lifecycle/bad-input,$(WORLD)))
 $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))
-$(eval $(call program,lifecycle/ownership,lib/hold lib/play lib/vm $(WORKERS),$(GUEST)))
+$(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
 
 # Faults: calls that fail, kills at random moments.
@@ -108,7 +108,7 @@ $(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
 $(BUILD)/tests/unit/event-format: $(call loader_objects,$(EVENTS))
 $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
-$(BUILD)/tests/unit/gaps: $(call loader_objects,layer/gaps)
+$(BUILD)/tests/unit/gaps: $(call loader_objects,layer/gaps lib/array lib/memory lib/log)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))

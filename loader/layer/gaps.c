@@ -3,11 +3,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/kmod.h"
 #include "layer/pins.h"
 #include "layer/vhost.h"
+#include "lib/array.h"
 
 static void note(struct gap_list *list, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -43,24 +45,18 @@ const char *gap_by_taps(void)
 	       "'rmmod vsockmon'";
 }
 
-static bool is_lingering_full(const struct lingering_list *ports)
-{
-	return (ports->used >= MAX_LINGERING && !ports->reclaimed) ||
-	       pin_count_entries(PIN_LINGERING_SOCKETS, MAX_LINGERING) == MAX_LINGERING;
-}
+/* --- For what there is no room --- */
 
 static void look_at_lingering(struct gaps *gaps, const struct lingering_list *ports)
 {
-	if (!is_lingering_full(ports))
+	if (ports->overflow == NO)
 		return;
-	note(&gaps->open,
-	     "%d sockets or ports of connections whose peer has left are noted, and no more: a "
-	     "socket beyond them can reset a connection of another namespace when it is closed; "
-	     "end the processes that keep such sockets open",
+	note(&gaps->full,
+	     "ports: more than %d sockets of connections whose peer had left were open, or at as "
+	     "many ports; ports of those beyond are kept for their namespaces, with others; "
+	     "'vsock-bpfd --detach' and a new start end that, and forget all modes",
 	     MAX_LINGERING);
 }
-
-/* --- For what there is no room --- */
 
 static void look_at_devices(struct gaps *gaps)
 {
@@ -70,6 +66,46 @@ static void look_at_devices(struct gaps *gaps)
 	     "devices: %d of /dev/vhost-vsock are open, and no more are recorded: guests that are "
 	     "started now reach nobody; 'vsockctl cids' tells who has them",
 	     MAX_DEVICES);
+}
+
+struct shares {
+	__u64 *tenant; /* of each device */
+	size_t count, room;
+};
+
+static void add_to_share(const struct device *device, void *arg)
+{
+	struct shares *shares = arg;
+
+	*array_add(shares->tenant, shares->count, shares->room) = device->tenant;
+}
+
+static void note_share(struct gaps *gaps, __u64 tenant)
+{
+	const char *kind = tenant & TENANT_NETNS  ? "network namespace with the identity"
+			   : tenant & TENANT_USER ? "user"
+						  : "user namespace";
+
+	note(&gaps->full,
+	     "devices: the %s %llu has %d of /dev/vhost-vsock open, and no more of its are "
+	     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells which it has",
+	     kind, tenant & TENANT_NETNS ? tenant & ~TENANT_NETNS : (__u32)tenant, TENANT_DEVICES);
+}
+
+static void look_at_shares(struct gaps *gaps)
+{
+	struct shares shares = {};
+	size_t i, same = 0;
+
+	vhost_each_device(add_to_share, &shares);
+	if (shares.count)
+		qsort(shares.tenant, shares.count, sizeof(*shares.tenant), array_by_u64);
+	for (i = 0; i < shares.count; i++) {
+		same = i && shares.tenant[i] == shares.tenant[i - 1] ? same + 1 : 1;
+		if (shares.tenant[i] && same == TENANT_DEVICES)
+			note_share(gaps, shares.tenant[i]);
+	}
+	free(shares.tenant);
 }
 
 struct buckets {
@@ -157,6 +193,7 @@ void gaps_find(struct gaps *gaps, const struct layer_report *report)
 		return;
 	look_at_lingering(gaps, &state->lingering_list);
 	look_at_devices(gaps);
+	look_at_shares(gaps);
 	look_at_buckets(gaps, state);
 	look_at_seals(gaps, state);
 	look_at_calls(gaps);

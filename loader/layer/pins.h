@@ -4,6 +4,7 @@
  *
  *	/sys/fs/bpf/vsock-bpfd/namespaces		modes, outlive an upgrade
  *	/sys/fs/bpf/vsock-bpfd/devices			open vhost devices, their owners
+ *	/sys/fs/bpf/vsock-bpfd/device_slots		how many each tenant has open
  *	/sys/fs/bpf/vsock-bpfd/sealed			sockets that are cut off
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
  *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
@@ -28,11 +29,13 @@
 #define PIN_NAMESPACES		"namespaces"
 #define PIN_STATE		"state"
 #define PIN_DEVICES		"devices"
+#define PIN_DEVICE_SLOTS	"device_slots"
 #define PIN_SEALED		"sealed"
 #define PIN_LINGERING_SOCKETS	"lingering_sockets"
 #define PIN_LINGERING_PORTS	"lingering_ports"
 #define PIN_LINGERING_SLOTS	"lingering_slots"
 #define PIN_LINGERING_RECLAIMED "lingering_reclaimed"
+#define PIN_LINGERING_CLASSES	"lingering_classes"
 #define PIN_CALLING		"calling"
 #define PIN_CALL_SLOTS		"call_slots"
 #define PIN_SEALED_NETNS	"sealed_netns"

@@ -12,8 +12,10 @@
 
 static struct {
 	bool vsockmon;
-	unsigned int devices, sealed_netns, lingering_sockets, calling;
+	unsigned int devices, sealed_netns, calling;
 	__u32 first_cid, cids; /* so many, of one list of the kernel's table */
+	__u64 tenant[2];       /* who have devices, */
+	unsigned int share[2]; /* so many each */
 } machine;
 
 static struct layer_report report;
@@ -32,11 +34,23 @@ unsigned int pin_count_entries(const char *name, unsigned int limit)
 		count = machine.devices;
 	if (!strcmp(name, PIN_SEALED_NETNS))
 		count = machine.sealed_netns;
-	if (!strcmp(name, PIN_LINGERING_SOCKETS))
-		count = machine.lingering_sockets;
 	if (!strcmp(name, PIN_CALLING))
 		count = machine.calling;
 	return count < limit ? count : limit;
+}
+
+void vhost_each_device(void (*each)(const struct device *device, void *arg), void *arg)
+{
+	struct device device = {};
+	unsigned int i, who;
+
+	for (i = 0; i < machine.share[0] + machine.share[1]; i++) {
+		who = i < 2 * machine.share[0] && i < 2 * machine.share[1]
+			      ? i % 2
+			      : machine.share[1] > machine.share[0];
+		device.tenant = machine.tenant[who];
+		each(&device, arg);
+	}
 }
 
 int vhost_each_cid_of(__u32 generation, void (*each)(const struct cid_line *line, void *arg),
@@ -128,16 +142,9 @@ static void test_calls(void **state)
 static void test_lingering(void **state)
 {
 	(void)state;
-	machine.lingering_sockets = MAX_LINGERING - 1;
-	report.state.lingering_list.used = MAX_LINGERING;
-	report.state.lingering_list.reclaimed = 1;
-	expect(0, 0);
-	report.state.lingering_list.reclaimed = 0;
-	expect(1, 0);
-	report.state.lingering_list.used = MAX_LINGERING - 1;
-	expect(0, 0);
-	machine.lingering_sockets = MAX_LINGERING;
-	expect(1, 0);
+	report.state.lingering_list.overflow = YES;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "ports: more than 65536 sockets"));
 }
 
 static void test_devices(void **state)
@@ -148,6 +155,26 @@ static void test_devices(void **state)
 	machine.devices = MAX_DEVICES;
 	expect(0, 1);
 	assert_non_null(strstr(gaps.full.text[0], "devices: 8192"));
+}
+
+static void test_shares(void **state)
+{
+	(void)state;
+	machine.tenant[0] = TENANT_USER | 1000;
+	machine.tenant[1] = TENANT_NETNS | 0x100000001;
+	machine.share[0] = machine.share[1] = TENANT_DEVICES - 1;
+	expect(0, 0);
+	machine.share[0]++;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "the user 1000 has 256 of /dev/vhost-vsock"));
+	machine.share[1]++;
+	expect(0, 2);
+	assert_non_null(strstr(gaps.full.text[1], "identity 4294967297 has 256 "));
+	machine.tenant[1] = TENANT_CONTAINER | 4026532000;
+	expect(0, 2);
+	assert_non_null(strstr(gaps.full.text[1], "the user namespace 4026532000 has 256 "));
+	machine.tenant[1] = 0;
+	expect(0, 1);
 }
 
 static void test_bucket(void **state)
@@ -182,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup(test_calls, start),
 		cmocka_unit_test_setup(test_lingering, start),
 		cmocka_unit_test_setup(test_devices, start),
+		cmocka_unit_test_setup(test_shares, start),
 		cmocka_unit_test_setup(test_bucket, start),
 		cmocka_unit_test_setup(test_seals, start),
 	};
