@@ -36,6 +36,9 @@ static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses 
 	return cid;
 }
 
+/* In the place of a mode: the kernel itself looks. */
+#define SEES_ALL (~0U)
+
 /*
  * From 7.0 on several guests can have one CID, and a namespace sees at most one of them. A device
  * without a record is visible and has no owner.
@@ -44,7 +47,7 @@ static __always_inline bool may_see(netns_id asker, __u32 native, __u64 address)
 {
 	struct device *device;
 
-	if (!netns_has_mode())
+	if (!netns_has_mode() || native == SEES_ALL)
 		return true;
 	device = bpf_map_lookup_elem(&devices, &address);
 	if (!device || device->owner == asker)
@@ -53,8 +56,9 @@ static __always_inline bool may_see(netns_id asker, __u32 native, __u64 address)
 }
 
 /*
- * Like vhost_vsock_get(), for a namespace with the mode `native`: 0 if no device has the CID.
- * Devices are freed by RCU, so the one that is found is alive. A global function, so that the
+ * Like vhost_vsock_get(), for a namespace with the mode `native`: 0 if no device has the CID. With
+ * SEES_ALL it is the first one. Devices are freed by RCU, so the one that is found is alive. A
+ * global function, so that the
  * verifier walks the loop once and not with all that follows.
  */
 __noinline __u64 device_of(__u32 cid, netns_id asker, __u32 native)
