@@ -67,11 +67,10 @@ static __always_inline int check_host(struct call *call, const struct layer_stat
 static __always_inline int check_guest(struct call *call, const struct sock *sk, __u32 cid,
 				       short type, const struct layer_state *layer)
 {
-	struct asking_netns asker = { .id = call->from.netns };
+	__u32 native = native_mode(sk->__sk_common.skc_net.net);
 
-	asker.native = native_mode(sk->__sk_common.skc_net.net);
 	call->to.cid = cid;
-	call->to.netns = owner_of_cid(cid, &asker);
+	call->to.netns = owner_of_cid(cid, call->from.netns, native);
 	call->silent = call->to.netns == NETNS_UNKNOWN;
 	return may_call(call, layer) ? 0 : no_such_guest(type);
 }

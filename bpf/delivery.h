@@ -157,9 +157,9 @@ static __always_inline __u64 device_of_thread(void)
  * A worker that is a thread of the VMM has no such argument. The device with the CID is its own if
  * the device names this thread as its worker.
  */
-static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_addresses *addresses)
+static __always_inline __u64 device_of_worker(__u32 cid)
 {
-	__u64 address = device_of(cid, NULL, addresses);
+	__u64 address = device_of(cid, NETNS_NONE, SEES_ALL);
 	struct vhost_vsock *vsock = (void *)address;
 	struct task_struct *worker;
 
@@ -170,9 +170,9 @@ static __always_inline __u64 device_of_worker(__u32 cid, const struct kernel_add
 }
 
 /* The device of the current task, which is a vhost worker. */
-static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addresses *addresses)
+static __always_inline __u64 find_own_device(__u32 cid)
 {
-	return is_user_worker() ? device_of_worker(cid, addresses) : device_of_thread();
+	return is_user_worker() ? device_of_worker(cid) : device_of_thread();
 }
 
 /*
@@ -181,13 +181,11 @@ static __always_inline __u64 find_own_device(__u32 cid, const struct kernel_addr
  */
 static __always_inline __u64 device_of_sender(struct delivery *delivery, __u32 cid)
 {
-	const struct kernel_addresses *addresses = &layer_state()->addresses;
-
 	/* A record in the map may have been another task's. */
 	if (delivery->task.tid)
-		return find_own_device(cid, addresses);
+		return find_own_device(cid);
 	if (!delivery->task.device)
-		delivery->task.device = find_own_device(cid, addresses);
+		delivery->task.device = find_own_device(cid);
 	return delivery->task.device;
 }
 

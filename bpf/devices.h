@@ -36,41 +36,40 @@ static __always_inline __u32 cid_of(__u64 device, const struct kernel_addresses 
 	return cid;
 }
 
-/* The namespace that looks up a CID. */
-struct asking_netns {
-	netns_id id;
-	enum vsock_mode native;
-};
+/* In the place of a mode: the kernel itself looks. */
+#define SEES_ALL (~0U)
 
 /*
  * From 7.0 on several guests can have one CID, and a namespace sees at most one of them. A device
  * without a record is visible and has no owner.
  */
-static __always_inline bool may_see(const struct asking_netns *asker, __u64 address)
+static __always_inline bool may_see(netns_id asker, __u32 native, __u64 address)
 {
 	struct device *device;
 
-	if (!netns_has_mode())
+	if (!netns_has_mode() || native == SEES_ALL)
 		return true;
 	device = bpf_map_lookup_elem(&devices, &address);
-	if (!device || device->owner == asker->id)
+	if (!device || device->owner == asker)
 		return true;
-	return asker->native == GLOBAL && device->native == GLOBAL;
+	return native == GLOBAL && device->native == GLOBAL;
 }
 
 /*
- * Like vhost_vsock_get(): 0 if no device has the CID. Devices are freed by RCU, so the one that is
- * found is alive. Without an asking namespace it is the first one.
+ * Like vhost_vsock_get(), for a namespace with the mode `native`: 0 if no device has the CID. With
+ * SEES_ALL it is the first one. Devices are freed by RCU, so the one that is found is alive. A
+ * global function, so that the
+ * verifier walks the loop once and not with all that follows.
  */
-static __always_inline __u64 device_of(__u32 cid, const struct asking_netns *asker,
-				       const struct kernel_addresses *addresses)
+__noinline __u64 device_of(__u32 cid, netns_id asker, __u32 native)
 {
+	const struct kernel_addresses *addresses = &layer_state()->addresses;
 	__u64 node = first_in_bucket(cid, addresses), address;
 	int i;
 
 	for (i = 0; i < MAX_BUCKET_DEVICES && node; i++) {
 		address = node - addresses->device_node;
-		if (cid_of(address, addresses) == cid && (!asker || may_see(asker, address)))
+		if (cid_of(address, addresses) == cid && may_see(asker, native, address))
 			return address;
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
@@ -99,9 +98,9 @@ static __always_inline netns_id owner_of_device(__u64 address)
 }
 
 /* NETNS_UNKNOWN also if no device has the CID. */
-static __always_inline netns_id owner_of_cid(__u32 cid, const struct asking_netns *asker)
+static __always_inline netns_id owner_of_cid(__u32 cid, netns_id asker, __u32 native)
 {
-	return owner_of_device(device_of(cid, asker, &layer_state()->addresses));
+	return owner_of_device(device_of(cid, asker, native));
 }
 
 #endif

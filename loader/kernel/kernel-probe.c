@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kernel/kmod.h"
+#include "kernel/ksyms-hidden.h"
 #include "kernel/ksyms.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl-modes.h"
@@ -103,6 +104,17 @@ static bool takes_struct(const struct btf *btf, const char *function, int index,
 	return type && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
+static bool has_enumerator(const struct btf *btf, const char *name, const char *enumerator)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM), i;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off), enumerator))
+			return true;
+	return false;
+}
+
 /* Fatal rather than guessed: it decides which programs are attached. */
 static bool is_there(const char *path)
 {
@@ -111,6 +123,15 @@ static bool is_there(const char *path)
 	if (errno != ENOENT && errno != EACCES && errno != ENOTDIR)
 		err(EXIT_FAILURE, "%s", path);
 	return false;
+}
+
+bool kernel_limits_maps(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool limits = btf && !has_enumerator(btf, "bpf_func_id", "BPF_FUNC_ktime_get_coarse_ns");
+
+	btf__free(btf);
+	return limits;
 }
 
 /* Any module will do: the kernel has BTF for all of them or for none. */
@@ -166,23 +187,6 @@ static bool will_be_native(void)
 	return answer;
 }
 
-static void find_addresses(struct kernel_addresses *addresses, __u64 *check_source)
-{
-	const struct ksym symbols[] = {
-		{ "vhost_vsock", "vhost_vsock_hash", &addresses->guest_table },
-		{ "vhost_vsock", "vhost_vsock_fops", &addresses->vhost_fops },
-		{ "vsock", "transport_g2h", &addresses->transport_g2h },
-		{ "vsock", "transport_h2g", &addresses->transport_h2g },
-		{ "vsock", "vsock_bind_table", &addresses->bound_table },
-		{ "vsock", "vsock_connected_table", &addresses->connected_table },
-		{ "vsock", "vsock_check_source", check_source },
-		{},
-	};
-
-	memset(addresses, 0, sizeof(*addresses));
-	ksyms_find(symbols);
-}
-
 /* 0 is an address that the kernel did not tell, and no place to look at. */
 static bool are_read(const struct kernel *kernel)
 {
@@ -192,6 +196,29 @@ static bool are_read(const struct kernel *kernel)
 			       addresses->bound_table && addresses->connected_table))
 		return false;
 	return !kernel->guests || (addresses->guest_table && addresses->vhost_fops);
+}
+
+static void find_addresses(struct kernel *kernel)
+{
+	struct kernel_addresses *addresses = &kernel->addresses;
+	__u64 check_source = 0;
+	const struct ksym symbols[] = {
+		{ "vhost_vsock", "vhost_vsock_hash", &addresses->guest_table },
+		{ "vhost_vsock", "vhost_vsock_fops", &addresses->vhost_fops },
+		{ "vsock", "transport_g2h", &addresses->transport_g2h },
+		{ "vsock", "transport_h2g", &addresses->transport_h2g },
+		{ "vsock", "vsock_bind_table", &addresses->bound_table },
+		{ "vsock", "vsock_connected_table", &addresses->connected_table },
+		{ "vsock", "vsock_check_source", &check_source },
+		{},
+	};
+
+	memset(addresses, 0, sizeof(*addresses));
+	ksyms_find(symbols);
+	if (!are_read(kernel))
+		ksyms_find_hidden(symbols);
+	kernel->source_check = check_source != 0;
+	kernel->addresses_known = are_read(kernel);
 }
 
 /*
@@ -205,8 +232,6 @@ static bool are_there_other_transports(void)
 
 void kernel_probe(struct kernel *kernel)
 {
-	__u64 check_source = 0;
-
 	kernel->btf = is_there(BTF_DIR "/vmlinux");
 	kernel->module_btf = has_module_btf();
 	kernel->vsock = module_present("vsock");
@@ -217,8 +242,6 @@ void kernel_probe(struct kernel *kernel)
 	kernel->packet_socket = kernel->btf && kernel->transport && packets_are_skbs();
 	kernel->lsm_bpf = kernel_lsm_bpf();
 	kernel->guests = module_present("vhost_vsock");
-	find_addresses(&kernel->addresses, &check_source);
-	kernel->source_check = check_source != 0;
-	kernel->addresses_known = are_read(kernel);
+	find_addresses(kernel);
 	kernel->shape = kernel->lsm_bpf ? GATE_LSM : GATE_FMOD_RET;
 }

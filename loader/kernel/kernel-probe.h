@@ -36,6 +36,12 @@ void kernel_probe(struct kernel *kernel);
 /* kernel.kptr_restrict, 0 where it cannot be read. */
 int kernel_kptr_restrict(void);
 
+/*
+ * Whether the memory of maps counts against RLIMIT_MEMLOCK, as before 5.11: the kernel that has a
+ * certain helper is the one in which it does not. Its types tell, where no program may load.
+ */
+bool kernel_limits_maps(void);
+
 /* Whether 'bpf' stands in the kernel's list of active LSMs. */
 bool kernel_lsm_bpf(void);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/bpf-insn.h"
+
 /* The context of the program below. */
 struct query {
 	char name[64]; /* "MODULE:NAME" */
@@ -15,36 +17,8 @@ struct query {
 
 #define WORDS	   (sizeof(((struct query *)0)->name) / 8)
 #define ON_STACK   (-8 - (int)(WORDS * 8))
-#define INSN(...)  ((struct bpf_insn){ __VA_ARGS__ })
 #define ARGUMENT_0 BPF_REG_1
 #define CONTEXT	   BPF_REG_6
-
-static struct bpf_insn move(int to, int from)
-{
-	return INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from);
-}
-
-static struct bpf_insn set(int to, int value)
-{
-	return INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value);
-}
-
-static struct bpf_insn add(int to, int value)
-{
-	return INSN(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value);
-}
-
-static struct bpf_insn load(int to, int from, int offset)
-{
-	return INSN(.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from,
-		    .off = offset);
-}
-
-static struct bpf_insn store(int to, int offset, int from)
-{
-	return INSN(.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from,
-		    .off = offset);
-}
 
 /*
  * A program that asks the kernel for an address (5.16 on). /proc/kallsyms takes half a
@@ -56,23 +30,23 @@ static int load_program(void)
 	struct bpf_insn code[64];
 	size_t size = 0, i;
 
-	code[size++] = move(CONTEXT, ARGUMENT_0);
+	code[size++] = insn_move(CONTEXT, ARGUMENT_0);
 	for (i = 0; i < WORDS; i++) {
-		code[size++] = load(BPF_REG_0, CONTEXT, i * 8);
-		code[size++] = store(BPF_REG_10, ON_STACK + i * 8, BPF_REG_0);
+		code[size++] = insn_load(BPF_REG_0, CONTEXT, i * 8);
+		code[size++] = insn_store(BPF_REG_10, ON_STACK + i * 8, BPF_REG_0);
 	}
-	code[size++] = set(BPF_REG_0, 0);
-	code[size++] = store(BPF_REG_10, -8, BPF_REG_0);
-	code[size++] = move(BPF_REG_1, BPF_REG_10);
-	code[size++] = add(BPF_REG_1, ON_STACK);
-	code[size++] = set(BPF_REG_2, WORDS * 8);
-	code[size++] = set(BPF_REG_3, 0);
-	code[size++] = move(BPF_REG_4, BPF_REG_10);
-	code[size++] = add(BPF_REG_4, -8);
-	code[size++] = INSN(.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_kallsyms_lookup_name);
-	code[size++] = load(BPF_REG_1, BPF_REG_10, -8);
-	code[size++] = store(CONTEXT, offsetof(struct query, address), BPF_REG_1);
-	code[size++] = INSN(.code = BPF_JMP | BPF_EXIT);
+	code[size++] = insn_set(BPF_REG_0, 0);
+	code[size++] = insn_store(BPF_REG_10, -8, BPF_REG_0);
+	code[size++] = insn_move(BPF_REG_1, BPF_REG_10);
+	code[size++] = insn_add(BPF_REG_1, ON_STACK);
+	code[size++] = insn_set(BPF_REG_2, WORDS * 8);
+	code[size++] = insn_set(BPF_REG_3, 0);
+	code[size++] = insn_move(BPF_REG_4, BPF_REG_10);
+	code[size++] = insn_add(BPF_REG_4, -8);
+	code[size++] = insn_call(BPF_FUNC_kallsyms_lookup_name);
+	code[size++] = insn_load(BPF_REG_1, BPF_REG_10, -8);
+	code[size++] = insn_store(CONTEXT, offsetof(struct query, address), BPF_REG_1);
+	code[size++] = insn_exit();
 	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "find_symbol", "GPL", code, size, &options);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "layer/doctor.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,21 +167,15 @@ static void tell_addresses(struct doctor *doctor, const struct kernel *kernel)
 
 	if (kernel->addresses_known && restrict_to < 2)
 		tell(doctor, GOOD, "kallsyms", "tells where modules are");
+	else if (kernel->addresses_known)
+		tell(doctor, GOOD, "kallsyms",
+		     "hidden by kernel.kptr_restrict=%d; a program reads where modules are",
+		     restrict_to);
 	else
 		tell(doctor, MISSING, "kallsyms",
 		     "does not tell where the modules vsock and vhost_vsock are: "
 		     "kernel.kptr_restrict is %d; 'sysctl kernel.kptr_restrict=1' is enough",
 		     restrict_to);
-}
-
-/*
- * Before 5.11 the memory of maps counts against a limit, which libbpf raises if it may. It is
- * the kernel that has this helper that does not.
- */
-static bool is_memory_limited(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
-				       NULL) <= 0;
 }
 
 /* In bytes, as much as this process can have. */
@@ -199,7 +192,7 @@ static void tell_memory(struct doctor *doctor)
 {
 	rlim_t limit;
 
-	if (!is_memory_limited())
+	if (!kernel_limits_maps())
 		return;
 	limit = memory_limit();
 	if (limit >= MEMORY_NEEDED)

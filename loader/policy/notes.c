@@ -20,6 +20,7 @@
 #include "policy/rule.h"
 
 #define NAME_LONGEST 255
+#define CGROUPS	     "/sys/fs/cgroup"
 
 static void add(struct notes *notes, const struct policy *policy, unsigned int line,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -88,6 +89,12 @@ static void look_at_cgroup(struct notes *notes, const struct policy *policy, con
 
 	if (length > 1 && glob[length - 1] == '/')
 		add(notes, policy, 0, "Cgroup=%s: fits no cgroup; what is below is %s*", glob,
+		    glob);
+	else if (!strncmp(glob, CGROUPS "/", strlen(CGROUPS "/")))
+		add(notes, policy, 0, "Cgroup=%s: fits no cgroup; the path of the one there is %s",
+		    glob, glob + strlen(CGROUPS));
+	else if (strstr(glob, "//") || strstr(glob, "/./"))
+		add(notes, policy, 0, "Cgroup=%s: fits no cgroup; no path of one has // or /./",
 		    glob);
 	else if (*glob == '*' && glob[1])
 		add(notes, policy, 0,

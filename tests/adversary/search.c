@@ -403,7 +403,7 @@ static bool is_worth_it(struct making *making, int draws)
 void search_prepare(struct search *search)
 {
 	static struct making making;
-	struct plan plan;
+	static struct plan plan;
 	int i;
 
 	making.search = search;

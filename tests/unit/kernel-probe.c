@@ -37,6 +37,11 @@ void ksyms_find(const struct ksym *symbols)
 	(void)symbols;
 }
 
+void ksyms_find_hidden(const struct ksym *symbols)
+{
+	(void)symbols;
+}
+
 bool module_present(const char *name)
 {
 	(void)name;

@@ -105,7 +105,8 @@ static void test_globs(void **state)
 	(void)state;
 	put("a",
 	    "Name=.x web\nPath=/run/docker/netns/ /home/me/* /proc/1/ns/net /run/*\n"
-	    "Cgroup=*pods* /a/ /machine.slice/* *\nPod=Web/a my_app/b web/*",
+	    "Cgroup=*pods* /a/ /machine.slice/* * /sys/fs/cgroup/b /a//b /a/./b /a/../b\nPod=Web/a "
+	    "my_app/b web/*",
 	    LOCAL_ONES);
 	NOTED("d/a.policy:0: Name=.x: names that begin with a dot",
 	      "d/a.policy:0: Path=/run/docker/netns/: fits no file; what is in the folder is "
@@ -113,7 +114,11 @@ static void test_globs(void **state)
 	      "d/a.policy:0: Path=/home/me/*: a folder on the way",
 	      "d/a.policy:0: Path=/proc/1/ns/net: nothing below /proc",
 	      "d/a.policy:0: Cgroup=*pods*: fits also what is named so",
-	      "d/a.policy:0: Cgroup=/a/: fits no cgroup", "d/a.policy:0: Pod=Web/a: fits no pod",
+	      "d/a.policy:0: Cgroup=/a/: fits no cgroup",
+	      "d/a.policy:0: Cgroup=/sys/fs/cgroup/b: fits no cgroup; the path of the one there is "
+	      "/b",
+	      "d/a.policy:0: Cgroup=/a//b: fits no cgroup",
+	      "d/a.policy:0: Cgroup=/a/./b: fits no cgroup", "d/a.policy:0: Pod=Web/a: fits no pod",
 	      "d/a.policy:0: Pod=my_app/b: fits no pod",
 	      "d/a.policy:0: no namespace gets this policy: a pod is told before");
 }

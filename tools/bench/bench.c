@@ -132,8 +132,10 @@ static void measure_cases(bool native)
 		if ((native && !where->native) || (quick && where->namespaces > 1 && !where->rules))
 			continue;
 		measure_case(where);
-		if (!native && !quick && has_layer(where) && where->place == IN_INIT)
-			measure_memory(where);
+		if (native || quick || !has_layer(where) || where->place != IN_INIT)
+			continue;
+		measure_memory(where);
+		measure_all(where, tick_operations);
 	}
 }
 
@@ -157,6 +159,8 @@ static void profile(const char *operation, const char *name)
 	if (!where->name)
 		errx(EXIT_FAILURE, "there is no case %s", name);
 	measure_case(where);
+	if (has_layer(where))
+		measure_all(where, tick_operations);
 }
 
 static void measure_service(void)

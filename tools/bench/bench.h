@@ -35,6 +35,7 @@ extern const struct operation guest_operations[];
 extern const struct operation socket_operations[];
 extern const struct operation namespace_operations[];
 extern const struct operation service_operations[];
+extern const struct operation tick_operations[];
 
 /* Where figures come from: a line of the case table (bench.c). */
 struct bench_case {
@@ -55,6 +56,10 @@ extern const char *only_operation; /* that is measured; NULL for all */
 cost now(void);
 void run_first(void);
 void rest(void);
+
+/* For how long other tasks, the kernel's too, have run since the last call. */
+cost run_by_others(void);
+
 void measure(const struct bench_case *where, const struct operation *operation);
 void measure_all(const struct bench_case *where, const struct operation *operations);
 void report(const struct bench_case *where, const char *name, cost figure);

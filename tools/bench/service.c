@@ -146,7 +146,44 @@ static cost time_reload(void)
 	return now() - start;
 }
 
+#define TICK_USEC 5000000 /* from one check of the programs to the next */
+
+static cost idle;
+
+static cost run_in_a_tick(void)
+{
+	run_by_others();
+	usleep(TICK_USEC);
+	return run_by_others();
+}
+
+/* What the machine does by itself is taken off. */
+static void start_ticking(void)
+{
+	sleep(REST);
+	idle = run_in_a_tick();
+	running = service_up();
+	sleep(REST);
+}
+
+static void stop_ticking(void)
+{
+	service_down(running);
+}
+
+static cost time_tick(void)
+{
+	cost ran = run_in_a_tick();
+
+	return ran > idle ? ran - idle : 0;
+}
+
 /* clang-format off */
+const struct operation tick_operations[] = {
+	{ "tick",	10, time_tick, start_ticking, stop_ticking },
+	{ NULL },
+};
+
 const struct operation service_operations[] = {
 	{ "start",	5, time_start },
 	{ "attach-gates", 5, time_attach_gates },

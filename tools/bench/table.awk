@@ -109,6 +109,9 @@ END {
 	print_kernels_head("machine time, ms")
 	for (j = 1; j <= operation_count; j++)
 		print_kernels(operations[j], "service", 1, 0, operations[j], 1e6)
+	print_kernels("tick, all global", "global", 1, 0, "tick", 1e6)
+	print_kernels("tick", "beside", 1, 0, "tick", 1e6)
+	print_kernels("tick, 10,000 namespaces and 100 rules", "beside", 10000, 100, "tick", 1e6)
 	print_kernels_head("memory, KiB")
 	for (k = 1; k <= 10000; k *= 100) {
 		print_kernels("maps, " grouped(k) " namespaces", "beside", k, 0, "map-bytes", 1024)
