@@ -154,6 +154,12 @@ static __always_inline bool is_delivering(void)
 	return bpf_core_type_exists(struct vhost_task) && (flags & PF_USER_WORKER);
 }
 
+/* Whether this can be a kworker that delivers packets of another transport. */
+static __always_inline bool is_of_other_transport(void)
+{
+	return kworkers_deliver_others && (task_flags() & PF_WQ_WORKER);
+}
+
 /* Whether a task that delivers is a thread of a VMM that works for vhost. */
 static __always_inline bool is_user_worker(void)
 {

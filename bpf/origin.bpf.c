@@ -119,7 +119,8 @@ int packet_arrives_addr(struct bpf_raw_tracepoint_args *ctx)
 	netns_id sender = NETNS_UNKNOWN;
 
 	if ((__u32)ctx->args[0] != VMADDR_CID_LOCAL) {
-		if (!(kind & UNDETERMINED))
+		/* The end of a connection wakes a socket as an answer does. */
+		if (!(kind & (UNDETERMINED | LEAVING)))
 			return 0;
 		origin_of_guest(&origin, ctx->args[0], ctx->args[2], NULL);
 		guest_arrives(kind, &origin, dst_port);

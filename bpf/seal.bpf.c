@@ -132,12 +132,29 @@ static __always_inline void judge_connection(struct delivery *delivery, struct s
 		judge_answer(delivery, sk, receiver);
 }
 
+/* A packet whose record is lost. All that connect a socket, or wake one that is, have one. */
+static __always_inline void seal_unrecorded(struct sock *sk)
+{
+	struct layer_state *layer = layer_state();
+	struct call call = { .from.netns = netns_of_sock(sk), .to.netns = NETNS_UNKNOWN };
+
+	if (layer->gates_wanted == NO || !in_force(layer) || !is_delivering() ||
+	    is_of_other_transport())
+		return;
+	call.from.port = bound_port(sk);
+	seal(sk, &call, layer);
+}
+
 /* A consumed answer has been judged: see is_being_judged(). */
 static __always_inline void check_answer(struct sock *sk)
 {
-	struct delivery *delivery = current_delivery(ANSWER);
+	struct delivery *delivery = delivery_of_task(is_delivering_loopback());
 
-	if (!delivery)
+	if (!delivery) {
+		seal_unrecorded(sk);
+		return;
+	}
+	if (!(delivery->packet.kind & ANSWER))
 		return;
 	judge_connection(delivery, sk);
 	barrier();

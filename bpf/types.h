@@ -38,6 +38,7 @@
 #define VHOST_VSOCK_DEV		 ((10 << 20) | 241) /* char 10:241, a fixed minor */
 
 #define PF_IO_WORKER   0x00000010
+#define PF_WQ_WORKER   0x00000020
 #define PF_USER_WORKER 0x00004000 /* since 6.4; another flag's bit before */
 #define PF_KTHREAD     0x00200000
 

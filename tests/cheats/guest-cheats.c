@@ -3,10 +3,14 @@
  * Two who work together, in namespaces that may not talk, one of them with guests: "ours"
  * and "theirs". One process plays all of them, so that each step comes when it should.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
@@ -442,6 +446,125 @@ static void closed_under_answer(bool answered)
 	guest_close(&thief);
 }
 
+/* --- A record that is lost --- */
+
+static int dropped;
+
+static void drop_all(const char *path)
+{
+	__u32 key;
+	int fd = bpf_obj_get(path);
+
+	while (fd >= 0 && !bpf_map_get_next_key(fd, NULL, &key) && !bpf_map_delete_elem(fd, &key))
+		dropped++;
+	close(fd);
+}
+
+/* What belongs to a task is found by a descriptor of it. */
+static void drop_of_task(const char *path, pid_t tid)
+{
+	int fd = bpf_obj_get(path), task = syscall(SYS_pidfd_open, tid, 0);
+
+	if (task < 0)
+		task = syscall(SYS_pidfd_open, tid, O_EXCL);
+	if (fd >= 0 && task >= 0 && !bpf_map_delete_elem(fd, &task))
+		dropped++;
+	close(task);
+	close(fd);
+}
+
+static void each_path(const char *pattern, void (*act)(const char *path, pid_t tid), pid_t tid)
+{
+	glob_t found;
+	size_t i;
+
+	if (glob(pattern, 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++)
+		act(found.gl_pathv[i], tid);
+	globfree(&found);
+}
+
+static void drop_by_tid(const char *path, pid_t tid)
+{
+	(void)tid;
+	drop_all(path);
+}
+
+static void drop_if_task(const char *path, pid_t tid)
+{
+	(void)tid;
+	each_path("/sys/fs/bpf/vsock-bpfd/generation-*/delivery_storage", drop_of_task,
+		  atoi(strrchr(path, '/') + 1));
+}
+
+/* False where there are none, or none can be: some kernels have no descriptors of their threads. */
+static bool drop_records(void)
+{
+	dropped = 0;
+	each_path("/sys/fs/bpf/vsock-bpfd/generation-*/delivery_by_tid", drop_by_tid, 0);
+	each_path("/proc/[0-9]*", drop_if_task, 0);
+	each_path("/proc/self/task/*", drop_if_task, 0);
+	return dropped;
+}
+
+/* Whoever answers is not known then, though it is the right guest. */
+static void record_lost(bool lost)
+{
+	const char *what = "an answer with its record";
+	int fd = socket_in(&ours);
+	uint64_t cid = new_cid();
+	struct connecting this;
+	unsigned int port;
+	struct guest guest;
+	struct hold hold;
+	const char *sent;
+
+	start_guest(&guest, &ours, cid);
+	guest_listen(&guest, PORT, GUEST_SILENT);
+	connect_begin(&this, fd, cid);
+	if (guest_await_requests(&guest, PORT, 1, LIMIT_MS))
+		tap_bail("%s: the request does not come", what);
+	port = port_of(fd);
+	hold_lock(&hold, fd);
+	inject(&guest, VIRTIO_VSOCK_OP_RESPONSE, PORT, port, NULL);
+	if (!vhost_worker_waits())
+		tap_bail("%s: the worker does not wait", what);
+	lost = lost && drop_records();
+	hold_release(&hold);
+	what = lost ? "an answer whose record is lost" : what;
+	tap_ok(!connect_end(&this, NULL), "%s: connect", what);
+	sent = try_send(fd);
+	tap_ok(!strcmp(sent, lost ? "ECONNRESET" : "ok"), "%s: send: %s", what, sent);
+	guest_close(&guest);
+	close(fd);
+}
+
+/* A connection from before there were records, whose guest sends nothing more, and hears. */
+static void half_closed_without_record(void)
+{
+	const char *what = "half closed by the guest, without a record";
+	int fd = socket_in(&ours);
+	uint64_t cid = new_cid();
+	struct virtio_vsock_hdr hdr;
+	struct guest guest;
+	const char *sent;
+
+	start_guest(&guest, &ours, cid);
+	if (connect_to(fd, cid, &guest))
+		tap_bail("%s: connect", what);
+	drop_records();
+	hdr = guest_header(&guest, VIRTIO_VSOCK_OP_SHUTDOWN, PORT, port_of(fd));
+	hdr.flags = 2;
+	if (guest_inject(&guest, &hdr, NULL, 0))
+		tap_bail("%s: shutdown", what);
+	settle(&guest);
+	sent = try_send(fd);
+	tap_ok(!strcmp(sent, "ok"), "%s: send: %s", what, sent);
+	guest_close(&guest);
+	close(fd);
+}
+
 /* The namespace of a guest goes, and the guest stays. */
 static void deleted_under_guest(void)
 {
@@ -521,6 +644,9 @@ static void run_cheats(void)
 	closed_under_connect(true);
 	closed_under_request();
 	closed_under_answer(false);
+	record_lost(false);
+	record_lost(true);
+	half_closed_without_record();
 	deleted_under_guest();
 	changing_cid();
 }
