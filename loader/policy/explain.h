@@ -36,7 +36,7 @@ struct explained_end {
 	struct view_of_end view;
 	struct netns_record record;
 	const struct policy *policy; /* or NULL */
-	const struct rule *rule; /* that refuses, or that allows against the mode; or NULL */
+	const struct rule *rule;     /* that refuses, or that allows against the mode; or NULL */
 };
 
 struct explanation {

@@ -97,7 +97,8 @@ static void put_in_force(struct layer_state *state, const struct policy_set *set
 	state->half = set->half;
 }
 
-/* As policy_switch() does: policies are assigned before the switch, modes become permanent after. */
+/* As policy_switch() does: policies are assigned before the switch, modes become permanent after.
+ */
 static int switch_copies(const struct verdict *verdict, struct policy_set *set,
 			 const struct policy_set *before)
 {
