@@ -21,7 +21,7 @@
 #include "lib/printable.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define LINE_SIZE    1024
+#define LINE_SIZE    (PATH_MAX + 1024)
 #define HELPS	     4
 
 /* An end as it was named, and as it is shown. */
@@ -30,6 +30,7 @@ struct side {
 	struct netns ns; /* fd is -1 unless the end is a namespace */
 	char word[NETNS_WORD_SIZE];
 	char rule[NETNS_WORD_SIZE + 16]; /* how rules name it, or "" if they cannot */
+	char file[PATH_MAX];		 /* of its policy, or "" */
 };
 
 struct request {
@@ -193,13 +194,21 @@ static void name_side(struct request *request, struct side *side, const struct e
 		snprintf(side->rule, sizeof(side->rule), "policy %s", end->policy->name);
 }
 
+static void describe_side(struct request *request, const struct explainer *explainer,
+			  struct side *side, const struct explained_end *end)
+{
+	name_side(request, side, end);
+	if (end->policy)
+		explain_file(explainer, end->policy, side->file);
+}
+
 /* Where its mode comes from, as far as that can be read. */
-static void put_mode(char line[LINE_SIZE], const struct explained_end *end)
+static void put_mode(char line[LINE_SIZE], const struct side *side, const struct explained_end *end)
 {
 	const struct policy *policy = end->policy;
 
 	if (policy && policy->sets_mode && policy->mode == LOCAL)
-		snprintf(line, LINE_SIZE, "it is local: %s:%u: Mode=local", policy->file,
+		snprintf(line, LINE_SIZE, "it is local: %s:%u: Mode=local", side->file,
 			 policy->mode_line);
 	else
 		snprintf(line, LINE_SIZE,
@@ -207,10 +216,10 @@ static void put_mode(char line[LINE_SIZE], const struct explained_end *end)
 			 "child_ns_mode, or by an earlier policy");
 }
 
-static void put_rule(char line[LINE_SIZE], const struct explained_end *end)
+static void put_rule(char line[LINE_SIZE], const struct side *side, const struct explained_end *end)
 {
 	if (end->rule)
-		snprintf(line, LINE_SIZE, "%s:%u: %s=%s", end->policy->file, end->rule->line,
+		snprintf(line, LINE_SIZE, "%s:%u: %s=%s", side->file, end->rule->line,
 			 end->rule->decision == DENY ? "Deny" : "Allow", end->rule->text);
 	else
 		snprintf(line, LINE_SIZE, "a rule of its policy");
@@ -234,12 +243,12 @@ static void put_reason(char line[LINE_SIZE], const struct side *side,
 	switch (end->view.reason) {
 	case PERMITTED:
 		if (end->rule)
-			put_rule(line, end);
+			put_rule(line, side, end);
 		else
 			snprintf(line, LINE_SIZE, "no rule and no mode is against it");
 		break;
 	case REASON_MODE:
-		put_mode(line, end);
+		put_mode(line, side, end);
 		break;
 	case REASON_UNKNOWN:
 		snprintf(line, LINE_SIZE, "%s", unknown_text(side, end));
@@ -248,7 +257,7 @@ static void put_reason(char line[LINE_SIZE], const struct side *side,
 		snprintf(line, LINE_SIZE, "it is new, and policies have not been matched yet");
 		break;
 	default:
-		put_rule(line, end);
+		put_rule(line, side, end);
 	}
 }
 
@@ -287,8 +296,8 @@ static void help_with_allow(struct report *report, const struct explained_end *e
 		return;
 	}
 	if (end->policy)
-		add_help(report, "%s, [Rules]: Allow=%s %s port %u", end->policy->file, verb,
-			 other->rule, port);
+		add_help(report, "%s, [Rules]: Allow=%s %s port %u", side->file, verb, other->rule,
+			 port);
 	else
 		add_help(report, "a policy that fits %s, [Rules]: Allow=%s %s port %u", side->word,
 			 verb, other->rule, port);
@@ -308,7 +317,7 @@ static void help_end(struct report *report, const struct explained_end *end,
 		return;
 	if (end->rule)
 		add_help(report, "%s:%u: without this line, or with one that does not have %s",
-			 end->policy->file, end->rule->line,
+			 side->file, end->rule->line,
 			 end->view.reason == REASON_GUEST ? "this CID" : "this port");
 	if (end->view.by_mode)
 		help_with_allow(report, end, side, other, verb, port);
@@ -425,7 +434,7 @@ static struct json_object *end_json(const struct side *side, const struct explai
 	json_add_text(object, "reason",
 		      end->view.reason ? event_reason_name(end->view.reason) : NULL);
 	json_add_text(object, "policy", end->policy ? end->policy->name : NULL);
-	json_add_text(object, "file", line ? end->policy->file : NULL);
+	json_add_text(object, "file", line ? side->file : NULL);
 	json_add_number_if(object, "line", line, line);
 	json_add_text(object, "rule", end->rule ? end->rule->text : NULL);
 	json_add_text(object, "text", text);
@@ -462,8 +471,8 @@ static int answer(struct request *request, struct explainer *explainer, bool jso
 
 	if (ret)
 		return ret;
-	name_side(request, &request->from, &report.why.caller);
-	name_side(request, &request->to, &report.why.called);
+	describe_side(request, explainer, &request->from, &report.why.caller);
+	describe_side(request, explainer, &request->to, &report.why.called);
 	report.unsupported = try_type(request->type);
 	if (!is_allowed(&report))
 		report.error = report.unsupported ?: error_of(request);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/vm_sockets.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "kernel/sysctl-modes.h"
 #include "lib/log.h"
@@ -96,9 +98,40 @@ static const struct rule *find_rule(const struct explained_end *end, const struc
 	}
 }
 
-bool explained_by_mode(const struct explained_end *end)
+static const struct policy_file *file_of(const struct policy_set *set, const struct policy *policy)
 {
-	return end->view.by_mode && !(end->view.reason == PERMITTED && end->rule);
+	size_t i;
+
+	for (i = 0; i < set->files.count; i++)
+		if (!strcmp(set->files.file[i].path, policy->file))
+			return &set->files.file[i];
+	return NULL;
+}
+
+static bool has_bytes(const char *path, const struct policy_file *kept)
+{
+	char *paths[] = { (char *)path };
+	struct policy_files files;
+	bool same;
+
+	policy_files_read_all(&files, paths, 1);
+	same = files.count == 1 && !files.file[0].error && files.file[0].size == kept->size &&
+	       !memcmp(files.file[0].bytes, kept->bytes, kept->size);
+	policy_files_free(&files);
+	return same;
+}
+
+void explain_file(const struct explainer *explainer, const struct policy *policy,
+		  char path[PATH_MAX])
+{
+	const struct policy_file *kept = file_of(&explainer->set, policy);
+
+	if (kept && !explainer->is_trial) {
+		snprintf(path, PATH_MAX, POLICY_DIR "/%s", kept->base);
+		if (has_bytes(path, kept))
+			return;
+	}
+	snprintf(path, PATH_MAX, "%s", policy->file);
 }
 
 /* --- The verdict --- */

@@ -6,6 +6,8 @@
 #ifndef POLICY_EXPLAIN_H
 #define POLICY_EXPLAIN_H
 
+#include <limits.h>
+
 #include "layer/verdict.h"
 #include "policy/set.h"
 
@@ -51,7 +53,11 @@ struct explanation {
 int explain_call(struct explainer *explainer, const struct place *from, const struct place *to,
 		 __u32 port, struct explanation *explanation);
 
-/* Whether it keeps its end to itself because of its mode, with no rule against that. */
-bool explained_by_mode(const struct explained_end *end);
+/*
+ * The file of a policy, for people: in POLICY_DIR if that is what is in force, else where the
+ * policies in force are kept.
+ */
+void explain_file(const struct explainer *explainer, const struct policy *policy,
+		  char path[PATH_MAX]);
 
 #endif
