@@ -32,6 +32,7 @@ $(eval $(call program,lib/storm))
 $(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
 $(eval $(call program,observe/explain,lib/command,$(LIB)))
+$(eval $(call program,observe/sockets,lib/command))
 
 # Faults: calls that fail, kills at random moments.
 $(eval $(call program,faults/kills,faults/force lib/service $(WORLD)))

@@ -12,6 +12,7 @@ struct options {
 	const char *policy_dir; /* NULL: POLICY_DIR */
 	const char *type;	/* of sockets, for explain; NULL: stream */
 	bool json;
+	bool listening; /* of sockets: listeners alone */
 };
 
 struct json_object;
@@ -27,6 +28,7 @@ int command_reload(const struct options *options, int argc, char **argv);
 int command_rules(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_explain(const struct options *options, int argc, char **argv);
+int command_sockets(const struct options *options, int argc, char **argv);
 int command_doctor(const struct options *options, int argc, char **argv);
 
 /* Prints and frees. */

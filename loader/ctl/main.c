@@ -34,6 +34,7 @@ static const struct command {
 	{ "monitor", "", "what is refused, as it happens; -n for one namespace", command_monitor, 0, 0, false },
 	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
 	{ "explain", "FROM TO PORT", "whether FROM may call TO, why, and what would change it", command_explain, 3, 5, false },
+	{ "sockets", "", "all sockets, who talks to whom; -n for one namespace", command_sockets, 0, 0, false },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
@@ -44,7 +45,8 @@ static void print_help(void)
 {
 	size_t i;
 
-	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--type TYPE] [--verbose] COMMAND\n"
+	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--type TYPE] [--verbose] "
+	     "COMMAND\n"
 	     "\n"
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
@@ -61,6 +63,7 @@ static void print_help(void)
 	     "      --json          for programs\n"
 	     "      --policy-dir D  what check reads instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
+	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
 	     "  -h, --help\n"
@@ -74,6 +77,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	static const struct option known[] = {
 		{ "netns", required_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "listening", no_argument, NULL, 'l' },
 		{ "policy-dir", required_argument, NULL, 'p' },
 		{ "type", required_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -90,6 +94,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'l':
+			options->listening = true;
 			break;
 		case 'p':
 			options->policy_dir = optarg;

@@ -144,6 +144,19 @@ static int by_socket(const void *a, const void *b)
 	return x->pid > y->pid ? -1 : x->pid < y->pid;
 }
 
+/* What was read of it first, for another process: it can have changed meanwhile. */
+static void keep(struct socket_list *list, size_t kept, const struct socket_line *line)
+{
+	struct socket_line *first = kept ? &list->line[kept - 1] : NULL, copy = *line;
+
+	if (first && first->address == line->address) {
+		copy = *first;
+		copy.pid = line->pid;
+		memcpy(copy.comm, line->comm, sizeof(copy.comm));
+	}
+	list->line[kept] = copy;
+}
+
 /* A process can have it open more than once, and a table knows it, too. */
 static void drop_repeated(struct socket_list *list)
 {
@@ -157,9 +170,27 @@ static void drop_repeated(struct socket_list *list)
 		if (kept && list->line[kept - 1].address == line->address &&
 		    (!line->pid || list->line[kept - 1].pid == line->pid))
 			continue;
-		list->line[kept++] = *line;
+		keep(list, kept++, line);
 	}
 	list->count = kept;
+}
+
+static int compare(__u64 a, __u64 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* For people: by namespace and port. */
+static int by_place(const void *a, const void *b)
+{
+	const struct socket_line *x = a, *y = b;
+	int ret = compare(x->netns, y->netns);
+
+	if (!ret)
+		ret = compare(x->port, y->port);
+	if (!ret)
+		ret = compare(x->peer_port, y->peer_port);
+	return ret ? ret : by_socket(a, b);
 }
 
 /* Some are in the tables and had no process: what was opened since the files were read has one. */
@@ -185,6 +216,8 @@ static int read_all(struct socket_list *list, const struct all_sockets *skel,
 		ret = read_files(list, skel);
 		drop_repeated(list);
 	}
+	if (list->count)
+		qsort(list->line, list->count, sizeof(*list->line), by_place);
 	return ret;
 }
 
