@@ -21,6 +21,7 @@
 #define PORT	   3000
 #define CHURN_PORT 40000
 #define READS	   40
+#define MANY_LIMIT 6.0 /* seconds */
 
 static struct said said;
 
@@ -258,7 +259,7 @@ static double now(void)
 static void many(int wanted)
 {
 	struct rlimit limit = { 65536, 65536 };
-	double start;
+	double took;
 	int i, fd, found;
 	pid_t pid;
 
@@ -278,11 +279,13 @@ static void many(int wanted)
 	}
 	for (i = 0; i < 600 && access("/tmp/there", F_OK); i++)
 		usleep(100000);
-	start = now();
+	took = now();
 	command(&said, SOCKETS " >/tmp/all; grep -c ' one ' /tmp/all");
+	took = now() - took;
 	found = atoi(said.out);
-	tap_ok(found == wanted, "%d of %d sockets, in %.2f s of this machine", found, wanted,
-	       now() - start);
+	/* Of an emulated processor that others use, too. */
+	tap_ok(found == wanted && took < MANY_LIMIT, "%d of %d sockets, in %.2f s of this machine",
+	       found, wanted, took);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
