@@ -12,7 +12,7 @@
 #include "socket-line.h"
 
 struct socket_list {
-	struct socket_line *line; /* those of one socket together: one for each process that has it open */
+	struct socket_line *line; /* of one socket together: one for each process that has it */
 	size_t count, room;
 	bool tables_known; /* else sockets that no process has open are missing */
 };
