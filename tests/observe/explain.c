@@ -117,7 +117,8 @@ static void write_policies(void)
 static bool put_in_force(void)
 {
 	struct policy_set set;
-	bool good = !policy_prepare_dir(&set, DIR) && policy_switch(&set) > 0;
+	bool in_force;
+	bool good = !policy_prepare_dir(&set, DIR) && policy_switch(&set, &in_force) > 0;
 
 	policy_set_close(&set);
 	return good;
