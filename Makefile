@@ -23,6 +23,9 @@ PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
 HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
 CNI	:= $(BUILD)/vsock-bpfd-cni
 LIB	:= $(BUILD)/libvsock-bpfd.a
+# The programs that are attached, and objects of their own that are asked and never attached.
+OBJECTS	:= $(addprefix $(BUILD)/,vsock-bpfd.bpf.o explain.bpf.o all-sockets.bpf.o)
+SKELETONS := $(OBJECTS:.bpf.o=.skel.h)
 CTL_SRC	:= $(wildcard loader/ctl/*.c)
 LIB_SRC	:= $(filter-out loader/service/main.c loader/oci/hook.c loader/cni/plugin.c $(CTL_SRC),$(wildcard loader/*/*.c))
 objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -80,7 +83,7 @@ $(LIB): $(call objects,$(LIB_SRC))
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/%.o: %.c | $(BUILD)/vsock-bpfd.skel.h
+$(BUILD)/%.o: %.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) $$(pkg-config --cflags $(LIBS)) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -94,15 +97,15 @@ $(BUILD)/build-id.h: FORCE
 $(BUILD)/loader/lib/version.o: $(BUILD)/build-id.h
 
 # Through the static linker, which drops the sections of debug information.
-$(BUILD)/vsock-bpfd.bpf.o: $(wildcard bpf/*) include/vsock-bpfd.h
+$(OBJECTS): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/* include/*)
 	@mkdir -p $(@D)
 	@echo "  BPF   $@"
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/vsock-bpfd.bpf.c -o $(@:.o=.full.o)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $(@:.o=.full.o)
 	$(Q)bpftool gen object $@ $(@:.o=.full.o)
 
-$(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
+$(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	@echo "  SKEL  $@"
-	$(Q)bpftool gen skeleton $< name vsock_bpfd > $@
+	$(Q)bpftool gen skeleton $< name $(subst -,_,$*) > $@
 
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -124,6 +124,7 @@ struct task_struct {
 	unsigned int flags;
 	int tgid;
 	char comm[16];
+	struct task_struct *group_leader;
 	struct nsproxy *nsproxy;
 	int *set_child_tid;
 	void *worker_private; /* from 5.17 on the struct kthread of a kernel thread */

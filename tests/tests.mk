@@ -31,6 +31,8 @@ $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))
 $(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
+$(eval $(call program,observe/explain,lib/command,$(LIB)))
+$(eval $(call program,observe/sockets,lib/command))
 
 # Faults: calls that fail, kills at random moments.
 $(eval $(call program,faults/kills,faults/force lib/service $(WORLD)))
@@ -63,7 +65,7 @@ $(TEST_PROGRAMS):
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed \
 		$$(pkg-config --libs liburing $(LIBS)) -pthread -o $@
 
-$(BUILD)/tests/%.o: tests/%.c | $(BUILD)/vsock-bpfd.skel.h
+$(BUILD)/tests/%.o: tests/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -c $< -o $@

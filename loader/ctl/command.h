@@ -10,7 +10,9 @@
 struct options {
 	const char *netns;	/* NULL: the caller's own */
 	const char *policy_dir; /* NULL: POLICY_DIR */
+	const char *type;	/* of sockets, for explain; NULL: stream */
 	bool json;
+	bool listening; /* of sockets: listeners alone */
 };
 
 struct json_object;
@@ -25,6 +27,8 @@ int command_metrics(const struct options *options, int argc, char **argv);
 int command_reload(const struct options *options, int argc, char **argv);
 int command_rules(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
+int command_explain(const struct options *options, int argc, char **argv);
+int command_sockets(const struct options *options, int argc, char **argv);
 int command_doctor(const struct options *options, int argc, char **argv);
 
 /* Prints and frees. */

@@ -33,6 +33,8 @@ static const struct command {
 	{ "status", "", "what isolates on this machine, and whether it is whole", command_status, 0, 0, false },
 	{ "monitor", "", "what is refused, as it happens; -n for one namespace", command_monitor, 0, 0, false },
 	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
+	{ "explain", "FROM TO PORT", "whether FROM may call TO, why, and what would change it", command_explain, 3, 5, false },
+	{ "sockets", "", "all sockets, who talks to whom; -n for one namespace", command_sockets, 0, 0, false },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
@@ -43,26 +45,31 @@ static void print_help(void)
 {
 	size_t i;
 
-	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--verbose] COMMAND\n"
+	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--type TYPE] [--verbose] "
+	     "COMMAND\n"
 	     "\n"
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
 	     "Commands:");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-7s %-10s %s\n", commands[i].name, commands[i].arguments,
+		printf("  %-7s %-12s %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].help);
 	puts("\n"
 	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
+	     "FROM and TO are a namespace as for -n, guest CID, or host.\n"
 	     "\n"
 	     "Options:\n"
 	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"
 	     "      --json          for programs\n"
-	     "      --policy-dir D  what check reads instead of " POLICY_DIR "\n"
+	     "      --policy-dir D  what check reads instead of " POLICY_DIR ";\n"
+	     "                      explain: as if these policies were in force\n"
+	     "      --listening     sockets: only those that listen\n"
+	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
 	     "  -h, --help\n"
 	     "  -V, --version\n"
 	     "\n"
-	     "Exit status: 0, 1 for a failure, 2 for wrong usage.");
+	     "Exit status: 0, 1 for a failure, 2 for wrong usage; explain: 3 for refused.");
 }
 
 static int parse_options(struct options *options, int argc, char **argv)
@@ -70,7 +77,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 	static const struct option known[] = {
 		{ "netns", required_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "listening", no_argument, NULL, 'l' },
 		{ "policy-dir", required_argument, NULL, 'p' },
+		{ "type", required_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -78,7 +87,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "+n:hV", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "n:hV", known, NULL)) != -1) {
 		switch (option) {
 		case 'n':
 			options->netns = optarg;
@@ -86,8 +95,14 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case 'j':
 			options->json = true;
 			break;
+		case 'l':
+			options->listening = true;
+			break;
 		case 'p':
 			options->policy_dir = optarg;
+			break;
+		case 't':
+			options->type = optarg;
 			break;
 		case 'v':
 			libbpf_log_verbose();

@@ -46,7 +46,7 @@ int netns_records_open(struct netns_records *records)
 	int fd, ret = 0;
 
 	records->state = NULL;
-	records->namespaces = -1;
+	records->namespaces = records->devices = -1;
 	enter_bpffs_mount_namespace();
 	ret = pin_check_dir();
 	if (ret)
@@ -109,15 +109,12 @@ __u64 netns_records_now(void)
 }
 
 /* Devices that the namespace opened before it had a record stay its own. */
-static void keep_devices(netns_id owner, __u64 made)
+static void keep_devices_in(int devices, netns_id owner, __u64 made)
 {
-	int devices = pin_open_map(PIN_DEVICES);
 	struct map_keys addresses;
 	struct device device;
 	size_t i;
 
-	if (devices < 0)
-		return;
 	map_walk(&addresses, devices, MAX_DEVICES);
 	for (i = 0; i < addresses.count; i++) {
 		if (bpf_map_lookup_elem(devices, &addresses.key[i], &device) ||
@@ -127,7 +124,19 @@ static void keep_devices(netns_id owner, __u64 made)
 		bpf_map_update_elem(devices, &addresses.key[i], &device, BPF_EXIST);
 	}
 	map_walk_free(&addresses);
-	close(devices);
+}
+
+static void keep_devices(const struct netns_records *records, netns_id owner, __u64 made)
+{
+	int devices = records->devices;
+
+	if (devices < 0)
+		devices = pin_open_map(PIN_DEVICES);
+	if (devices < 0)
+		return;
+	keep_devices_in(devices, owner, made);
+	if (devices != records->devices)
+		close(devices);
 }
 
 static int write_record(const struct netns_records *records, netns_id id,
@@ -155,7 +164,7 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;
 	if (first)
-		keep_devices(id, new.created_ns);
+		keep_devices(records, id, new.created_ns);
 	return 0;
 }
 

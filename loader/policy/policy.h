@@ -17,6 +17,9 @@
  *	switch		from one set to the next
  *	container	the policy of one that starts
  *	notes		what is good and may not be meant
+ *	trial		policies that are not in force, over copies of the maps
+ *	reason		the line that a decision comes from
+ *	explain		why a call is allowed or refused
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -64,6 +67,7 @@ struct policy {
 	struct globs pods;		 /* NAMESPACE/NAME */
 	bool sets_mode, sets_child_mode; /* else the namespace keeps what it has */
 	enum vsock_mode mode, child_mode;
+	unsigned int mode_line;
 	bool audit;
 	bool inherit; /* namespaces made from it get the policy, too */
 	struct rule *rule;

@@ -206,6 +206,7 @@ static void take(struct reader *reader, enum key key, const char *value)
 
 	switch (key) {
 	case MODE:
+		policy->mode_line = reader->line;
 		take_mode(reader, key, value, &policy->sets_mode, &policy->mode);
 		break;
 	case CHILD_MODE:

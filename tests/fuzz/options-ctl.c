@@ -38,6 +38,8 @@ VERB(command_reload)
 VERB(command_status)
 VERB(command_monitor)
 VERB(command_metrics)
+VERB(command_explain)
+VERB(command_sockets)
 VERB(command_doctor)
 
 void libbpf_log_verbose(void)
