@@ -60,6 +60,10 @@ test-mutants: deps ## leave one gate, hook or check out at a time: the suite mus
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/mutants/run
 
+test-kernels: deps ## every kernel of tests/kernels.table, for hours; writes docs/kernels.md
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
+	@tests/kernels
+
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
@@ -107,5 +111,5 @@ $(BUILD)/vsock-bpfd.skel.h: $(BUILD)/vsock-bpfd.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants check clean build-tests
+.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
 .DELETE_ON_ERROR:
