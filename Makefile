@@ -14,9 +14,11 @@ LIBS	:= libbpf libkmod inih json-c libsystemd
 WARN	:= -Wall -Wextra -Wno-unused-parameter -Werror
 CFLAGS	?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
-BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
+# For another machine: MACHINE=aarch64 SYSROOT=DIR CC=..., as in CONTRIBUTING.md.
+MACHINE	?= $(shell uname -m)
+BPF_ARCH := $(shell echo $(MACHINE) | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
-	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
+	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu $(BPF_DEFINES)
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
 PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
