@@ -14,9 +14,11 @@ LIBS	:= libbpf libkmod inih json-c libsystemd
 WARN	:= -Wall -Wextra -Wno-unused-parameter -Werror
 CFLAGS	?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
-BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
+# For another machine: MACHINE=aarch64 SYSROOT=DIR CC=..., as in CONTRIBUTING.md.
+MACHINE	?= $(shell uname -m)
+BPF_ARCH := $(shell echo $(MACHINE) | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
-	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I/usr/include/$(shell uname -m)-linux-gnu $(BPF_DEFINES)
+	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu $(BPF_DEFINES)
 
 PROGRAMS := $(BUILD)/vsock-bpfd $(BUILD)/vsockctl
 PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
@@ -62,6 +64,10 @@ test-attack: deps ## known attacks, with the layer and without
 test-mutants: deps ## leave one gate, hook or check out at a time: the suite must fail
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/mutants/run
+
+test-kernels: deps ## every kernel of tests/kernels.table, for hours; writes docs/kernels.md
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
+	@tests/kernels
 
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
@@ -110,5 +116,5 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants check clean build-tests
+.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
 .DELETE_ON_ERROR:

@@ -19,10 +19,8 @@ struct verdict_answer answer;
 
 static __always_inline void find_owner(struct end *end, netns_id other, enum vsock_mode native)
 {
-	struct asking_netns asker = { .id = other, .native = native };
-
 	if (end->cid > VMADDR_CID_HOST)
-		end->netns = owner_of_cid(end->cid, &asker);
+		end->netns = owner_of_cid(end->cid, other, native);
 }
 
 static __always_inline void view(struct view_of_end *view, const struct end *self,

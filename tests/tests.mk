@@ -20,7 +20,7 @@ $(eval $(call program,tally))
 
 # Tables.
 $(eval $(call program,tables/compare))
-$(eval $(call program,tables/scenario,$(addprefix tables/,loopback knobs ctl guests) lib/vm $(WORKERS),$(GUEST)))
+$(eval $(call program,tables/scenario,$(addprefix tables/,loopback knobs ctl guests) lib/vm lib/command $(WORKERS),$(GUEST)))
 $(eval $(call program,tables/rules,lib/vm $(WORLD),$(GUEST) $(LIB)))
 $(eval $(call program,model/property,model/plain,$(LIB)))
 

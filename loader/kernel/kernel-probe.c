@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kernel/kmod.h"
@@ -47,10 +48,17 @@ const char *kernel_lockdown(void)
 	return chosen_word("/sys/kernel/security/lockdown", '[', ']', word, sizeof(word));
 }
 
+/* What is not chosen at boot stands in the kernel's own name. */
 const char *kernel_preemption(void)
 {
 	static char word[32];
+	struct utsname uts;
 
+	uname(&uts);
+	if (strstr(uts.version, " PREEMPT_RT"))
+		return "rt";
+	if (strstr(uts.version, " PREEMPT "))
+		return "full";
 	return chosen_word("/sys/kernel/debug/sched/preempt", '(', ')', word, sizeof(word));
 }
 

@@ -14,7 +14,7 @@ enum gate_shape {
 };
 
 struct kernel {
-	bool native;	       /* 7.0 on: namespaces of its own, nothing to attach */
+	bool native;	       /* net.vsock.ns_mode: namespaces of its own, nothing to attach */
 	bool btf;	       /* of the kernel itself: without it nothing loads */
 	bool module_btf;       /* 5.11 on: functions of modules can be hooked */
 	bool vsock;	       /* modules: sockets, */
@@ -48,7 +48,7 @@ bool kernel_lsm_bpf(void);
 /* Text of /sys/kernel/security/lockdown's choice: "none", "integrity" or "confidentiality". */
 const char *kernel_lockdown(void);
 
-/* "none", "voluntary", "full", "lazy", or "unknown" where debugfs does not tell. */
+/* "none", "voluntary", "full", "lazy", "rt", or "unknown" where debugfs does not tell. */
 const char *kernel_preemption(void);
 
 #endif

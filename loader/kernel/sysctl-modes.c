@@ -40,6 +40,19 @@ static int open_knob(const char *knob, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+int sysctl_g2h_fallback(void)
+{
+	int fd = open_knob("g2h_fallback", O_RDONLY);
+	char digit = '\0';
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, &digit, 1) != 1 || (digit != '0' && digit != '1'))
+		digit = '0' - 1;
+	close(fd);
+	return digit - '0';
+}
+
 static int read_knob(void *arg)
 {
 	struct access *access = arg;

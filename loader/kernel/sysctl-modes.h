@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Linux 7.0 on: the kernel's own knobs, /proc/sys/net/vsock of each namespace. */
+/* Kernels with net.vsock.ns_mode: their own knobs, /proc/sys/net/vsock of each namespace. */
 #ifndef SYSCTL_MODES_H
 #define SYSCTL_MODES_H
 
@@ -9,6 +9,9 @@
 
 /* Whether the kernel has them; the module vsock must be loaded. */
 bool kernel_has_modes(void);
+
+/* net.vsock.g2h_fallback of this namespace, or -1 where there is none. */
+int sysctl_g2h_fallback(void);
 
 /* Both return -errno of the sysctl and say nothing. */
 int sysctl_mode_get(const struct netns *ns, const char *knob, enum vsock_mode *mode);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kernel/kmod.h"
+#include "kernel/sysctl-modes.h"
 #include "layer/alive.h"
 #include "layer/gaps.h"
 #include "layer/generation.h"
@@ -49,7 +50,8 @@ static void tell_kernel(struct doctor *doctor, const struct kernel *kernel)
 		tell(doctor, GOOD, "kernel", "%s, can be isolated by BPF programs", uts.release);
 	else
 		tell(doctor, NOTE, "kernel",
-		     "%s, vsock is not loaded: from 7.0 on that module isolates by itself",
+		     "%s, vsock is not loaded: where that module has net.vsock.ns_mode (Linux 7.0 "
+		     "on), the kernel isolates by itself",
 		     uts.release);
 }
 
@@ -64,6 +66,17 @@ static void tell_module(struct doctor *doctor, const char *name, const char *for
 		     doctor->loads_modules() ? "the service loads it"
 					     : "LoadModules=no, so the service does not load it",
 		     name);
+}
+
+static void tell_fallback(struct doctor *doctor)
+{
+	int fallback = sysctl_g2h_fallback();
+
+	if (fallback >= 0)
+		tell(doctor, GOOD, "fallback",
+		     "net.vsock.g2h_fallback is %d: inside a guest, calls to CIDs that no guest of "
+		     "its own has %s",
+		     fallback, fallback ? "go to its host" : "fail");
 }
 
 static void tell_btf(struct doctor *doctor, const struct kernel *kernel)
@@ -85,10 +98,22 @@ static void tell_btf(struct doctor *doctor, const struct kernel *kernel)
 		     "packets are identified by their address");
 }
 
-static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
+/* Kernels before 5.12 do not skip programs: those without BTF of modules. */
+static void tell_preemption(struct doctor *doctor, const struct kernel *kernel)
 {
 	const char *preemption = kernel_preemption();
+	bool is_rt = !strcmp(preemption, "rt");
 
+	if (kernel->module_btf &&
+	    (is_rt || !strcmp(preemption, "full") || !strcmp(preemption, "lazy")))
+		tell(doctor, NOTE, "preemption",
+		     "%s: a preempted fmod_ret program is skipped for others on its CPU; "
+		     "activate the BPF LSM%s",
+		     preemption, is_rt ? "" : " or boot with preempt=voluntary");
+}
+
+static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
+{
 	if (kernel->lsm_bpf) {
 		tell(doctor, GOOD, "BPF LSM", "active; gates are lsm programs");
 		return;
@@ -96,11 +121,7 @@ static void tell_gates(struct doctor *doctor, const struct kernel *kernel)
 	tell(doctor, NOTE, "BPF LSM",
 	     "not active; gates are fmod_ret programs; boot with "
 	     "'bpf' added to lsm= to use lsm programs");
-	if (!strcmp(preemption, "full") || !strcmp(preemption, "lazy"))
-		tell(doctor, NOTE, "preemption",
-		     "%s: a preempted fmod_ret program is skipped "
-		     "for others on its CPU; activate the BPF LSM or boot with preempt=voluntary",
-		     preemption);
+	tell_preemption(doctor, kernel);
 }
 
 static void tell_sources(struct doctor *doctor, const struct kernel *kernel)
@@ -276,6 +297,7 @@ void doctor_run(struct doctor *doctor)
 	tell_module(doctor, "vsock_loopback", "loopback");
 	tell_taps(doctor);
 	if (kernel.native) {
+		tell_fallback(doctor);
 		tell_layer(doctor);
 		return;
 	}

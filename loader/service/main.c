@@ -68,7 +68,7 @@ static void print_help(void)
 	puts("Usage: vsock-bpfd [--once | --detach] [--config FILE] [--policy-dir D]\n"
 	     "                  [--verbose]\n"
 	     "\n"
-	     "Network namespaces for AF_VSOCK on kernels before 7.0.\n"
+	     "Network namespaces for AF_VSOCK on kernels without net.vsock.ns_mode.\n"
 	     "\n"
 	     "Without an option it stays in the foreground and tells systemd when enforcement\n"
 	     "is live. The kernel holds enforcement: it outlives this program.\n"

@@ -187,7 +187,7 @@ static void on_made(void *arg)
 	policy_watch_made(service->policies);
 }
 
-/* On 7.x the first policy brings the programs, and with them what they tell. */
+/* On kernels with modes the first policy brings the programs, and with them what they tell. */
 static void on_applied(void *arg)
 {
 	struct service *service = arg;

@@ -101,14 +101,6 @@ static void remove_namespaces(void)
 	ns_remove(&nursery);
 }
 
-static bool kernel_has(const char *symbol)
-{
-	struct said said;
-
-	command(&said, "grep -q ' %s' /proc/kallsyms", symbol);
-	return !said.status;
-}
-
 static void prepare(const struct options *options)
 {
 	int netns[NAMESPACES], i;

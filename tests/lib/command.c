@@ -123,3 +123,11 @@ void tap_said(const struct said *said)
 	tap_text("stdout", said->out);
 	tap_text("stderr", said->err);
 }
+
+bool kernel_has(const char *symbol)
+{
+	struct said said;
+
+	command(&said, "grep -q ' %s' /proc/kallsyms", symbol);
+	return !said.status;
+}

@@ -22,6 +22,9 @@ void must(const char *format, ...) __attribute__((format(printf, 1, 2)));
 pid_t start_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int wait_command(pid_t pid);
 
+/* By /proc/kallsyms; modules that are not loaded have none. */
+bool kernel_has(const char *symbol);
+
 /* Lines of a text; the last may lack its end. */
 int count_lines(const char *text);
 

@@ -2,7 +2,8 @@
 /*
  * Holds what the scenarios gave on other kernels against what they gave natively,
  * case by case, and reports TAP. A difference passes only if it stands in the table
- * of known differences, and an entry of that table passes only if it occurs.
+ * of known differences, and an entry of that table passes only if it occurs. A kernel is known
+ * there by the name it is given here, and by what its list says that it has.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -22,6 +23,7 @@ struct outcome {
 
 struct list {
 	int count;
+	char features[32];
 	struct outcome cases[CASES_MAX];
 };
 
@@ -111,11 +113,22 @@ static const char *result_of(const struct list *list, const char *id)
 	return NULL;
 }
 
+/* What the kernel has that its name does not tell, "# +check", say. */
+static const char *read_features(struct list *list, char *line)
+{
+	if (*list->features)
+		return "the features of the kernel twice";
+	snprintf(list->features, sizeof(list->features), "%s", trimmed(line + 1));
+	return NULL;
+}
+
 /* A line of the list into @list; what is wrong with it, or NULL. */
 static const char *read_case(struct list *list, char *line)
 {
 	char *tab = strchr(line, '\t');
 
+	if (*line == '#')
+		return read_features(list, line);
 	if (!tab || !strchr(line, '\n'))
 		return "a line that is cut off";
 	*tab = '\0';
@@ -130,6 +143,7 @@ static const char *read_case(struct list *list, char *line)
 
 static void forget(struct list *list)
 {
+	*list->features = '\0';
 	while (list->count) {
 		free(list->cases[--list->count].id);
 		free(list->cases[list->count].result);
@@ -259,7 +273,7 @@ static void compare_known(const char *kernel)
 
 static void compare_kernel(char *argument)
 {
-	char *equals = strchr(argument, '=');
+	char *equals = strchr(argument, '='), kernel[64];
 	int i;
 
 	if (!equals)
@@ -267,12 +281,13 @@ static void compare_kernel(char *argument)
 	*equals = '\0';
 	if (!read_list(&ours, argument, equals + 1))
 		return;
+	snprintf(kernel, sizeof(kernel), "%s%s", argument, ours.features);
 	for (i = 0; i < known_count; i++)
 		knowns[i].occurred = false;
 	for (i = 0; i < native.count; i++)
-		compare_case(argument, &native.cases[i]);
-	compare_strangers(argument);
-	compare_known(argument);
+		compare_case(kernel, &native.cases[i]);
+	compare_strangers(kernel);
+	compare_known(kernel);
 }
 
 int main(int argc, char **argv)

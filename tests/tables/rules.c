@@ -20,6 +20,7 @@
 #include "lib/tap.h"
 #include "vsock-bpfd.h"
 #include "kernel/netns.h"
+#include "layer/quiesce.h"
 #include "lib/vm.h"
 
 #define BPFD	   "build/vsock-bpfd"
@@ -269,7 +270,10 @@ static int listener_of(const struct place *place, int type, unsigned int port)
 	return fd;
 }
 
-/* A port is no other namespace's before the last connection there has been taken down. */
+/*
+ * A port is no other namespace's before the last connection there has been taken down. Where the
+ * kernel does not wait for that here, do_try() does.
+ */
 static void close_wholly(int fd)
 {
 	struct linger wait = { .l_onoff = 1, .l_linger = 10 };
@@ -406,6 +410,7 @@ static void do_try(char **words, size_t size, int type, const char *what, char *
 	from_is_guest = is_guest(&from);
 	to_is_guest = is_guest(&to);
 	port = port_of(find(to), words[3]);
+	quiesce_loopback();
 	if (to_is_guest)
 		result = to_guest(find(from), find(to), type, port);
 	else if (from_is_guest)

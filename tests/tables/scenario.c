@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs a table of scenarios on the kernel at hand and prints "CASE<TAB>RESULT" for
- * each. Knows of no layer and of no expected result: tests/tables/compare.c
- * holds two such lists against each other.
+ * each, below a line with what the kernel has that its name does not tell. Knows of no layer and of
+ * no expected result: tests/tables/compare.c holds two such lists against each other.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/command.h"
 #include "tables/scenario.h"
 
 #define NS_MAX 64
@@ -200,6 +201,8 @@ int main(int argc, char **argv)
 	if (argc - optind != 2)
 		goto wrong;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (kernel_has("vsock_check_source"))
+		puts("# +check");
 	if (!strcmp(argv[optind], "loopback"))
 		run_loopback(argv[optind + 1]);
 	else if (!strcmp(argv[optind], "guests"))
