@@ -184,7 +184,8 @@ static __always_inline netns_id noted_stranger(__u32 port, const struct net *net
 
 	if (how & LINGERING && layer_state()->lingering == YES)
 		id = if_stranger(lingers_at(port), net, port);
-	if (id == NETNS_NONE && how & CALLS)
+	/* Where sources are checked no call is recorded, and there are no slots for them. */
+	if (id == NETNS_NONE && how & CALLS && !sources_are_checked)
 		id = if_stranger(caller_of(port), net, port);
 	return id;
 }
