@@ -163,11 +163,8 @@ static __always_inline void end_calls(__u64 socket)
 /* The namespace that calls a port, or NETNS_NONE. */
 static __always_inline netns_id caller_of(__u32 port)
 {
-	const volatile struct call_slot *at;
+	const volatile struct call_slot *at = slot_of_call(port);
 
-	if (sources_are_checked)
-		return NETNS_NONE;
-	at = slot_of_call(port);
 	if (!at)
 		return NETNS_UNKNOWN;
 	if (!at->calls || (at->port != port && at->port != VMADDR_PORT_ANY))
