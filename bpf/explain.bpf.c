@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The verdict, to be asked by `vsockctl explain` (BPF_PROG_TEST_RUN): the gates' own code over the
- * maps that are pinned, or over maps of the asker's own. An object by itself, attached to nothing;
- * what it is asked is neither reported nor counted.
+ * The verdict, to be asked by `vsockctl explain`: the gates' own code over the maps that are
+ * pinned, or over maps of the asker's own. An object by itself, attached to nothing that others
+ * call; what it is asked is neither reported nor counted.
+ *
+ * It is an iterator over a map of one question, and writes the answer to its reader. A raw
+ * tracepoint under BPF_PROG_TEST_RUN would make 5.10 warn, as `namespaces` allocates at run time.
  */
 #include <linux/bpf.h>
 
@@ -14,8 +17,12 @@
 #include "verdict-query.h"
 #include "verdict.h"
 
-/* User space reads it here: what TEST_RUN returns is one number. */
-struct verdict_answer answer;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct verdict_question);
+} question SEC(".maps");
 
 static __always_inline void find_owner(struct end *end, netns_id other, enum vsock_mode native)
 {
@@ -36,24 +43,29 @@ static __always_inline void view(struct view_of_end *view, const struct end *sel
 	view->by_mode = mode_objects(&side, other);
 }
 
-SEC("raw_tp")
-int explain(struct bpf_raw_tracepoint_args *ctx)
+SEC("iter/bpf_map_elem")
+int explain(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct layer_state *layer = layer_state();
 	__u32 half = half_in_force(layer), of_half = half ? SECOND_HALF : 0;
-	struct call call = {
-		.from = { .netns = ctx->args[0], .cid = ctx->args[1] },
-		.to = { .netns = ctx->args[2], .cid = ctx->args[3], .port = ctx->args[4] },
-		.silent = true,
-	};
-	enum vsock_mode native = ctx->args[5];
+	const struct verdict_question *asked = ctx->value;
+	struct verdict_answer answer = {};
+	struct call call = { .silent = true };
 
-	find_owner(&call.from, call.to.netns, native);
-	find_owner(&call.to, call.from.netns, native);
+	if (!asked)
+		return 0;
+	call.from.netns = asked->caller_netns;
+	call.from.cid = asked->caller_cid;
+	call.to.netns = asked->called_netns;
+	call.to.cid = asked->called_cid;
+	call.to.port = asked->port;
+	find_owner(&call.from, call.to.netns, asked->native);
+	find_owner(&call.to, call.from.netns, asked->native);
 	view(&answer.caller, &call.from, &call.to, ask_end(&call, of_half), half);
 	view(&answer.called, &call.to, &call.from, ask_end(&call, of_half | OF_CALLED), half);
 	answer.needs_gates = !needs_no_verdict(call.from.netns, call.to.netns, layer);
 	answer.allowed = may_call(&call, layer);
+	bpf_seq_write(ctx->meta->seq, &answer, sizeof(answer));
 	return 0;
 }
 

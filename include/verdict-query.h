@@ -20,7 +20,7 @@ struct verdict_answer {
 	__u32 needs_gates; /* 0: they ask for no verdict, as nothing is to be refused */
 };
 
-/* Arguments of the program. A guest's namespace is looked up, and NETNS_UNKNOWN here. */
+/* A guest's namespace is looked up, and NETNS_UNKNOWN here. */
 struct verdict_question {
 	__u64 caller_netns, caller_cid;
 	__u64 called_netns, called_cid;

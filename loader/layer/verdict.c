@@ -19,13 +19,14 @@
 
 struct verdict {
 	struct explain *skel;
+	struct bpf_link *link; /* of the iterator; nothing runs until it is read */
 };
 
 /* All that the verdict reads. The others are written by reports alone. */
 static bool is_read(const struct explain *skel, const struct bpf_map *map)
 {
 	return map == skel->maps.namespaces || map == skel->maps.devices ||
-	       map == skel->maps.rules || bpf_map__is_internal(map);
+	       map == skel->maps.rules || map == skel->maps.question || bpf_map__is_internal(map);
 }
 
 static void shrink_others(struct explain *skel)
@@ -82,6 +83,22 @@ static int load(struct verdict *verdict)
 	return ret ? log_errno(-ret, "loading the verdict (--verbose tells more)") : 0;
 }
 
+static int attach(struct verdict *verdict)
+{
+	union bpf_iter_link_info info = {
+		.map.map_fd = bpf_map__fd(verdict->skel->maps.question),
+	};
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+	int ret;
+
+	verdict->link = bpf_program__attach_iter(verdict->skel->progs.explain, &options);
+	ret = libbpf_get_error(verdict->link);
+	if (ret)
+		verdict->link = NULL;
+	return ret ? log_errno(-ret, "the verdict's iterator") : 0;
+}
+
 static int open_verdict(struct verdict **verdict, bool pinned)
 {
 	struct verdict *new = memory_checked(calloc(1, sizeof(*new)));
@@ -91,6 +108,8 @@ static int open_verdict(struct verdict **verdict, bool pinned)
 		ret = reuse_all(new->skel);
 	if (!ret)
 		ret = load(new);
+	if (!ret)
+		ret = attach(new);
 	*verdict = new;
 	return ret;
 }
@@ -109,6 +128,7 @@ void verdict_close(struct verdict *verdict)
 {
 	if (!verdict)
 		return;
+	bpf_link__destroy(verdict->link);
 	explain__destroy(verdict->skel);
 	free(verdict);
 }
@@ -125,15 +145,29 @@ struct verdict_maps verdict_maps(const struct verdict *verdict)
 	};
 }
 
+static int read_answer(const struct verdict *verdict, struct verdict_answer *answer)
+{
+	int fd = bpf_iter_create(bpf_link__fd(verdict->link));
+	ssize_t size;
+
+	if (fd < 0)
+		return fd;
+	do
+		size = read(fd, answer, sizeof(*answer));
+	while (size < 0 && errno == EAGAIN);
+	close(fd);
+	if (size < 0)
+		return -errno;
+	return size == sizeof(*answer) ? 0 : -EIO;
+}
+
 int verdict_ask(struct verdict *verdict, const struct verdict_question *question,
 		struct verdict_answer *answer)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = question,
-		    .ctx_size_in = sizeof(*question));
-	int ret = bpf_prog_test_run_opts(bpf_program__fd(verdict->skel->progs.explain), &options);
+	__u32 first = 0;
+	int ret = bpf_map_update_elem(bpf_map__fd(verdict->skel->maps.question), &first, question,
+				      BPF_ANY);
 
-	if (ret)
-		return log_errno(-ret, "asking the verdict");
-	*answer = verdict->skel->bss->answer;
-	return 0;
+	ret = ret ? -errno : read_answer(verdict, answer);
+	return ret ? log_errno(-ret, "asking the verdict") : 0;
 }

@@ -326,6 +326,21 @@ static bool says(int status, const char *words, const char *line)
 	return false;
 }
 
+static void make_guest(const char *name, __u64 cid)
+{
+	struct netns ns;
+	int fd;
+
+	if (netns_open(&ns, name) || setns(ns.fd, CLONE_NEWNET))
+		tap_bail("%s: %s", name, strerror(errno));
+	fd = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &cid))
+		tap_bail("guest %llu: %s", cid, strerror(errno));
+	if (setns(spaces[0].fd, CLONE_NEWNET))
+		tap_bail("setns: %s", strerror(errno));
+	netns_close(&ns);
+}
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "we");
@@ -375,13 +390,39 @@ static void commands(void)
 	tap_ok(says(1, "", "build/vsockctl explain nowhere n2 8"), "no namespace");
 }
 
+/* Of a namespace without a record, which a trial would give one: the device stays as it is. */
+static void trial_changes_nothing(void)
+{
+	must("ip netns add n9");
+	write_file("/tmp/other.d/p9.policy", "[Match]\nName=n9\n[Rules]\nDeny=bind port 9\n");
+	make_guest("n9", 59);
+	tap_ok(says(0, "", "build/vsockctl explain n2 guest 59 8"), "a guest is reached");
+	command(&said, "build/vsockctl --policy-dir /tmp/other.d explain n2 guest 59 8");
+	tap_ok(said.status == 0, "and would be");
+	tap_ok(says(0, "", "build/vsockctl explain n2 guest 59 8"), "and still is");
+}
+
+/* A mode that no policy has set, of the layer's or of the kernel's own. */
+static void modes(void)
+{
+	if (kernel_has_modes()) {
+		must("echo local >/proc/sys/net/vsock/child_ns_mode && ip netns add n8");
+		tap_ok(says(3, "kernel:", "build/vsockctl explain n2 n8 8"),
+		       "the kernel's own mode");
+		return;
+	}
+	must("build/vsockctl -n n4 set ns_mode local");
+	tap_ok(says(3, "it is local", "build/vsockctl --policy-dir /tmp/other.d explain n2 n4 8"),
+	       "a mode that was set stays in a trial");
+}
+
 /* --- The world --- */
 
 static void open_space(int i)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), FROM, i);
+	snprintf(name, sizeof(name), "n%d", i);
 	if (i)
 		must("ip netns add %s", name);
 	if (i ? netns_open(&spaces[i], name) : netns_open_init(&spaces[i]))
@@ -389,20 +430,6 @@ static void open_space(int i)
 	places[i].netns = spaces[i].id;
 	if (kernel_has_modes())
 		sysctl_mode_get(&spaces[i], "ns_mode", &places[i].native);
-}
-
-static void make_guest(int i)
-{
-	__u64 cid = 50 + i;
-	int fd;
-
-	if (setns(spaces[1 + i].fd, CLONE_NEWNET))
-		tap_bail("setns: %s", strerror(errno));
-	fd = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &cid))
-		tap_bail("guest %d: %s", i, strerror(errno));
-	if (setns(spaces[0].fd, CLONE_NEWNET))
-		tap_bail("setns: %s", strerror(errno));
 }
 
 /* HOW MANY cases, and the SEED. */
@@ -421,9 +448,11 @@ int main(int argc, char **argv)
 	write_policies();
 	if (!put_in_force())
 		tap_bail("the first policies");
-	for (i = 0; i < GUESTS; i++)
-		make_guest(i);
+	make_guest("n1", 50);
+	make_guest("n2", 51);
 	random_cases(wanted);
 	commands();
+	trial_changes_nothing();
+	modes();
 	return tap_end();
 }
