@@ -159,7 +159,7 @@ static __always_inline __u64 device_of_thread(void)
  */
 static __always_inline __u64 device_of_worker(__u32 cid)
 {
-	__u64 address = device_of(cid, NETNS_NONE, SEES_ALL);
+	__u64 address = first_device_of(cid);
 	struct vhost_vsock *vsock = (void *)address;
 	struct task_struct *worker;
 
