@@ -58,7 +58,7 @@ struct delivery {
 
 #pragma GCC diagnostic pop
 
-/* Deliveries in storage of the tasks, freed with them. 6.1 and later. */
+/* Deliveries in storage of the tasks, freed with them. Where packets carry sockets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -96,7 +96,7 @@ static __u32 lost_epoch;
 /* Whether storage was ever refused to a task. From 7.0 on that can happen at any time. */
 static bool storage_failed;
 
-/* Kernels whose packets carry sockets (6.1 and later) have task storage, too. */
+/* Kernels whose packets carry sockets have task storage, too. */
 static __always_inline struct delivery *storage_of_task(__u64 flags)
 {
 	return bpf_task_storage_get(&delivery_storage, bpf_get_current_task_btf(), NULL, flags);

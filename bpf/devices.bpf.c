@@ -65,7 +65,7 @@ int BPF_PROG(device_file_freed, struct file *file)
 }
 
 /*
- * Adopts devices that were open before the layer: the service runs it over all open files. The
+ * Adopts devices that were open before the layer: the loader runs it over all open files. The
  * opener is not known any more, so the holder is taken instead.
  */
 SEC("iter/task_file")
@@ -116,7 +116,7 @@ int cids(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* The pid of the service as the map `devices` has it; run with BPF_PROG_TEST_RUN. */
+/* The pid of the loader as the map `devices` has it; run with BPF_PROG_TEST_RUN. */
 SEC("raw_tp")
 int own_pid(void *ctx)
 {
@@ -124,7 +124,7 @@ int own_pid(void *ctx)
 }
 
 /*
- * Finds the offsets in struct vhost_vsock, which no BTF has on 5.10. The service runs it
+ * Finds the offsets in struct vhost_vsock, which no BTF has on 5.10. The loader runs it
  * (BPF_PROG_TEST_RUN) on a device of its own. That device is the last that was added to the table,
  * and its CID is a number found nowhere else in it. Arguments: the address of the device, its CID.
  */

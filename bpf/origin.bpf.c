@@ -77,7 +77,7 @@ static __always_inline void skb_arrives(const struct sk_buff *skb, const struct 
 		packet_of_guest(skb, net);
 }
 
-/* Packets are sk_buffs, which hold their socket: 6.1 and later. */
+/* Packets are sk_buffs, which hold their socket: 6.3 and later, and 6.1 by a stable update. */
 SEC("fentry/virtio_transport_recv_pkt")
 int BPF_PROG(packet_arrives_skb, void *transport, struct sk_buff *skb)
 {
@@ -93,8 +93,10 @@ int BPF_PROG(packet_arrives_net, void *transport, struct sk_buff *skb, struct ne
 	return 0;
 }
 
-/* 5.10, like the next program. Arguments of both tracepoints: src cid, src port, dst cid, dst port,
- * len, type, op, … */
+/*
+ * Where packets carry no socket, like the next program. Arguments of both tracepoints: src cid, src
+ * port, dst cid, dst port, len, type, op, …
+ */
 SEC("raw_tp/virtio_transport_alloc_pkt")
 int packet_made(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -10,8 +10,8 @@
  * Nothing is recorded here, so nothing can be filled, and sockets from before the layer are found
  * like all others. The lists are read without their lock. An entry that was removed points to
  * itself, and one that was moved leads to the head of another list. A walk that reaches the head of
- * its own list has met all sockets that were there when it began. Any other walk begins again, and
- * one that never ends is a refusal.
+ * its own list has met all sockets that were there when it began. One that meets a removed entry
+ * begins again, and one that has not ended after WALKS times STEPS is a refusal.
  */
 #ifndef PORTS_H
 #define PORTS_H

@@ -10,7 +10,7 @@
 /* How a gate is hooked. */
 enum gate_shape {
 	GATE_FMOD_RET, /* on the security_ function itself: works on every kernel since 5.7 */
-	GATE_LSM,      /* BPF is an active LSM: never skipped, not even on preemptible kernels */
+	GATE_LSM,      /* BPF is an active LSM: the kernel runs it whatever was preempted */
 };
 
 struct kernel {

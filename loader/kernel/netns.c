@@ -325,7 +325,7 @@ void netns_close(struct netns *ns)
 	ns->fd = -1;
 }
 
-/* Calls each(name, ns, arg) for those with this inode, or for all if it is 0. */
+/* What a walk over /run/netns calls each() for: this inode, or all if it is 0. */
 struct names {
 	__u32 inode;
 	void (*each)(const char *name, const struct netns *ns, void *arg);

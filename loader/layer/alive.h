@@ -23,7 +23,7 @@ struct alive {
 	unsigned long long skipped; /* calls that a program was not run for */
 };
 
-/* Looks at what the report is of, and does what `how` says to be answered. Changes nothing. */
+/* Makes the calls in `how`. Adds a finding for each program that did not run and each lost pin. */
 void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how);
 
 #define ALIVE_FTRACE_OFF                                                                           \

@@ -257,6 +257,7 @@ static int ask(struct generation *new)
 		probed[count].name = programs[i].name;
 		probed[count++].fd = bpf_program__fd(prog);
 	}
+	/* A policy may refuse a connection, and that would be reported. */
 	silent = probe_ask(probed, count, PROBE_ALL & ~PROBE_CONNECTION);
 	if (silent < 0)
 		return log_errno(-silent, "asking whether programs run");

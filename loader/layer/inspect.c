@@ -75,7 +75,7 @@ static int refuse_layout(__u32 layout)
 			 PIN_DIR, layout, LAYOUT_VERSION);
 }
 
-/* Of another layout only the first number can be read. */
+/* Of another layout only the first numbers mean the same: the layout and the generation. */
 static int read_state_map(int fd, struct layer_state *state)
 {
 	struct layer_state *mapped = state_map(fd);

@@ -122,8 +122,8 @@ static int remove_left_over(const struct layer_state *pinned)
 }
 
 /*
- * What the new set has not seen from its beginning arrives, and is answered, while the old one
- * still judges it. What a packet is known by is noted in connect() where it carries no socket.
+ * Requests that were sent before the new set was attached arrive under the old one. Where packets
+ * carry no socket, tasks that are in connect() get CONNECT_USEC to send theirs.
  */
 static void let_arrive(const struct kernel *kernel, const struct quiesce *quiesce)
 {

@@ -16,8 +16,8 @@ enum layer_outcome {
 
 /*
  * Brings enforcement to life for the modules that are there; all or nothing, and at least
- * `coverage`, if it is known what will be asked for. Run again
- * after a module came, it hooks that one, too. Says what is wrong and returns -errno:
+ * `coverage`, if it is known what will be asked for. Run again after a module came, it hooks that
+ * one, too. Says what is wrong and returns -errno:
  * -EPERM without the privileges, -ENOENT without BTF, bpffs or a module, -EPROTO if
  * what is pinned has another layout. Otherwise one of enum layer_outcome.
  */

@@ -35,7 +35,7 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 int netns_records_update(const struct netns_records *records, netns_id id,
 			 const struct netns_record *record);
 
-/* The clock of `made`, nanoseconds. */
+/* The clock of `created_ns`, nanoseconds. */
 __u64 netns_records_now(void);
 
 /* Every namespace with a record; map_walk_free() frees them. */

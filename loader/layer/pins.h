@@ -12,8 +12,8 @@
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
- *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers that make many
- *namespaces /sys/fs/bpf/vsock-bpfd/state			header of all of it
+ *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers, and how many they make
+ *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
  *	/sys/fs/bpf/vsock-bpfd/generation-N/MAP		records of those programs
  */

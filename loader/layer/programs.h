@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which programs and maps of the BPF object a kernel needs. */
+/* Which programs of the BPF object a kernel needs. */
 #ifndef PROGRAMS_H
 #define PROGRAMS_H
 
@@ -9,7 +9,8 @@
 
 #define MAX_PROGRAMS 40
 
-/* How much is attached: without anything to refuse there is no gate to pay for. Each includes the
+/*
+ * How much is attached: without anything to refuse there is no gate to pay for. Each includes the
  * one before.
  */
 enum coverage {

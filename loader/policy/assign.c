@@ -137,7 +137,7 @@ void assign_record(const struct assigner *assigner, struct netns_record *record,
 		tighten(record, &assigner->set->policies.policy[index]);
 }
 
-/* Whether a name tells already that no policy fits which asks for one, and none asks for more. */
+/* Whether every policy asks for a name, and the known names rule out each: waiting is idle. */
 static bool is_ruled_out_by_name(const struct assigner *assigner, const struct resident *resident)
 {
 	const struct policies *policies = &assigner->set->policies;

@@ -263,6 +263,7 @@ static void free_resident(void *arg)
 	free(resident);
 }
 
+/* The residents are those of by_inode, which frees them. */
 static void leave(void *arg)
 {
 }

@@ -47,8 +47,8 @@ int survey_take_one(struct survey *survey, const struct netns *ns, const struct 
 const struct resident *survey_find(const struct survey *survey, netns_id id);
 
 /*
- * The policy of a container that starts: what else is known of its namespace counts, what is told
- * of it, and where its process is.
+ * The policy of a container that starts: by the names and paths that were found, by the pod and the
+ * annotations that the engine tells, and by the cgroup of its process.
  */
 size_t survey_choose(const struct survey *survey, const struct container *container,
 		     const struct policies *policies);

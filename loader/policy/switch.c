@@ -34,7 +34,10 @@ static int write_cells(const struct compiled *compiled, __u32 half)
 	return 0;
 }
 
-/* One store is the switch. The flags say before and after it that there are rules. */
+/*
+ * One store is the switch. Flags are set before it and cleared by settle(): programs look at rules
+ * that may not be there, never the reverse.
+ */
 static void put_in_force(struct layer_state *state, const struct policy_set *set, __u32 half)
 {
 	if (set->policies.count)
@@ -261,7 +264,6 @@ int policy_switch(const struct policy_set *set, bool *in_force)
 	return ret ? ret : (int)set->policies.count;
 }
 
-/* What is done to the half in force. */
 int policy_with_set_in_force(int (*work)(struct assigner *assigner, void *arg), void *arg)
 {
 	struct assigner assigner = {};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * While the service runs: asks every few seconds whether what is attached works, says once what is
- * wrong and once that it is well again, and mends what can be mended without opening anything.
+ * wrong and once that it is well again, and mends what can be mended without a moment in which less
+ * is refused.
  */
 #ifndef KEEPER_H
 #define KEEPER_H

@@ -227,7 +227,7 @@ static void observe(struct service *service)
 	telemetry_follow(service->telemetry, &service->config);
 }
 
-/* What has lost its programs is attached again, and is what the policies say. */
+/* Attaches what is missing, then puts the policies in force again, as new maps have none. */
 static int mend(void *arg)
 {
 	struct service *service = arg;
