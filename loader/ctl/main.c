@@ -45,14 +45,13 @@ static void print_help(void)
 {
 	size_t i;
 
-	puts("Usage: vsockctl [-n NETNS] [--json] [--policy-dir D] [--type TYPE] [--verbose] "
-	     "COMMAND\n"
+	puts("Usage: vsockctl [OPTION...] COMMAND\n"
 	     "\n"
 	     "Shows and sets how network namespaces isolate AF_VSOCK.\n"
 	     "\n"
 	     "Commands:");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-7s %-12s %s\n", commands[i].name, commands[i].arguments,
+		printf("  %-7s %-13s %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].help);
 	puts("\n"
 	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
@@ -72,19 +71,20 @@ static void print_help(void)
 	     "Exit status: 0, 1 for a failure, 2 for wrong usage; explain: 3 for refused.");
 }
 
+static const struct option known[] = {
+	{ "netns", required_argument, NULL, 'n' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "listening", no_argument, NULL, 'l' },
+	{ "policy-dir", required_argument, NULL, 'p' },
+	{ "type", required_argument, NULL, 't' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{},
+};
+
 static int parse_options(struct options *options, int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "netns", required_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "listening", no_argument, NULL, 'l' },
-		{ "policy-dir", required_argument, NULL, 'p' },
-		{ "type", required_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{},
-	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "n:hV", known, NULL)) != -1) {
