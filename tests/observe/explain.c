@@ -185,6 +185,19 @@ static bool passes_gate(int err)
 	return err != ENODEV && err != ESOCKTNOSUPPORT;
 }
 
+/* What closes may hold the port a while. */
+static int bind_when_free(int fd, const struct sockaddr_vm *at)
+{
+	int waited;
+
+	for (waited = 0; bind(fd, (const struct sockaddr *)at, sizeof(*at)); waited += 100) {
+		if (errno != EADDRINUSE || waited >= 60000)
+			return -errno;
+		usleep(100000);
+	}
+	return 0;
+}
+
 /* A policy may deny the bind: then nothing is there. */
 static bool connects(const struct call *call)
 {
@@ -198,8 +211,9 @@ static bool connects(const struct call *call)
 	listener = in_netns(call->to, call->type);
 	if (listener < 0)
 		return false;
-	if (!bind(listener, (struct sockaddr *)&at, sizeof(at)) && listen(listener, 8))
-		tap_bail("listen: %s", strerror(errno));
+	err = bind_when_free(listener, &at);
+	if (err ? err != -EACCES : listen(listener, 8))
+		tap_bail("listener: %s", strerror(err ? -err : errno));
 	err = dial(call);
 	close(listener);
 	if (err && err != ECONNRESET)
