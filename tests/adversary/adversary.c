@@ -204,6 +204,16 @@ static bool leaks_on(const char *text, const char *kernel)
 	return false;
 }
 
+#define TRIES 10 /* of what has to leak: a busy machine can let a packet come too late */
+
+static bool leaks_within(int tries, const struct plan *plan, struct finding *finding)
+{
+	while (tries--)
+		if (judge(plan, finding) != LEAK_NONE)
+			return true;
+	return false;
+}
+
 /* Without the layer those leak that say so, with it none. */
 static void replay_known(const struct options *options, const char *path)
 {
@@ -217,7 +227,7 @@ static void replay_known(const struct options *options, const char *path)
 	if (options->bare && !leaks_on(text, options->known))
 		return;
 	has_to |= are_guests_open(options) && !strncmp(basename(path), "guest-", 6);
-	leaks = judge(&plan, &finding) != LEAK_NONE;
+	leaks = leaks_within(has_to ? TRIES : 1, &plan, &finding);
 	tap_ok(leaks == has_to, "%s %s", basename(path), leaks ? "leaks" : "does not leak");
 	if (leaks)
 		finding_print("# ", &finding);
