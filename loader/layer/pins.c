@@ -16,7 +16,7 @@
 #include "layer/map-walk.h"
 #include "lib/log.h"
 
-const char *const pinned_maps[] = {
+const char *const pinned_maps[PINNED_MAPS + 1] = {
 	PIN_NAMESPACES,
 	PIN_DEVICES,
 	PIN_DEVICE_SLOTS,

@@ -45,7 +45,8 @@
 #define PIN_TENANTS		"tenants"
 
 /* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
-extern const char *const pinned_maps[];
+#define PINNED_MAPS 17
+extern const char *const pinned_maps[PINNED_MAPS + 1];
 
 /* As the kernel mounts it by itself anybody may make folders there. */
 #define BPFFS_MOUNT "mount -t bpf -o mode=700 bpf " BPFFS

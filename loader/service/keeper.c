@@ -24,8 +24,6 @@
 
 #define TICK_USEC 5000000ULL
 
-#define MAPS 16 /* enough for those that are pinned */
-
 /* What tells that a module was unloaded and loaded again: numbers of its folder in sysfs. */
 struct modules {
 	ino_t vsock, vhost_vsock;
@@ -37,9 +35,9 @@ struct keeper {
 	struct layer_report report;
 	struct modules modules;
 	struct alive alive, said;
-	int map[MAPS]; /* held, so that what is in them outlives the loss of all pins */
-	int state_map; /* the one of them that is pinned as state, */
-	__u32 state;   /* and its id; 0: none is held */
+	int map[PINNED_MAPS]; /* held, so that what is in them outlives the loss of all pins */
+	int state_map;	      /* the one of them that is pinned as state, */
+	__u32 state;	      /* and its id; 0: none is held */
 };
 
 /* --- Maps that are held --- */
@@ -48,7 +46,7 @@ static void release_maps(struct keeper *keeper)
 {
 	int i;
 
-	for (i = 0; keeper->state && i < MAPS && pinned_maps[i]; i++)
+	for (i = 0; keeper->state && i < PINNED_MAPS; i++)
 		if (keeper->map[i] >= 0)
 			close(keeper->map[i]);
 	keeper->state = 0;
@@ -62,7 +60,7 @@ static void hold_maps(struct keeper *keeper)
 	if (keeper->state == state)
 		return;
 	release_maps(keeper);
-	for (i = 0; i < MAPS && pinned_maps[i]; i++) {
+	for (i = 0; i < PINNED_MAPS; i++) {
 		keeper->map[i] = pin_open_map(pinned_maps[i]);
 		if (!strcmp(pinned_maps[i], PIN_STATE))
 			keeper->state_map = keeper->map[i];
@@ -91,7 +89,7 @@ static int pin_held(const struct keeper *keeper)
 
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return log_errno(errno, PIN_DIR);
-	for (i = 0; i < MAPS && pinned_maps[i] && !ret; i++) {
+	for (i = 0; i < PINNED_MAPS && !ret; i++) {
 		snprintf(path, sizeof(path), PIN_DIR "/%s", pinned_maps[i]);
 		ret = bpf_obj_pin(keeper->map[i], path);
 		ret = ret == -EEXIST ? 0 : ret;
