@@ -123,7 +123,7 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 /*
  * The call is recorded first: either this sees the new holder of the port, or the new holder's
  * bind() sees the call. A bind() that has passed its gate and has not put its socket into the table
- * yet is seen by neither: the delivery gate looks once more.
+ * yet is seen by neither: if it listens then, the delivery gate looks once more.
  */
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
 					  const struct sockaddr_vm *to,

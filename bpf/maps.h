@@ -83,9 +83,7 @@ struct {
 	__type(value, __u64); /* when, in nanoseconds of CLOCK_BOOTTIME */
 } sealed_netns SEC(".maps");
 
-/*
- * Lingering sockets by address, and their ports: bpf/lingering.h. Removed with the socket.
- */
+/* Lingering sockets by address, and their ports: bpf/lingering.h. Removed with the socket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -143,6 +141,7 @@ struct {
 	__type(value, struct called_ports);
 } calling SEC(".maps");
 
+/* How many of those have called the ports of a slot, and of which namespace they are. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CALL_SLOTS);

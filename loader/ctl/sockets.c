@@ -348,8 +348,9 @@ int command_sockets(const struct options *options, int argc, char **argv)
 	else if (!ret)
 		print_sockets(&view);
 	if (!ret && !view.list.tables_known && view.list.count)
-		log_error(0, "kernel.kptr_restrict is 2: sockets that no process has open are "
-			     "missing");
+		log_error(0, "the kernel does not tell where its tables are: sockets that no "
+			     "process has "
+			     "open are missing");
 	view_close(&view);
 	return ret;
 }

@@ -98,7 +98,7 @@ static void tell_btf(struct doctor *doctor, const struct kernel *kernel)
 		     "packets are identified by their address");
 }
 
-/* Kernels before 5.12 do not skip programs: those without BTF of modules. */
+/* Kernels without BTF of modules are older than 5.12, and do not skip programs. */
 static void tell_preemption(struct doctor *doctor, const struct kernel *kernel)
 {
 	const char *preemption = kernel_preemption();
