@@ -53,13 +53,6 @@ const volatile bool virtio_alone;
 
 struct socket_lines lines;
 
-static __always_inline netns_id netns_identity(const struct net *net)
-{
-	if (netns_has_cookie)
-		return BPF_CORE_READ(net, net_cookie);
-	return BPF_CORE_READ(net, ns.inum);
-}
-
 static __always_inline void read_counts(struct socket_line *line, __u64 socket)
 {
 	struct virtio_vsock_sock *counts;
@@ -98,7 +91,7 @@ static __always_inline void read_socket(struct socket_line *line, __u64 socket)
 	const struct sock___read *read = (const void *)socket;
 
 	line->address = socket;
-	line->netns = netns_identity(BPF_CORE_READ(sk, __sk_common.skc_net.net));
+	line->netns = identity_at(BPF_CORE_READ(sk, __sk_common.skc_net.net));
 	line->counted = false;
 	line->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	line->type = BPF_CORE_READ(read, sk_type);

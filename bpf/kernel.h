@@ -41,6 +41,14 @@ static __always_inline netns_id identity_of(const struct net *net)
 	return net->ns.inum;
 }
 
+/* The same by a pointer that the verifier does not trust. */
+static __always_inline netns_id identity_at(const struct net *net)
+{
+	if (netns_has_cookie)
+		return BPF_CORE_READ(net, net_cookie);
+	return BPF_CORE_READ(net, ns.inum);
+}
+
 /* A socket's address as a number, as global functions take numbers only. */
 static __always_inline __u64 address_of_sock(const struct socket *sock)
 {

@@ -19,9 +19,7 @@ static __always_inline netns_id netns_of_sock(struct sock *sk)
 /* The same by a pointer that the verifier does not trust. */
 static __always_inline netns_id netns_at(const struct net *net)
 {
-	if (netns_has_cookie)
-		return admitted(net, BPF_CORE_READ(net, net_cookie));
-	return admitted(net, BPF_CORE_READ(net, ns.inum));
+	return admitted(net, identity_at(net));
 }
 
 static __always_inline netns_id netns_of_task(struct task_struct *task)

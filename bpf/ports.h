@@ -23,8 +23,6 @@
 #include "state.h"
 #include "verdict.h"
 
-#define VSOCK_HASH_SIZE 251 /* the same since 3.9 */
-
 /* Steps of one walk, and walks of one question. Making a bucket longer costs a socket for each. */
 #define STEPS 256
 #define WALKS 256

@@ -19,6 +19,9 @@
 /* Namespaces that can have a record; beyond it new ones count as local. */
 #define MAX_NAMESPACES 65536
 
+/* Lists in each of the kernel's tables of sockets; the same since 3.9. */
+#define VSOCK_HASH_SIZE 251
+
 /*
  * Devices that can have a record, and those of one tenant; the guest of one without cannot be
  * reached.

@@ -14,7 +14,6 @@
 #include "lib/log.h"
 #include "all-sockets.skel.h"
 
-#define BUCKETS	     251 /* VSOCK_HASH_SIZE, the same since 3.9 */
 #define LIST_LINK    16	 /* sizeof(struct list_head) */
 #define LIST_TRIES   100 /* of a list that keeps changing */
 #define LINES_A_READ 64
@@ -123,7 +122,7 @@ static int read_tables(struct socket_list *list, const struct all_sockets *skel,
 	int ret = 0, i;
 
 	list->tables_known = addresses->bound_table && addresses->connected_table;
-	for (i = 0; i < BUCKETS && list->tables_known && !ret; i++) {
+	for (i = 0; i < VSOCK_HASH_SIZE && list->tables_known && !ret; i++) {
 		ret = read_list(list, skel, addresses->bound_table + i * LIST_LINK, BOUND_LINK);
 		if (!ret)
 			ret = read_list(list, skel, addresses->connected_table + i * LIST_LINK,

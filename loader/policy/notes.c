@@ -217,16 +217,6 @@ struct selection {
 	const void *arg;
 };
 
-static const struct range *range_at(const struct ranges *ranges, __u64 number)
-{
-	size_t i;
-
-	for (i = 0; i < ranges->count; i++)
-		if (ranges->range[i].first <= number && number <= ranges->range[i].last)
-			return &ranges->range[i];
-	return NULL;
-}
-
 /* A range of ports of some rule that has this one. */
 static const struct range *selected_at(const struct selection *selection, __u64 port)
 {

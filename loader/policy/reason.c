@@ -3,15 +3,7 @@
 
 #include <string.h>
 
-static bool has_number(const struct ranges *ranges, __u32 number)
-{
-	size_t i;
-
-	for (i = 0; i < ranges->count; i++)
-		if (ranges->range[i].first <= number && number <= ranges->range[i].last)
-			return true;
-	return false;
-}
+#include "policy/rule.h"
 
 static bool is_called(const char *name, const char *wanted)
 {
@@ -26,7 +18,7 @@ static bool is_about(const struct rule *rule, const struct peer *peer)
 	case OUTSIDE:
 		return peer->outside;
 	case BY_CID:
-		return peer->cid && has_number(&rule->cids, peer->cid);
+		return peer->cid && range_at(&rule->cids, peer->cid);
 	case BY_POLICY:
 		return is_called(peer->policy, rule->name);
 	default:
@@ -43,7 +35,7 @@ const struct rule *reason_rule(const struct policy *policy, enum decision decisi
 	for (i = 0; i < policy->rules; i++) {
 		rule = &policy->rule[i];
 		if (rule->decision == decision && rule->verb == verb &&
-		    has_number(&rule->ports, port) && is_about(rule, peer))
+		    range_at(&rule->ports, port) && is_about(rule, peer))
 			return rule;
 	}
 	return NULL;
@@ -57,7 +49,7 @@ const struct rule *reason_own_rule(const struct policy *policy, enum rule_verb v
 	for (i = 0; i < policy->rules; i++) {
 		rule = &policy->rule[i];
 		if (rule->verb == verb &&
-		    has_number(verb == GUEST ? &rule->cids : &rule->ports, number))
+		    range_at(verb == GUEST ? &rule->cids : &rule->ports, number))
 			return rule;
 	}
 	return NULL;

@@ -295,3 +295,13 @@ void rule_free(struct rule *rule)
 	free(rule->ports.range);
 	free(rule->text);
 }
+
+const struct range *range_at(const struct ranges *ranges, __u64 number)
+{
+	size_t i;
+
+	for (i = 0; i < ranges->count; i++)
+		if (ranges->range[i].first <= number && number <= ranges->range[i].last)
+			return &ranges->range[i];
+	return NULL;
+}

@@ -12,6 +12,9 @@
 int rule_parse(struct rule *rule, enum decision decision, const char *text, char **reason);
 void rule_free(struct rule *rule);
 
+/* The first range that has the number, or NULL. */
+const struct range *range_at(const struct ranges *ranges, __u64 number);
+
 /* Whether this is a glob and no name. */
 bool is_glob(const char *text);
 

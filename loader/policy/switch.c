@@ -17,21 +17,27 @@
 #include "policy/policies.h"
 #include "policy/store.h"
 
-static int write_cells(const struct compiled *compiled, __u32 half)
+int policy_write_cells(int rules, const struct compiled *compiled, __u32 half)
 {
 	size_t size = 2 * RULE_CELLS * sizeof(struct rule_cell);
-	struct rule_cell *cells;
-	int fd = pin_open_map(PIN_RULES);
+	struct rule_cell *cells = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, rules, 0);
 
-	if (fd < 0)
-		return log_errno(-fd, "map " PIN_RULES);
-	cells = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
 	if (cells == MAP_FAILED)
 		return log_errno(errno, "map " PIN_RULES);
 	memcpy(cells + half * RULE_CELLS, compiled->cells, compiled->count * sizeof(*cells));
 	munmap(cells, size);
 	return 0;
+}
+
+static int write_pinned_cells(const struct compiled *compiled, __u32 half)
+{
+	int rules = pin_open_map(PIN_RULES), ret;
+
+	if (rules < 0)
+		return log_errno(-rules, "map " PIN_RULES);
+	ret = policy_write_cells(rules, compiled, half);
+	close(rules);
+	return ret;
 }
 
 /*
@@ -123,7 +129,7 @@ static int switch_to(struct netns_records *records, const struct policy_set *set
 	assigner.from = records->state->half;
 	assigner.to = !assigner.from;
 	records->state->policies[assigner.to] = set->hash;
-	ret = write_cells(&set->compiled, assigner.to);
+	ret = write_pinned_cells(&set->compiled, assigner.to);
 	if (!ret)
 		ret = assign_look(&assigner);
 	if (ret)
@@ -225,7 +231,8 @@ static int apply_locked(const struct policy_set *set, bool *in_force)
 	/* A start without policies switches from none to none, and need not wait for verdicts. */
 	if (ret || set->policies.count || before.policies.count)
 		ret = switch_to(&records, set, &before, in_force);
-	*in_force |= !ret;
+	else
+		*in_force = true;
 	policy_set_close(&before);
 	netns_records_close(&records);
 	return ret;

@@ -38,6 +38,9 @@ int policy_switch(const struct policy_set *set, bool *in_force);
  */
 int policy_assign_again(void);
 
+/* Writes a half of the map `rules`, the pinned one or a copy. Says what is wrong. */
+int policy_write_cells(int rules, const struct compiled *compiled, __u32 half);
+
 /* Runs work() with the lock, on the half in force; 0 where no layer can be. Says what is wrong. */
 int policy_with_set_in_force(int (*work)(struct assigner *assigner, void *arg), void *arg);
 

@@ -3,8 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "layer/map-walk.h"
@@ -66,18 +64,6 @@ static int copy_layer(const struct verdict_maps *maps, struct policy_set *before
 	return ret;
 }
 
-static int write_cells(int map, const struct compiled *compiled, __u32 half)
-{
-	size_t size = 2 * RULE_CELLS * sizeof(struct rule_cell);
-	struct rule_cell *cells = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-
-	if (cells == MAP_FAILED)
-		return log_errno(errno, "map of rules");
-	memcpy(cells + half * RULE_CELLS, compiled->cells, compiled->count * sizeof(*cells));
-	munmap(cells, size);
-	return 0;
-}
-
 struct netns_records trial_records(const struct verdict *verdict)
 {
 	struct verdict_maps maps = verdict_maps(verdict);
@@ -97,7 +83,9 @@ static void put_in_force(struct layer_state *state, const struct policy_set *set
 	state->half = set->half;
 }
 
-/* As policy_switch() does: policies are assigned before the switch, modes become permanent after.
+/*
+ * As policy_switch() does: policies are assigned before the switch, and modes become permanent
+ * after it.
  */
 static int switch_copies(const struct verdict *verdict, struct policy_set *set,
 			 const struct policy_set *before)
@@ -109,7 +97,7 @@ static int switch_copies(const struct verdict *verdict, struct policy_set *set,
 
 	assigner.from = maps.state->half;
 	assigner.to = set->half = !assigner.from;
-	ret = write_cells(maps.rules, &set->compiled, assigner.to);
+	ret = policy_write_cells(maps.rules, &set->compiled, assigner.to);
 	if (!ret)
 		ret = assign_look(&assigner);
 	if (ret)

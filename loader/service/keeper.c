@@ -46,7 +46,7 @@ static void release_maps(struct keeper *keeper)
 {
 	int i;
 
-	for (i = 0; keeper->state && i < PINNED_MAPS; i++)
+	for (i = 0; keeper->state && pinned_maps[i]; i++)
 		if (keeper->map[i] >= 0)
 			close(keeper->map[i]);
 	keeper->state = 0;
@@ -60,7 +60,7 @@ static void hold_maps(struct keeper *keeper)
 	if (keeper->state == state)
 		return;
 	release_maps(keeper);
-	for (i = 0; i < PINNED_MAPS; i++) {
+	for (i = 0; pinned_maps[i]; i++) {
 		keeper->map[i] = pin_open_map(pinned_maps[i]);
 		if (!strcmp(pinned_maps[i], PIN_STATE))
 			keeper->state_map = keeper->map[i];
@@ -89,7 +89,7 @@ static int pin_held(const struct keeper *keeper)
 
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		return log_errno(errno, PIN_DIR);
-	for (i = 0; i < PINNED_MAPS && !ret; i++) {
+	for (i = 0; pinned_maps[i] && !ret; i++) {
 		snprintf(path, sizeof(path), PIN_DIR "/%s", pinned_maps[i]);
 		ret = bpf_obj_pin(keeper->map[i], path);
 		ret = ret == -EEXIST ? 0 : ret;
