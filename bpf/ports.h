@@ -24,19 +24,20 @@
 #include "verdict.h"
 
 /* Steps of one walk, and walks of one question. Making a bucket longer costs a socket for each. */
-#define STEPS 256
-#define WALKS 256
+#define STEPS 128
+#define WALKS 512
 
 enum table {
 	BOUND = 1,     /* listeners, and sockets that connect or have connected */
 	CONNECTED = 2, /* those that have connected, and children of listeners */
 };
 
-/* What a walk finds if it is not a socket. */
+/* What a walk finds if it is not a socket, and what a search finds if it is not the next entry. */
 enum {
-	END = 0,
-	CHANGED = 1, /* the list changed meanwhile */
+	FOUND = 1,   /* a bit; the rest is the socket that is looked for */
 	MORE = 2,    /* a bit; the rest is the entry to go on from */
+	CHANGED = 4, /* the list changed meanwhile */
+	END = 8,
 };
 
 /* What counts, beside the sockets of a table. */
@@ -166,9 +167,9 @@ __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 }
 
 /* The namespace, if it is a stranger. */
-static __always_inline netns_id if_stranger(netns_id id, const struct net *net, __u32 port)
+static __always_inline netns_id if_stranger(netns_id id, __u64 self, __u32 port)
 {
-	netns_id own = netns_at(net);
+	netns_id own = netns_at((void *)net_of_socket(self));
 
 	if (id == NETNS_NONE || id == own)
 		return NETNS_NONE;
@@ -176,16 +177,35 @@ static __always_inline netns_id if_stranger(netns_id id, const struct net *net, 
 }
 
 /* A stranger that holds a port in another way than by the kernel's tables. */
-static __always_inline netns_id noted_stranger(__u32 port, const struct net *net, __u32 how)
+static __always_inline netns_id noted_stranger(__u32 port, __u64 self, __u32 how)
 {
 	netns_id id = NETNS_NONE;
 
 	if (how & LINGERING && layer_state()->lingering == YES)
-		id = if_stranger(lingers_at(port), net, port);
+		id = if_stranger(lingers_at(port), self, port);
 	/* Where sources are checked no call is recorded, and there are no slots for them. */
 	if (id == NETNS_NONE && how & CALLS && !sources_are_checked)
-		id = if_stranger(caller_of(port), net, port);
+		id = if_stranger(caller_of(port), self, port);
 	return id;
+}
+
+/*
+ * One step of the search for a stranger. A global function, as is seek_holder(): the verifier
+ * follows each turn of a loop that calls it, and would follow all of this at each.
+ */
+__noinline __u64 seek_stranger(__u64 entry, __u32 port, __u64 self, __u64 peer, __u32 how)
+{
+	__u32 table = how & (BOUND | CONNECTED);
+	__u64 net = net_of_socket(self);
+	__u64 found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
+
+	if (found == END)
+		return END;
+	if (is_no_socket(found, table, port, &entry))
+		return entry;
+	if (found != self && is_stranger(net, found, port, how))
+		return found | FOUND;
+	return entry_after(found, table);
 }
 
 /*
@@ -194,24 +214,34 @@ static __always_inline netns_id noted_stranger(__u32 port, const struct net *net
  */
 __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 {
-	__u32 table = how & (BOUND | CONNECTED), i;
-	__u64 net = net_of_socket(self), found;
-	__u64 entry = first_entry(table, port);
+	netns_id noted = noted_stranger(port, self, how);
+	__u64 entry = first_entry(how & (BOUND | CONNECTED), port);
+	int i;
 
-	found = noted_stranger(port, (void *)net, how);
-	if (found != NETNS_NONE)
-		return found;
+	if (noted != NETNS_NONE)
+		return noted;
 	for (i = 0; i < WALKS; i++) {
-		found = walk(entry, table, port, how & ANYBODY ? 0 : net, peer);
-		if (found == END)
+		entry = seek_stranger(entry, port, self, peer, how);
+		if (entry == END)
 			return NETNS_NONE;
-		if (is_no_socket(found, table, port, &entry))
-			continue;
-		if (found != self && is_stranger(net, found, port, how))
-			return netns_at((void *)net_of_socket(found));
-		entry = entry_after(found, table);
+		if (entry & FOUND)
+			return netns_at((void *)net_of_socket(entry & ~(__u64)FOUND));
 	}
 	return NETNS_UNKNOWN;
+}
+
+/* One step of the search for a socket that gets packets to CID and port. */
+__noinline __u64 seek_holder(__u64 entry, __u32 cid, __u32 port)
+{
+	__u64 found = walk(entry, BOUND, port, 0, NO_PEER);
+	__u32 at;
+
+	if (found == END)
+		return END;
+	if (is_no_socket(found, BOUND, port, &entry))
+		return entry;
+	at = cid_of_socket(found);
+	return at == cid || at == VMADDR_CID_ANY ? found | FOUND : entry_after(found, BOUND);
 }
 
 /*
@@ -220,19 +250,15 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
  */
 __noinline __u32 is_held(__u32 cid, __u32 port)
 {
-	__u64 entry = first_entry(BOUND, port), found;
-	__u32 i, at;
+	__u64 entry = first_entry(BOUND, port);
+	int i;
 
 	for (i = 0; i < WALKS; i++) {
-		found = walk(entry, BOUND, port, 0, NO_PEER);
-		if (found == END)
+		entry = seek_holder(entry, cid, port);
+		if (entry == END)
 			return false;
-		if (is_no_socket(found, BOUND, port, &entry))
-			continue;
-		at = cid_of_socket(found);
-		if (at == cid || at == VMADDR_CID_ANY)
+		if (entry & FOUND)
 			return true;
-		entry = entry_after(found, BOUND);
 	}
 	return true;
 }
