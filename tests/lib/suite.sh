@@ -26,12 +26,21 @@ in_slot() {
 # empty it.
 wrapper=(tests/lib/in-machine)
 
+# timed FILE COMMAND...: the second line of FILE is what it took of the processors, user and system.
+timed() {
+	local file=$1 status=0
+	shift
+	"$@" || status=$?
+	times >"$file"
+	return "$status"
+}
+
 # attempt LABEL COMMAND...: standard output to $results/LABEL.part, standard error
 # shown as it comes, with the label, and kept for emulator_died.
 attempt() {
 	local label=$1
 	shift
-	{ in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
+	{ timed "$results/$label.times" in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
 		sed -u "s/^/$label: /" >&2; } || return "${PIPESTATUS[0]}"
 }
 
@@ -44,7 +53,7 @@ emulator_died() {
 # in it. $results/LABEL.out is there afterwards if it went well, and LABEL.part if it
 # did not.
 machine() {
-	local label=$1 kernel=$2 options=() status=0
+	local label=$1 kernel=$2 options=() status=0 more=2
 	shift 2
 	while [[ $1 != -- ]]; do
 		options+=("$1")
@@ -53,11 +62,11 @@ machine() {
 	shift
 	local command=(tools/lab/run --kernel "$kernel" "${options[@]}" -- "${wrapper[@]}" "$@")
 	attempt "$label" "${command[@]}" || status=$?
-	if emulator_died "$status" "$label"; then
+	while emulator_died "$status" "$label" && ((more-- > 0)); do
 		echo "$label: once more" >&2
 		status=0
 		attempt "$label" "${command[@]}" || status=$?
-	fi
+	done
 	if [[ $status -ne 0 ]]; then
 		echo "$label: ended with status $status; what there is: $results/$label.part" >&2
 		return "$status"
