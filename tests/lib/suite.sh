@@ -82,22 +82,3 @@ background() {
 	done
 	"$@" &
 }
-
-# compare_table TABLE: tests/tables/TABLE.table natively and with the layer on
-# the older kernels, compared; TAP on standard output.
-compare_table() {
-	local table=$1
-	local run=(-- build/tests/tables/scenario "$table" "tests/tables/$table.table")
-	results=build/tests/results/$table
-	rm -rf "$results"
-	mkdir -p "$results"
-	background machine native 7 "${run[@]}"
-	background machine 5.10 5.10 "${run[@]}"
-	background machine 5.10+bpf 5.10 --append lsm=lockdown,yama,apparmor,tomoyo,bpf "${run[@]}"
-	background machine 6.1 6.1 "${run[@]}"
-	background machine 6.12 6.12 "${run[@]}"
-	wait
-	build/tests/tables/compare tests/tables/known-differences "$results/native.out" \
-		"5.10=$results/5.10.out" "5.10+bpf=$results/5.10+bpf.out" \
-		"6.1=$results/6.1.out" "6.12=$results/6.12.out"
-}
