@@ -166,7 +166,7 @@ static void serve(const struct pair *pair, int ready)
 static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
-	const struct timeval limit = { .tv_sec = 10 };
+	const struct timeval limit = { .tv_sec = 60 };
 	socklen_t size = sizeof(int);
 	int err;
 
@@ -176,7 +176,7 @@ static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 		return 0;
 	if (blocking || errno != EINPROGRESS)
 		return errno;
-	if (poll(&wait, 1, 10000) != 1)
+	if (poll(&wait, 1, 60000) != 1)
 		return ETIMEDOUT;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;
 }
@@ -187,7 +187,7 @@ static bool carries(int fd)
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	char byte = 'x';
 
-	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 10000) == 1 &&
+	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 60000) == 1 &&
 	       recv(fd, &byte, 1, 0) == 1;
 }
 

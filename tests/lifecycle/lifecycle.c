@@ -484,8 +484,8 @@ static void records(struct world *world)
 
 	attach();
 	world_make(world);
-	before = map_settles("namespaces", 3);
-	tap_ok(before == 3, "nursery, local1 and local2 have records");
+	before = map_settles("namespaces", WORLD_RECORDS);
+	tap_ok(before == WORLD_RECORDS, "nursery, local1 and local2 have records");
 	must("nsenter --net=/run/netns/nursery ip netns add short");
 	tap_ok(map_entries("namespaces") == before + 1 && is_mode("short", "ns_mode", "local"),
 	       "a new one has a record");

@@ -266,7 +266,8 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* How many are shown, and how long it takes: the best of some, of a processor that others use, too. */
+/* How many are shown, and how long it takes: the best of some, of a processor that others use, too.
+ */
 static int look(double *took)
 {
 	double begin;
@@ -307,8 +308,8 @@ static void many(int wanted)
 	for (i = 0; i < 600 && access("/tmp/there", F_OK); i++)
 		usleep(100000);
 	found = look(&took);
-	tap_ok(found == wanted && took < MANY_TIMES * few, "%d of %d sockets, in %.2f s; few in %.2f s",
-	       found, wanted, took, few);
+	tap_ok(found == wanted && took < MANY_TIMES * few,
+	       "%d of %d sockets, in %.2f s; few in %.2f s", found, wanted, took, few);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
