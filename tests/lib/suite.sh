@@ -5,8 +5,9 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
-# Machines at a time, of all suites that run. Each keeps little more than one CPU busy.
-readonly jobs=${JOBS:-2}
+# Machines at a time, of all suites that run. Each keeps two thirds of a CPU busy: the rest of the
+# time it waits, for grace periods of its kernel and for what the tests wait for.
+readonly jobs=${JOBS:-3}
 
 # in_slot COMMAND...: as soon as one of $jobs places is free, which other suites share.
 in_slot() {
