@@ -31,7 +31,7 @@
  * Suites at a time. They share the machines that may run (tests/lib/suite.sh), so that no
  * processor is idle while the last machine of a suite runs.
  */
-#define SUITES_DEFAULT 2
+#define SUITES_DEFAULT 3
 #define SUITES_MAX     8
 
 struct pipe_end {

@@ -22,7 +22,7 @@
 #define GUEST_PORT 7000
 #define SECRET	   "secret"
 #define NUMBER	   0x0badf00d /* that a buffer's size may be, and nothing else is */
-#define LIMIT_MS   5000
+#define LIMIT_MS   60000
 #define FLIPS	   60
 #define FLIP_EVERY 100
 #define RACES	   40

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#define HOLD_LIMIT_MS 10000
+#define HOLD_LIMIT_MS 60000
 
 struct hold {
 	int socket, uffd;

@@ -7,7 +7,7 @@
 #include "lib/lines.h"
 #include "lib/world.h"
 
-#define COMES_MS 30000
+#define COMES_MS 120000
 
 /* "null" for JSON's null, NULL where there is no such key. */
 static const char *value_of(struct json_object *object, const char *key)

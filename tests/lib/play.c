@@ -12,7 +12,7 @@
 #include "lib/play.h"
 #include "lib/tap.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 60000
 
 struct ns init_ns;
 

@@ -79,7 +79,7 @@ int outcome(int fd)
 
 	if (fd < (int)(sizeof(refused) / sizeof(*refused)) && refused[fd])
 		return refused[fd];
-	if (poll(&wait, 1, 3000) != 1)
+	if (poll(&wait, 1, 30000) != 1)
 		return ETIME;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;
 }
@@ -100,7 +100,7 @@ void await_end(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLRDHUP };
 
-	if (poll(&wait, 1, 10000) != 1)
+	if (poll(&wait, 1, 60000) != 1)
 		tap_bail("the other end does not close");
 }
 

@@ -28,15 +28,16 @@
 #define PAIRS_MAX 8
 
 /*
- * After each connection. Whoever never sleeps leaves nothing of the processors to what is
+ * After each connection, in ms. Whoever never sleeps leaves nothing of the processors to what is
  * switched under the storm, and holds up the grace periods (RCU tasks) that each program
  * which is attached waits for: an upgrade then takes minutes instead of seconds, and a
- * step of it sees no more connections.
+ * step of it sees no more connections. Where one set of programs replaces another, a step takes
+ * tens of ms, and a longer pause is enough; where policies do, it is one write.
  */
-#define PAUSE_US 3000
+#define PAUSE_MS 3
 
 static const char usage[] =
-	"usage: storm FROM TO never|always|flees [FROM TO never|always|flees]...\n"
+	"usage: storm [--pause MS] FROM TO never|always|flees [FROM TO never|always|flees]...\n"
 	"\n"
 	"FROM and TO are names under /run/netns, or \"init\" for the caller's own. From each\n"
 	"FROM two processes connect to a listener in TO, one blocking, one not; with \"new:\"\n"
@@ -70,6 +71,7 @@ struct pair {
 
 static struct pair pairs[PAIRS_MAX];
 static int pair_count;
+static int pause_ms = PAUSE_MS;
 static volatile sig_atomic_t ending;
 
 static void die(const char *what)
@@ -164,7 +166,7 @@ static void serve(const struct pair *pair, int ready)
 static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
-	const struct timeval limit = { .tv_sec = 10 };
+	const struct timeval limit = { .tv_sec = 60 };
 	socklen_t size = sizeof(int);
 	int err;
 
@@ -174,7 +176,7 @@ static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
 		return 0;
 	if (blocking || errno != EINPROGRESS)
 		return errno;
-	if (poll(&wait, 1, 10000) != 1)
+	if (poll(&wait, 1, 60000) != 1)
 		return ETIMEDOUT;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ? errno : err;
 }
@@ -185,7 +187,7 @@ static bool carries(int fd)
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	char byte = 'x';
 
-	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 10000) == 1 &&
+	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&wait, 1, 60000) == 1 &&
 	       recv(fd, &byte, 1, 0) == 1;
 }
 
@@ -232,7 +234,7 @@ static void connect_for_ever(const struct pair *pair, bool blocking)
 		close(fd);
 		if (makes)
 			enter_or_make(pair->from);
-		usleep(PAUSE_US);
+		usleep(pause_ms * 1000);
 	}
 }
 
@@ -356,6 +358,11 @@ int main(int argc, char **argv)
 	bool told = false, good = true;
 	int i;
 
+	if (argc > 2 && !strcmp(argv[1], "--pause")) {
+		pause_ms = atoi(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
 	parse(argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGTERM, on_term);

@@ -5,8 +5,9 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
-# Machines at a time, of all suites that run. Each keeps little more than one CPU busy.
-readonly jobs=${JOBS:-2}
+# Machines at a time, of all suites that run. Each keeps two thirds of a CPU busy: the rest of the
+# time it waits, for grace periods of its kernel and for what the tests wait for.
+readonly jobs=${JOBS:-3}
 
 # in_slot COMMAND...: as soon as one of $jobs places is free, which other suites share.
 in_slot() {
@@ -26,12 +27,21 @@ in_slot() {
 # empty it.
 wrapper=(tests/lib/in-machine)
 
+# timed FILE COMMAND...: the second line of FILE is what it took of the processors, user and system.
+timed() {
+	local file=$1 status=0
+	shift
+	"$@" || status=$?
+	times >"$file"
+	return "$status"
+}
+
 # attempt LABEL COMMAND...: standard output to $results/LABEL.part, standard error
 # shown as it comes, with the label, and kept for emulator_died.
 attempt() {
 	local label=$1
 	shift
-	{ in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
+	{ timed "$results/$label.times" in_slot "$@" 2>&1 >"$results/$label.part" | tee "$results/$label.err" |
 		sed -u "s/^/$label: /" >&2; } || return "${PIPESTATUS[0]}"
 }
 
@@ -44,7 +54,7 @@ emulator_died() {
 # in it. $results/LABEL.out is there afterwards if it went well, and LABEL.part if it
 # did not.
 machine() {
-	local label=$1 kernel=$2 options=() status=0
+	local label=$1 kernel=$2 options=() status=0 more=2
 	shift 2
 	while [[ $1 != -- ]]; do
 		options+=("$1")
@@ -53,11 +63,11 @@ machine() {
 	shift
 	local command=(tools/lab/run --kernel "$kernel" "${options[@]}" -- "${wrapper[@]}" "$@")
 	attempt "$label" "${command[@]}" || status=$?
-	if emulator_died "$status" "$label"; then
+	while emulator_died "$status" "$label" && ((more-- > 0)); do
 		echo "$label: once more" >&2
 		status=0
 		attempt "$label" "${command[@]}" || status=$?
-	fi
+	done
 	if [[ $status -ne 0 ]]; then
 		echo "$label: ended with status $status; what there is: $results/$label.part" >&2
 		return "$status"
@@ -72,23 +82,4 @@ background() {
 		wait -n || true
 	done
 	"$@" &
-}
-
-# compare_table TABLE: tests/tables/TABLE.table natively and with the layer on
-# the older kernels, compared; TAP on standard output.
-compare_table() {
-	local table=$1
-	local run=(-- build/tests/tables/scenario "$table" "tests/tables/$table.table")
-	results=build/tests/results/$table
-	rm -rf "$results"
-	mkdir -p "$results"
-	background machine native 7 "${run[@]}"
-	background machine 5.10 5.10 "${run[@]}"
-	background machine 5.10+bpf 5.10 --append lsm=lockdown,yama,apparmor,tomoyo,bpf "${run[@]}"
-	background machine 6.1 6.1 "${run[@]}"
-	background machine 6.12 6.12 "${run[@]}"
-	wait
-	build/tests/tables/compare tests/tables/known-differences "$results/native.out" \
-		"5.10=$results/5.10.out" "5.10+bpf=$results/5.10+bpf.out" \
-		"6.1=$results/6.1.out" "6.12=$results/6.12.out"
 }

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define VM_LIMIT_MS 5000
+#define VM_LIMIT_MS 30000
 
 struct vm {
 	pid_t pid;

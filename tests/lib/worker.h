@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 /* More than the 2 s after which the kernel gives up a vsock connect. */
-#define WORKER_LIMIT_MS 3000
+#define WORKER_LIMIT_MS 15000
 
 struct worker {
 	pid_t pid;

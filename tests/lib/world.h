@@ -45,6 +45,9 @@ bool bpf_is(const struct bpf_counts *before);
 
 #define PINS "/sys/fs/bpf/vsock-bpfd"
 
+/* Entries of the map of namespaces for a world: nursery, local1 and local2. */
+#define WORLD_RECORDS 3
+
 /* Number of entries of a pinned map, -1 if there is none. */
 int map_entries(const char *name);
 

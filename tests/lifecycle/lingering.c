@@ -54,7 +54,7 @@ static int lingering_child(unsigned int server, unsigned int client)
 		tap_bail("a connection: %m");
 	wait.fd = accept4(door, NULL, NULL, SOCK_CLOEXEC);
 	close(caller);
-	if (wait.fd < 0 || poll(&wait, 1, 5000) != 1)
+	if (wait.fd < 0 || poll(&wait, 1, 60000) != 1)
 		tap_bail("its end: %m");
 	close(door);
 	usleep(300000);

@@ -57,7 +57,7 @@ static bool await(int wanted_devices, int wanted_slots)
 {
 	int tries;
 
-	for (tries = 0; tries < 3000; tries++) {
+	for (tries = 0; tries < 6000; tries++) {
 		if (devices() == wanted_devices && slots() == wanted_slots)
 			return true;
 		usleep(10000);

@@ -72,7 +72,8 @@ static void homes(void)
 	tap_ok(says("build/vsockctl list", "\n" ELSE " "), "where it is mounted comes first");
 	must("umount " ELSE " && rm " ELSE);
 	ns_remove(&anon);
-	must("sleep 1; rmdir " CGROUP);
+	must("for i in $(seq 600); do rmdir " CGROUP
+	     " 2>/dev/null && exit; sleep 0.1; done; exit 1");
 	tap_ok(service_end(&service, SIGTERM) == 0, "the service ends");
 }
 

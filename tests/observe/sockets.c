@@ -21,7 +21,7 @@
 #define PORT	   3000
 #define CHURN_PORT 40000
 #define READS	   40
-#define MANY_LIMIT 6.0 /* seconds */
+#define MANY_TIMES 15 /* as long as with few */
 
 static struct said said;
 
@@ -128,7 +128,7 @@ static void kinds(void)
 /* A second process, of another user, and a descriptor that is on its way to a third. */
 static void holders(void)
 {
-	int fd = bound(SOCK_STREAM, 3002), pair[2], zero = 0;
+	int fd = bound(SOCK_STREAM, 3002), pair[2], there[2], zero = 0;
 	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
 	struct iovec data = { &byte, 1 };
 	struct msghdr message = { .msg_iov = &data,
@@ -136,21 +136,29 @@ static void holders(void)
 				  .msg_control = control,
 				  .msg_controllen = sizeof(control) };
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (pipe2(there, O_CLOEXEC))
+		tap_bail("pipe: %s", strerror(errno));
+	pid = fork();
 	if (!pid) {
 		if (setuid(65534))
 			_exit(1);
 		listening(3003);
+		if (write(there[1], &byte, 1) != 1)
+			_exit(1);
 		pause();
 		_exit(zero);
 	}
-	usleep(500000);
+	if (read(there[0], &byte, 1) != 1)
+		tap_bail("a process of another user ends");
 	shows(" one +[*]:3002 +- .* 0 +sockets[(][0-9]+[)] sockets[(][0-9]+[)]$", 1,
 	      "each process that has it");
 	shows(" listening +one +[*]:3003 .* 65534 +sockets[(][0-9]+[)]$", 1, "the user");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	close(there[0]);
+	close(there[1]);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		tap_bail("socketpair");
 	rights->cmsg_level = SOL_SOCKET;
@@ -201,6 +209,7 @@ static void options(void)
 
 /* --- While others come and go --- */
 
+/* With a pause, as whoever never sleeps leaves nothing of the processors to those who look. */
 static void churn(void)
 {
 	unsigned int port = CHURN_PORT;
@@ -215,6 +224,7 @@ static void churn(void)
 		client = dial(VMADDR_CID_LOCAL, port);
 		fds[2 * i + 1] = client;
 		port = port == CHURN_PORT + 999 ? CHURN_PORT : port + 1;
+		usleep(2000);
 	}
 }
 
@@ -256,13 +266,31 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+/* How many are shown, and how long it takes: the best of some, of a processor that others use, too.
+ */
+static int look(double *took)
+{
+	double begin;
+	int i;
+
+	*took = 1e9;
+	for (i = 0; i < 3; i++) {
+		begin = now();
+		command(&said, SOCKETS " >/tmp/all; grep -c ' one ' /tmp/all");
+		begin = now() - begin;
+		*took = begin < *took ? begin : *took;
+	}
+	return atoi(said.out);
+}
+
 static void many(int wanted)
 {
 	struct rlimit limit = { 65536, 65536 };
-	double took;
+	double few, took;
 	int i, fd, found;
 	pid_t pid;
 
+	look(&few);
 	pid = fork();
 	if (!pid) {
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -279,13 +307,9 @@ static void many(int wanted)
 	}
 	for (i = 0; i < 600 && access("/tmp/there", F_OK); i++)
 		usleep(100000);
-	took = now();
-	command(&said, SOCKETS " >/tmp/all; grep -c ' one ' /tmp/all");
-	took = now() - took;
-	found = atoi(said.out);
-	/* Of an emulated processor that others use, too. */
-	tap_ok(found == wanted && took < MANY_LIMIT, "%d of %d sockets, in %.2f s of this machine",
-	       found, wanted, took);
+	found = look(&took);
+	tap_ok(found == wanted && took < MANY_TIMES * few,
+	       "%d of %d sockets, in %.2f s; few in %.2f s", found, wanted, took, few);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
