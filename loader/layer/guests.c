@@ -157,6 +157,13 @@ static int by_device(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
+static int by_cid(const void *a, const void *b)
+{
+	const struct known_guest *x = a, *y = b;
+
+	return x->cid < y->cid ? -1 : x->cid > y->cid;
+}
+
 static void add_guests(struct guest_list *list, struct lines *lines)
 {
 	size_t first, end;
@@ -169,6 +176,8 @@ static void add_guests(struct guest_list *list, struct lines *lines)
 				break;
 		add_guest(list, &lines->line[first], end - first);
 	}
+	if (list->count)
+		qsort(list->guest, list->count, sizeof(*list->guest), by_cid);
 }
 
 /* --- For others --- */
