@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,7 +82,10 @@ static int dial(unsigned int cid, unsigned int port)
 {
 	struct sockaddr_vm to = { .svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = port };
 	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | (cid > 2 ? SOCK_NONBLOCK : 0), 0);
+	struct timeval limit = { .tv_sec = 600 };
 
+	/* A guest that never answers is still asked when somebody looks. */
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS && cid < 3)
 		tap_bail("connect: %s", strerror(errno));
 	return fd;
@@ -222,7 +226,7 @@ static void shown_by_name(void)
 	tap_ok(said.status == 1 && !strchr(said.err, '\033'), "which is printed without harm");
 	if (native)
 		return;
-	says(0, "42   web    one", "build/vsockctl cids", "cids shows it");
+	says(0, "42 web one ", "build/vsockctl cids | tr -s ' '", "cids shows it");
 	says(0, "\"guest\": \"web\"", "build/vsockctl --json cids", "as JSON");
 	says(0, "to guest web (42) of one port 22", "build/vsockctl explain one guest web 22",
 	     "explain takes it, and shows it");
