@@ -52,7 +52,7 @@ static int find(const struct guest_list *guests, const char *name, const struct 
 
 int resolve_guest(const struct guest_list *guests, const char *name, __u32 *cid)
 {
-	const struct known_guest *guest;
+	const struct known_guest *guest = NULL;
 	int ret = find(guests, name, &guest);
 
 	if (!ret)
@@ -75,7 +75,7 @@ static int print_guest_json(const struct known_guest *guest)
 int command_resolve(const struct options *options, int argc, char **argv)
 {
 	struct guest_list guests = {};
-	const struct known_guest *guest;
+	const struct known_guest *guest = NULL;
 	int ret = guests_load(&guests);
 
 	if (!ret)
