@@ -21,11 +21,14 @@ static __always_inline int check_holders(struct socket *sock, netns_id own, __u3
 {
 	struct call call = { .from.netns = own, .by_caller = true };
 	__u64 self = address_of_sock(sock);
+	netns_id holder;
 
-	if (stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS) == NETNS_NONE &&
-	    stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS) == NETNS_NONE)
+	holder = stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS);
+	if (holder == NETNS_NONE)
+		holder = stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS);
+	if (holder == NETNS_NONE)
 		return 0;
-	call.to.netns = own;
+	call.to.netns = holder;
 	call.to.port = port;
 	report(&call, EVENT_REFUSED, REASON_PORT, BIND);
 	return -EADDRINUSE;

@@ -239,7 +239,7 @@ struct event {
 	enum rule_verb verb; /* CONNECT: the origin's side refused; ACCEPT, BIND: the target's */
 	__u32 pid;	     /* of the task in connect() or bind(); 0 where a packet arrives */
 	struct end origin;   /* the end that connects or binds */
-	struct end target;   /* its peer; for bind the port only */
+	struct end target;   /* its peer; for bind the port, and for REASON_PORT its holder */
 	char comm[16];
 };
 

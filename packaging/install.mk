@@ -15,13 +15,15 @@ MANDIR		?= $(DATADIR)/man
 # With the directories of the programs that they name.
 SERVICE		:= $(BUILD)/vsock-bpfd.service
 HOOKS		:= $(BUILD)/vsock-bpfd.json
+SSH		:= $(BUILD)/ssh_config.conf $(BUILD)/ssh-proxy
 
 $(SERVICE): packaging/vsock-bpfd.service.in
 $(HOOKS): packaging/oci-hooks.d/vsock-bpfd.json.in
-$(SERVICE) $(HOOKS):
+$(SSH): $(BUILD)/%: packaging/ssh/%.in
+$(SERVICE) $(HOOKS) $(SSH):
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
-	$(Q)sed -e 's,@sbindir@,$(SBINDIR),' -e 's,@libexecdir@,$(LIBEXECDIR),' $< >$@
+	$(Q)sed -e 's,@sbindir@,$(SBINDIR),' -e 's,@libexecdir@,$(LIBEXECDIR),' -e 's,@datadir@,$(DATADIR),' $< >$@
 
 define man_page
 	@mkdir -p $(@D)
@@ -37,9 +39,9 @@ $(BUILD)/%.8: docs/%.8.md
 man: $(PAGES) ## the man pages, with pandoc
 
 # Anew each time, as where to install may differ.
-.PHONY: $(SERVICE) $(HOOKS)
+.PHONY: $(SERVICE) $(HOOKS) $(SSH)
 
-install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd and podman look
+install: all $(SERVICE) $(HOOKS) $(SSH) ## below $(PREFIX); unit and hook where systemd and podman look
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR)/vsock-bpfd $(UNITDIR) $(HOOKSDIR))
 	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DATADIR)/vsock-bpfd $(DOCDIR)/docs)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
@@ -48,7 +50,8 @@ install: all $(SERVICE) $(HOOKS) ## below $(PREFIX); unit and hook where systemd
 	install -m 644 $(SERVICE) $(DESTDIR)$(UNITDIR)
 	install -m 644 $(HOOKS) $(DESTDIR)$(HOOKSDIR)
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)
-	install -m 644 packaging/allow-vsock.jq $(DESTDIR)$(DATADIR)/vsock-bpfd
+	install -m 644 packaging/allow-vsock.jq $(BUILD)/ssh_config.conf $(DESTDIR)$(DATADIR)/vsock-bpfd
+	install -m 755 $(BUILD)/ssh-proxy $(DESTDIR)$(DATADIR)/vsock-bpfd
 	install -m 644 README.md LICENSE CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md docs/*.svg $(DESTDIR)$(DOCDIR)/docs
 	cp -RL --no-preserve=mode,ownership docs/examples $(DESTDIR)$(DOCDIR)/docs

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
 #include "kernel/netns-names.h"
+#include "kernel/process.h"
 #include "kernel/sysctl-modes.h"
+#include "layer/guests.h"
 #include "layer/vhost.h"
 #include "lib/array.h"
 #include "lib/json.h"
@@ -43,46 +44,33 @@ static int by_cid(const void *a, const void *b)
 /* Of the process that opened it, which may be gone: its number may be another one's by now. */
 static bool has_ended(const struct device *device)
 {
-	char path[32], stat[512], *rest;
-	unsigned long long start;
-	FILE *file;
-	bool found;
+	unsigned long long tick;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", device->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return true;
-	found = fgets(stat, sizeof(stat), file);
-	fclose(file);
-	/* The name of the program, in brackets, may have any character. It began in field 22. */
-	rest = found ? strrchr(stat, ')') : NULL;
-	if (!rest || sscanf(rest,
-			    ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			    "%*s %*s %*s %*s %llu",
-			    &start) != 1)
-		return true;
-	return start > device->opened_ns / (1000000000ULL / sysconf(_SC_CLK_TCK));
+	return !process_began(device->pid, &tick) || tick > process_tick(device->opened_ns);
 }
 
-/* What the owner of a CID is called, and known by if it has no name. */
+/* What the owner of a CID is called, and known by if it has no name; and what the guest is called.
+ */
 struct called {
 	struct netns_names names, homes;
+	struct guest_list guests;
 };
 
 static void print_lines(const struct lines *lines, const struct called *called)
 {
-	static const char *const head[] = { "CID", "NAMESPACE", "IDENTITY",
-					    "PID", "PROCESS",	"SINCE" };
+	static const char *const head[] = { "CID", "GUEST",   "NAMESPACE", "IDENTITY",
+					    "PID", "PROCESS", "SINCE" };
 	char name[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 	const struct device *device;
 	const char *known;
 	struct table table;
 	size_t i;
 
-	table_start(&table, 6, head);
+	table_start(&table, 7, head);
 	for (i = 0; i < lines->count; i++) {
 		device = &lines->line[i].device;
 		table_add(&table, "%u", lines->line[i].cid);
+		table_add(&table, "%s", guests_name(&called->guests, lines->line[i].cid) ?: "-");
 		known = netns_names_find(&called->names, device->owner)
 				?: netns_names_find(&called->homes, device->owner);
 		printable(name, sizeof(name), known ?: "-", sizeof(name));
@@ -101,12 +89,15 @@ static struct json_object *to_json(const struct cid_line *line, const struct cal
 {
 	struct json_object *object = json_object_new_object();
 	const char *name = netns_names_find(&called->names, line->device.owner);
+	const struct known_guest *guest = guests_find(&called->guests, line->cid);
 	char word[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 
 	netns_word(word, line->device.owner, name);
 	printable(comm, sizeof(comm), line->device.comm, sizeof(line->device.comm));
 	time_word(time, "%FT%T%z", line->device.opened_ns);
 	json_add_number(object, "cid", line->cid);
+	json_add_text(object, "guest", guest ? guest->name.text : NULL);
+	json_add_text(object, "guest_kind", guest ? guest_kind_name(guest->name.kind) : NULL);
 	json_add_text(object, "namespace", name ? word : NULL);
 	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));
 	json_add_number(object, "identity", line->device.owner);
@@ -131,7 +122,7 @@ static void print_lines_json(const struct lines *lines, const struct called *cal
 int command_cids(const struct options *options, int argc, char **argv)
 {
 	struct lines lines = {};
-	struct called called;
+	struct called called = {};
 	int ret;
 
 	if (kernel_has_modes())
@@ -143,12 +134,15 @@ int command_cids(const struct options *options, int argc, char **argv)
 		return ret;
 	netns_names_load(&called.names);
 	netns_homes_load(&called.homes);
+	/* The rest can be shown without. */
+	guests_load(&called.guests);
 	if (lines.count)
 		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &called);
 	else
 		print_lines(&lines, &called);
+	guests_free(&called.guests);
 	netns_names_free(&called.homes);
 	netns_names_free(&called.names);
 	free(lines.line);

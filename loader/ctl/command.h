@@ -3,6 +3,7 @@
 #ifndef CTL_COMMAND_H
 #define CTL_COMMAND_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 
 #include "lib/exit-status.h"
@@ -29,7 +30,13 @@ int command_rules(const struct options *options, int argc, char **argv);
 int command_check(const struct options *options, int argc, char **argv);
 int command_explain(const struct options *options, int argc, char **argv);
 int command_sockets(const struct options *options, int argc, char **argv);
+int command_resolve(const struct options *options, int argc, char **argv);
 int command_doctor(const struct options *options, int argc, char **argv);
+
+struct guest_list;
+
+/* The CID of the one guest with this name. Says what is wrong. */
+int resolve_guest(const struct guest_list *guests, const char *name, __u32 *cid);
 
 /* Prints and frees. */
 int print_json(struct json_object *object);

@@ -15,6 +15,7 @@
 #include "kernel/mode-names.h"
 #include "kernel/netns-names.h"
 #include "kernel/sysctl-modes.h"
+#include "layer/guests.h"
 #include "lib/json.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
@@ -23,12 +24,14 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define LINE_SIZE    (PATH_MAX + 1024)
 #define HELPS	     4
+#define WORD_SIZE    (NETNS_WORD_SIZE + GUEST_WORD_SIZE + 8)
 
 /* An end as it was named, and as it is shown. */
 struct side {
 	struct place place;
 	struct netns ns; /* fd is -1 unless the end is a namespace */
-	char word[NETNS_WORD_SIZE];
+	char word[WORD_SIZE];
+	char guest[GUEST_NAME_SIZE];	 /* what a guest is called, or "" */
 	char rule[NETNS_WORD_SIZE + 16]; /* how rules name it, or "" if they cannot */
 	char file[PATH_MAX];		 /* of its policy, or "" */
 };
@@ -73,14 +76,40 @@ static int parse_number(const char *text, __u32 least, __u32 *number)
 	return 0;
 }
 
-static int take_guest(struct side *side, const char *cid)
+static void name_guest(struct side *side, const struct guest_list *guests)
 {
-	if (!cid || parse_number(cid, VMADDR_CID_HOST + 1, &side->place.cid))
-		return wrong("guest needs a CID, 3 or more", cid ?: "guest");
+	const char *name = guests_name(guests, side->place.cid);
+
+	if (name)
+		snprintf(side->guest, sizeof(side->guest), "%s", name);
+	guest_word(side->word, side->place.cid, name);
+	snprintf(side->rule, sizeof(side->rule), "guest %u", side->place.cid);
+}
+
+/* By its CID, else by what it is called. */
+static int find_guest(struct side *side, const char *word)
+{
+	struct guest_list guests = {};
+	int ret = guests_load(&guests);
+
+	if (!word[strspn(word, "0123456789")])
+		ret = parse_number(word, VMADDR_CID_HOST + 1, &side->place.cid);
+	else if (!ret)
+		ret = resolve_guest(&guests, word, &side->place.cid);
+	if (!ret)
+		name_guest(side, &guests);
+	guests_free(&guests);
+	return ret;
+}
+
+static int take_guest(struct side *side, const char *word)
+{
+	int ret = word && *word ? find_guest(side, word) : -EINVAL;
+
+	if (ret == -EINVAL)
+		return wrong("guest needs a name, or a CID of 3 or more", word ?: "guest");
 	side->place.netns = NETNS_UNKNOWN;
-	snprintf(side->word, sizeof(side->word), "guest %s", cid);
-	snprintf(side->rule, sizeof(side->rule), "guest %s", cid);
-	return 0;
+	return ret;
 }
 
 static void take_host(struct side *side)
@@ -112,8 +141,10 @@ static int take_side(struct side *side, char **words, int count)
 
 	if (!count)
 		return 0;
-	if (!strcmp(words[0], "guest"))
-		return take_guest(side, count > 1 ? words[1] : NULL) ? 0 : 2;
+	if (!strcmp(words[0], "guest")) {
+		ret = take_guest(side, count > 1 ? words[1] : NULL);
+		return ret == USAGE ? 0 : ret ?: 2;
+	}
 	if (!strcmp(words[0], "host")) {
 		take_host(side);
 		return 1;
@@ -136,7 +167,7 @@ static int usage(void)
 {
 	log_error(EINVAL,
 		  "usage: vsockctl explain FROM TO PORT, where FROM and TO are a namespace, "
-		  "'guest CID' or 'host'");
+		  "'guest CID', 'guest NAME' or 'host'");
 	return USAGE;
 }
 
@@ -177,14 +208,14 @@ static int parse(struct request *request, const struct options *options, int arg
 static void name_side(struct request *request, struct side *side, const struct explained_end *end)
 {
 	const char *name = netns_names_find(&request->names, end->view.netns);
-	char word[NETNS_WORD_SIZE];
+	char word[NETNS_WORD_SIZE], guest[GUEST_WORD_SIZE];
 
 	if (side->place.netns == NETNS_NONE)
 		return;
 	netns_word(word, end->view.netns, name);
 	if (side->place.cid) {
-		snprintf(side->word, sizeof(side->word), "guest %u of %.200s", side->place.cid,
-			 word);
+		guest_word(guest, side->place.cid, *side->guest ? side->guest : NULL);
+		snprintf(side->word, sizeof(side->word), "%s of %s", guest, word);
 		return;
 	}
 	snprintf(side->word, sizeof(side->word), "%s", word);
@@ -429,6 +460,7 @@ static struct json_object *end_json(const struct side *side, const struct explai
 	json_add_text(object, "end", side->word);
 	json_add_number_if(object, "identity", end->view.netns, is_netns);
 	json_add_number_if(object, "cid", side->place.cid, side->place.cid);
+	json_add_text(object, "guest", *side->guest ? side->guest : NULL);
 	json_add_bool(object, "agrees", end->view.reason == PERMITTED);
 	json_add_bool(object, "audited", end->view.audited);
 	json_add_text(object, "reason",

@@ -35,6 +35,7 @@ static const struct command {
 	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
 	{ "explain", "FROM TO PORT", "whether FROM may call TO, why, and what would change it", command_explain, 3, 5, false },
 	{ "sockets", "", "all sockets, who talks to whom; -n for one namespace", command_sockets, 0, 0, false },
+	{ "resolve", "NAME", "the CID of the guest with this name", command_resolve, 1, 1, false },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
@@ -55,7 +56,7 @@ static void print_help(void)
 		       commands[i].help);
 	puts("\n"
 	     "KNOB is ns_mode or child_ns_mode, MODE is global or local.\n"
-	     "FROM and TO are a namespace as for -n, guest CID, or host.\n"
+	     "FROM and TO are a namespace as for -n, guest CID, guest NAME, or host.\n"
 	     "\n"
 	     "Options:\n"
 	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"

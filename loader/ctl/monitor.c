@@ -83,10 +83,13 @@ static const char *namespace_of(struct json_object *end)
 	return text_of(end, "place");
 }
 
-/* "web", "guest 42 of web". */
+/* "web", "guest 42 of web", "guest vm1 (42) of web". */
 static void set_end(char *word, size_t size, struct json_object *end)
 {
-	if (get(end, "cid"))
+	if (get(end, "guest"))
+		snprintf(word, size, "guest %s (%s) of %s", text_of(end, "guest"),
+			 text_of(end, "cid"), namespace_of(end));
+	else if (get(end, "cid"))
 		snprintf(word, size, "guest %s of %s", text_of(end, "cid"), namespace_of(end));
 	else
 		snprintf(word, size, "%s", namespace_of(end));
@@ -102,7 +105,7 @@ static void set_process(char *word, size_t size, struct json_object *event)
 
 static void print_event(const struct view *view, struct json_object *event, const char *kind)
 {
-	char origin[300], target[300], process[64];
+	char origin[450], target[450], process[64];
 
 	set_end(origin, sizeof(origin), get(event, "origin"));
 	set_end(target, sizeof(target), get(event, "target"));

@@ -14,6 +14,7 @@
 #include "kernel/netns-homes.h"
 #include "kernel/netns-names.h"
 #include "kernel/sysctl-modes.h"
+#include "layer/guests.h"
 #include "layer/netns-records.h"
 #include "layer/vhost.h"
 #include "lib/array.h"
@@ -24,7 +25,7 @@
 #include "lib/text-table.h"
 
 #define COMM_SIZE (sizeof(((struct socket_line *)NULL)->comm) + 1)
-#define END_SIZE  (32 + NETNS_WORD_SIZE)
+#define END_SIZE  (48 + NETNS_WORD_SIZE + GUEST_NAME_SIZE)
 
 /* States of the kernel, which has TCP's. */
 enum state {
@@ -44,6 +45,7 @@ struct guest {
 struct view {
 	struct socket_list list;
 	struct netns_names names, homes;
+	struct guest_list named; /* guests by what they are called */
 	struct guest *guest;
 	size_t guests, room;
 	netns_id only; /* NETNS_NONE: all */
@@ -128,6 +130,8 @@ static const struct guest *find_guest(const struct view *view, __u32 cid)
 
 static void load_guests(struct view *view)
 {
+	/* The rest can be shown without. */
+	guests_load(&view->named);
 	if (!kernel_has_modes() && netns_records_exist())
 		vhost_each_cid(add_guest, view);
 }
@@ -145,18 +149,22 @@ static void end_word(char word[END_SIZE], __u32 cid, __u32 port)
 		snprintf(word, END_SIZE, "%u:%u", cid, port);
 }
 
+/* "42:1234 (guest web of pod1)": without what is not known. */
 static void peer_word(char word[END_SIZE], const struct view *view, const struct socket_line *line)
 {
 	const struct guest *guest = find_guest(view, line->peer_cid);
+	const char *name = guests_name(&view->named, line->peer_cid);
 	char netns[NETNS_WORD_SIZE];
 	size_t length;
 
 	end_word(word, line->peer_cid, line->peer_port);
-	if (!guest || line->peer_port == VMADDR_PORT_ANY)
+	if ((!guest && !name) || line->peer_port == VMADDR_PORT_ANY)
 		return;
-	netns_word(netns, guest->owner, name_of(view, guest->owner));
+	netns_word(netns, guest ? guest->owner : NETNS_NONE,
+		   guest ? name_of(view, guest->owner) : NULL);
 	length = strlen(word);
-	snprintf(word + length, END_SIZE - length, " (guest of %s)", netns);
+	snprintf(word + length, END_SIZE - length, " (guest%s%s%s%s)", name ? " " : "", name ?: "",
+		 guest ? " of " : "", guest ? netns : "");
 }
 
 static void add_count(struct table *table, bool counted, __u32 count)
@@ -266,6 +274,8 @@ static void add_ends_json(struct json_object *object, const struct view *view,
 	json_add_number_if(object, "port", line->port, bound);
 	json_add_number_if(object, "peer_cid", line->peer_cid, peer);
 	json_add_number_if(object, "peer_port", line->peer_port, peer);
+	json_add_text(object, "peer_guest",
+		      peer ? guests_name(&view->named, line->peer_cid) : NULL);
 	json_add_number_if(object, "peer_guest_of", guest ? guest->owner : 0, guest);
 }
 
@@ -333,6 +343,7 @@ static int view_open(struct view *view, const struct options *options)
 static void view_close(struct view *view)
 {
 	sockets_free(&view->list);
+	guests_free(&view->named);
 	netns_names_free(&view->homes);
 	netns_names_free(&view->names);
 	free(view->guest);

@@ -75,16 +75,29 @@ void time_word(char word[TIME_WORD_SIZE], const char *format, __u64 boot_time)
 		*word = '\0';
 }
 
-/* "guest 42 of web", "the host", "web". */
-static void put_end(FILE *out, const struct end *end, const char *name)
+void guest_word(char word[GUEST_WORD_SIZE], __u32 cid, const char *name)
 {
-	char word[NETNS_WORD_SIZE];
+	char plain[GUEST_NAME_SIZE];
+
+	if (!name) {
+		snprintf(word, GUEST_WORD_SIZE, "guest %u", cid);
+		return;
+	}
+	printable(plain, sizeof(plain), name, sizeof(plain));
+	snprintf(word, GUEST_WORD_SIZE, "guest %s (%u)", plain, cid);
+}
+
+/* "guest web (42) of pod1", "the host", "web". */
+static void put_end(FILE *out, const struct end *end, const char *name, const char *guest)
+{
+	char word[NETNS_WORD_SIZE], guest_part[GUEST_WORD_SIZE];
 
 	netns_word(word, end->netns, name);
+	guest_word(guest_part, end->cid, guest);
 	if (end->cid == VMADDR_CID_HOST)
 		fputs("the host of this machine", out);
 	else if (end->cid)
-		fprintf(out, "guest %u of %s", end->cid, word);
+		fprintf(out, "%s of %s", guest_part, word);
 	else
 		fputs(word, out);
 }
@@ -122,8 +135,7 @@ static const char *reason_text(const struct event *event)
 	case REASON_UNKNOWN:
 		return "an end could not be identified";
 	case REASON_PORT:
-		return is_bind(event) ? "the port is held by another namespace"
-				      : "another socket would get the answer";
+		return "another socket would get the answer";
 	case REASON_HELD:
 		return event->verb == ACCEPT ? "the peer is new and its policy is not known yet"
 					     : "it is new and its policy is not known yet";
@@ -137,14 +149,32 @@ static void put_what(FILE *out, const struct named_event *named)
 	const struct event *event = &named->event;
 
 	fputs(is_bind(event) ? "bind in " : "connect from ", out);
-	put_end(out, &event->origin, named->origin ?: named->origin_home);
+	put_end(out, &event->origin, named->origin ?: named->origin_home, named->origin_guest);
 	put_process(out, event);
 	fputs(" to ", out);
 	if (!is_bind(event)) {
-		put_end(out, &event->target, named->target ?: named->target_home);
+		put_end(out, &event->target, named->target ?: named->target_home,
+			named->target_guest);
 		fputc(' ', out);
 	}
 	fprintf(out, "port %u", event->target.port);
+}
+
+/* A port that is held is said with its holder; what stands there of itself is of an older layer. */
+static void put_reason(FILE *out, const struct named_event *named)
+{
+	const struct event *event = &named->event;
+	const struct end *holder = &event->target;
+
+	if (event->reason != REASON_PORT || !is_bind(event)) {
+		fprintf(out, ": %s", reason_text(event));
+		return;
+	}
+	fputs(": the port is held by ", out);
+	if (holder->netns == NETNS_UNKNOWN || holder->netns == event->origin.netns)
+		fputs("another namespace", out);
+	else
+		put_end(out, holder, named->target ?: named->target_home, NULL);
 }
 
 void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named)
@@ -157,7 +187,7 @@ void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named)
 		return;
 	fprintf(out, "%s: ", kind ?: "?");
 	put_what(out, named);
-	fprintf(out, ": %s", reason_text(&named->event));
+	put_reason(out, named);
 	fclose(out);
 	text[EVENT_TEXT_SIZE - 1] = '\0';
 }
@@ -214,13 +244,24 @@ void add_known_as(struct json_object *object, const char *home)
 	json_add_text(object, "known_as", home ? word : NULL);
 }
 
-static struct json_object *end_json(const struct end *end, const char *name, const char *home)
+static void add_guest(struct json_object *object, const char *guest)
+{
+	char plain[GUEST_NAME_SIZE];
+
+	if (guest)
+		printable(plain, sizeof(plain), guest, sizeof(plain));
+	json_add_text(object, "guest", guest ? plain : NULL);
+}
+
+static struct json_object *end_json(const struct end *end, const char *name, const char *home,
+				    const char *guest)
 {
 	struct json_object *object = netns_json(end->netns, name);
 
 	add_known_as(object, name ? NULL : home);
 
 	json_add_number_if(object, "cid", end->cid, end->cid);
+	add_guest(object, guest);
 	json_add_number_if(object, "port", end->port, end->port);
 	return object;
 }
@@ -243,10 +284,12 @@ struct json_object *event_json(const struct named_event *named)
 	json_add_text(object, "kind", event_kind_name(event->kind));
 	json_add_text(object, "reason", event_reason_name(event->reason));
 	json_add_text(object, "verb", event_verb_name(event->verb));
-	json_object_object_add(object, "origin",
-			       end_json(&event->origin, named->origin, named->origin_home));
-	json_object_object_add(object, "target",
-			       end_json(&event->target, named->target, named->target_home));
+	json_object_object_add(
+		object, "origin",
+		end_json(&event->origin, named->origin, named->origin_home, named->origin_guest));
+	json_object_object_add(
+		object, "target",
+		end_json(&event->target, named->target, named->target_home, named->target_guest));
 	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	json_add_text(object, "process", event->pid ? comm : NULL);

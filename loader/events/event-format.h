@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel/guest-name.h"
 #include "vsock-bpfd.h"
 
 struct json_object;
@@ -15,6 +16,7 @@ struct named_event {
 	struct event event;
 	const char *origin, *target;
 	const char *origin_home, *target_home; /* kernel/netns-homes.h; NULL where none is known */
+	const char *origin_guest, *target_guest; /* kernel/guest-name.h; the same */
 };
 
 /* Events of one origin that were dropped since it was last looked at. */
@@ -32,7 +34,7 @@ const char *event_reason_name(enum reason reason);
 const char *event_verb_name(enum rule_verb verb);
 
 /* A sentence without its full stop, printable. */
-#define EVENT_TEXT_SIZE 1024
+#define EVENT_TEXT_SIZE 1536
 void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named);
 void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped);
 
@@ -46,6 +48,10 @@ void add_known_as(struct json_object *object, const char *home);
 /* A word for a namespace, also for one without a name, and for an end that is not a namespace. */
 #define NETNS_WORD_SIZE 264
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name);
+
+/* "guest web (42)", or "guest 42" without a name. */
+#define GUEST_WORD_SIZE (GUEST_NAME_SIZE + 24)
+void guest_word(char word[GUEST_WORD_SIZE], __u32 cid, const char *name);
 
 /* From nanoseconds of CLOCK_BOOTTIME to the time of day, "%F %T" or so. */
 #define TIME_WORD_SIZE 40

@@ -25,3 +25,48 @@ bool cgroup_of(const char *pid, char *cgroup, size_t size)
 	snprintf(cgroup, size, "%s", line + 3);
 	return true;
 }
+
+const char *cgroup_container(const char *word)
+{
+	size_t length;
+
+	for (; *word; word += length + !length) {
+		length = strspn(word, "0123456789abcdef");
+		if (length == CGROUP_CONTAINER_ID)
+			return word;
+	}
+	return NULL;
+}
+
+static bool is_uuid(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == 8 &&
+	       strspn(text, "0123456789abcdef-_") >= CGROUP_POD_ID;
+}
+
+const char *cgroup_pod(const char *word)
+{
+	const char *pod;
+
+	for (pod = strstr(word, "pod"); pod; pod = strstr(pod + 1, "pod"))
+		if (is_uuid(pod + 3))
+			return pod + 3;
+	return NULL;
+}
+
+void cgroup_pod_id(char id[CGROUP_POD_ID + 1], const char *pod)
+{
+	char *c;
+
+	snprintf(id, CGROUP_POD_ID + 1, "%s", pod);
+	for (c = id; *c; c++)
+		if (*c == '_')
+			*c = '-';
+}
+
+bool cgroup_ends_in(const char *word, const char *ending)
+{
+	size_t length = strlen(word), tail = strlen(ending);
+
+	return length > tail && !strcmp(word + length - tail, ending);
+}

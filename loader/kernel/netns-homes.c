@@ -12,58 +12,16 @@
 
 #include "kernel/cgroup.h"
 
-#define MOUNTS		"/proc/self/mountinfo"
-#define CONTAINER_ID	64
-#define CONTAINER_SHOWN 12
-#define POD_ID		36
+#define MOUNTS "/proc/self/mountinfo"
 
 /* --- Of a cgroup --- */
 
-/* The number that engines give a container: 64 hexadecimal digits, somewhere in the word. */
-static const char *find_container(const char *word)
-{
-	size_t length;
-
-	for (; *word; word += length + !length) {
-		length = strspn(word, "0123456789abcdef");
-		if (length == CONTAINER_ID)
-			return word;
-	}
-	return NULL;
-}
-
-static bool is_uuid(const char *text)
-{
-	return strspn(text, "0123456789abcdef") == 8 &&
-	       strspn(text, "0123456789abcdef-_") >= POD_ID;
-}
-
-/* "pod" and an UUID, in which systemd's names have "_" for "-". */
-static const char *find_pod(const char *word)
-{
-	const char *pod;
-
-	for (pod = strstr(word, "pod"); pod; pod = strstr(pod + 1, "pod"))
-		if (is_uuid(pod + 3))
-			return pod + 3;
-	return NULL;
-}
-
 static void put_pod(char home[HOME_SIZE], const char *pod)
 {
-	char *c;
+	char id[CGROUP_POD_ID + 1];
 
-	snprintf(home, HOME_SIZE, "pod %.*s", POD_ID, pod);
-	for (c = home; *c; c++)
-		if (*c == '_')
-			*c = '-';
-}
-
-static bool ends_in(const char *word, const char *ending)
-{
-	size_t length = strlen(word), tail = strlen(ending);
-
-	return length > tail && !strcmp(word + length - tail, ending);
+	cgroup_pod_id(id, pod);
+	snprintf(home, HOME_SIZE, "pod %s", id);
 }
 
 /* The innermost word that is a unit. */
@@ -73,7 +31,7 @@ static bool put_unit(char home[HOME_SIZE], const char *cgroup)
 
 	snprintf(copy, sizeof(copy), "%s", cgroup);
 	while ((slash = strrchr(copy, '/'))) {
-		if (ends_in(slash, ".service") || ends_in(slash, ".scope")) {
+		if (cgroup_ends_in(slash, ".service") || cgroup_ends_in(slash, ".scope")) {
 			snprintf(home, HOME_SIZE, "unit %.200s", slash + 1);
 			return true;
 		}
@@ -84,12 +42,12 @@ static bool put_unit(char home[HOME_SIZE], const char *cgroup)
 
 void home_of_cgroup(char home[HOME_SIZE], const char *cgroup)
 {
-	const char *pod = find_pod(cgroup), *container = find_container(cgroup);
+	const char *pod = cgroup_pod(cgroup), *container = cgroup_container(cgroup);
 
 	if (pod)
 		put_pod(home, pod);
 	else if (container)
-		snprintf(home, HOME_SIZE, "container %.*s", CONTAINER_SHOWN, container);
+		snprintf(home, HOME_SIZE, "container %.*s", CGROUP_CONTAINER_SHOWN, container);
 	else if (!put_unit(home, cgroup))
 		snprintf(home, HOME_SIZE, "cgroup %.200s", cgroup);
 }

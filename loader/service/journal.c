@@ -88,11 +88,14 @@ static void add_netns(struct entry *entry, const char *side, netns_id id, const 
 		add(entry, "VSOCK_%s_NAME=%s", side, word);
 }
 
-static void add_end(struct entry *entry, const char *side, const struct end *end, const char *name)
+static void add_end(struct entry *entry, const char *side, const struct end *end, const char *name,
+		    const char *guest)
 {
 	add_netns(entry, side, end->netns, name);
 	if (end->cid)
 		add(entry, "VSOCK_%s_CID=%u", side, end->cid);
+	if (guest)
+		add(entry, "VSOCK_%s_GUEST=%s", side, guest);
 }
 
 /* The journal adds OBJECT_COMM=, OBJECT_SYSTEMD_UNIT= and more, if it finds the process. */
@@ -131,8 +134,8 @@ static void send_event(const struct named_event *named, const char *text)
 	add(&entry, "VSOCK_KIND=%s", event_kind_name(event->kind));
 	add(&entry, "VSOCK_REASON=%s", event_reason_name(event->reason) ?: "?");
 	add(&entry, "VSOCK_VERB=%s", event_verb_name(event->verb) ?: "?");
-	add_end(&entry, "ORIGIN", &event->origin, named->origin);
-	add_end(&entry, "TARGET", &event->target, named->target);
+	add_end(&entry, "ORIGIN", &event->origin, named->origin, named->origin_guest);
+	add_end(&entry, "TARGET", &event->target, named->target, named->target_guest);
 	add(&entry, "VSOCK_PORT=%u", event->target.port);
 	add_process(&entry, event);
 	send_entry(&entry);

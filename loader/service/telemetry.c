@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/vm_sockets.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "events/event-format.h"
 #include "events/metrics.h"
 #include "kernel/netns-homes.h"
+#include "kernel/process.h"
+#include "layer/guests.h"
 #include "layer/pins.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -27,8 +30,8 @@
 /* After an event it is looked whether more were dropped. */
 #define LOOK_USEC SECOND
 
-/* One part in so many of the time is spent on finding out where namespaces are. */
-#define HOMES_SHARE 20
+/* One part in so many of the time is spent on what namespaces and guests are called. */
+#define NAMES_SHARE 20
 
 struct telemetry {
 	struct telemetry_needs needs;
@@ -42,6 +45,9 @@ struct telemetry {
 	size_t collected;
 	struct netns_names homes; /* of namespaces without names, as they were a moment ago */
 	__u64 homes_due;	  /* before that they are not looked for again */
+	struct guest_list guests; /* the same of guests */
+	__u64 guests_due;
+	int guests_error; /* the last one, so that each is reported once */
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
@@ -72,7 +78,7 @@ static void load_homes(struct telemetry *telemetry)
 		return;
 	netns_names_free(&telemetry->homes);
 	netns_homes_load(&telemetry->homes);
-	telemetry->homes_due = begin + SECOND + HOMES_SHARE * (now_usec() - begin);
+	telemetry->homes_due = begin + SECOND + NAMES_SHARE * (now_usec() - begin);
 }
 
 static const char *find_home(struct telemetry *telemetry, netns_id id, const char *name)
@@ -81,6 +87,42 @@ static const char *find_home(struct telemetry *telemetry, netns_id id, const cha
 		return NULL;
 	load_homes(telemetry);
 	return netns_names_find(&telemetry->homes, id);
+}
+
+static void load_guests(struct telemetry *telemetry)
+{
+	__u64 begin = now_usec();
+	int ret;
+
+	if (begin < telemetry->guests_due)
+		return;
+	ret = guests_read(&telemetry->guests);
+	if (ret && ret != telemetry->guests_error)
+		log_errno(-ret, "names of guests are not known");
+	telemetry->guests_error = ret;
+	telemetry->guests_due = begin + SECOND + NAMES_SHARE * (now_usec() - begin);
+}
+
+static bool is_guest(const struct end *end)
+{
+	return end->cid && end->cid != VMADDR_CID_HOST;
+}
+
+/* Not a later guest, which has the CID by now. */
+static const char *find_guest(const struct telemetry *telemetry, const struct end *end, __u64 time)
+{
+	const struct known_guest *guest =
+		is_guest(end) ? guests_find(&telemetry->guests, end->cid) : NULL;
+
+	return guest && guest->tick <= process_tick(time) ? guest->name.text : NULL;
+}
+
+/* One without a name may be new. Both at once, as a look moves the names of the last one. */
+static void know_guests(struct telemetry *telemetry, const struct event *event)
+{
+	if ((is_guest(&event->origin) && !find_guest(telemetry, &event->origin, event->time)) ||
+	    (is_guest(&event->target) && !find_guest(telemetry, &event->target, event->time)))
+		load_guests(telemetry);
 }
 
 /* To all followers; callers make the object only if there are some. */
@@ -112,6 +154,9 @@ static void on_event(const struct event *event, void *arg)
 	named.target = find_name(telemetry, event->target.netns);
 	named.origin_home = find_home(telemetry, event->origin.netns, named.origin);
 	named.target_home = find_home(telemetry, event->target.netns, named.target);
+	know_guests(telemetry, event);
+	named.origin_guest = find_guest(telemetry, &event->origin, event->time);
+	named.target_guest = find_guest(telemetry, &event->target, event->time);
 	journal_event(&named);
 	if (is_followed(telemetry))
 		tell(telemetry, event_json(&named));
@@ -314,6 +359,7 @@ void telemetry_stop(struct telemetry *telemetry)
 	event_ring_close(telemetry->events);
 	dropped_free(&telemetry->drops);
 	netns_names_free(&telemetry->homes);
+	guests_free(&telemetry->guests);
 	if (telemetry->counters >= 0)
 		close(telemetry->counters);
 	control_server_close(telemetry->server);

@@ -194,14 +194,35 @@ static void loopback(void)
 	tap_ok(outputs("refused: connect from local1 to (init) port 1002"), "and the other");
 }
 
+static void held_port(void)
+{
+	const struct want wants[] = {
+		{ "kind", "refused" },
+		{ "reason", "port" },
+		{ "verb", "bind" },
+		{ "origin.namespace", "local2" },
+		{ "target.namespace", "local1" },
+		{ "target.port", "1001" },
+		{},
+	};
+	int err = worker_socket(&world.local2.listener, SOCK_STREAM)
+			  ?: worker_listen(&world.local2.listener, 1001);
+
+	tap_ok(err == EADDRINUSE, "a port that another namespace holds is refused");
+	check_line(MONITOR, wants, "told with the namespace that holds it");
+	tap_ok(outputs("to port 1001: the port is held by local1"), "in plain words, too");
+	worker_close(&world.local2.listener);
+}
+
 static void guests(void)
 {
-	char pid[16];
+	char pid[16], name[32], words[128];
 	struct want to[] = {
 		{ "kind", "refused" },
 		{ "origin.namespace", "global" },
 		{ "target.namespace", "local1" },
 		{ "target.cid", "42" },
+		{ "target.guest", name },
 		{ "target.port", "7" },
 		{ "pid", pid },
 		{ "process", "events" },
@@ -219,10 +240,13 @@ static void guests(void)
 
 	snprintf(pid, sizeof(pid), "%d", world.global.connector.pid);
 	guest = start_guest(GUEST_ID, "local1", 7);
+	snprintf(name, sizeof(name), "guest[%d]", guest);
 	err = connect_from(&world.global, GUEST_ID, 7);
 	tap_ok(err == ENODEV, "a connect to a guest of a local namespace is refused: %s",
 	       strerror(err));
-	check_line(MONITOR, to, "told with its CID, and the process that called");
+	check_line(MONITOR, to, "told with its CID and its name, and the process that called");
+	snprintf(words, sizeof(words), " to guest %s (42) of local1 port 7: ", name);
+	tap_ok(outputs(words), "the log has both");
 	end(guest, SIGTERM);
 	command(&said, "build/guest --cid 43 --netns local1 connect 1002");
 	tap_ok(strstr(said.out, "ECONNRESET"), "one from such a guest is refused");
@@ -682,7 +706,7 @@ static bool journal_has(int fd, const char *const *fields)
 
 static void journal(void)
 {
-	char origin[64], pid[32], object[32];
+	char origin[64], pid[32], object[32], name[64];
 	const char *const fields[] = {
 		"PRIORITY=5",
 		"VSOCK_KIND=refused",
@@ -691,6 +715,7 @@ static void journal(void)
 		"VSOCK_ORIGIN_NAME=global",
 		origin,
 		"VSOCK_TARGET_CID=42",
+		name,
 		"VSOCK_TARGET_NAME=local1",
 		pid,
 		object,
@@ -705,6 +730,7 @@ static void journal(void)
 	/* As systemd says it of the file that it connects. */
 	start_service("env JOURNAL_STREAM=$(stat -c %d:%i " OUTPUT ")");
 	guest = start_guest(GUEST_ID, "local1", 9);
+	snprintf(name, sizeof(name), "VSOCK_TARGET_GUEST=guest[%d]", guest);
 	snprintf(origin, sizeof(origin), "VSOCK_ORIGIN_NETNS=%s", identity_of("global"));
 	snprintf(pid, sizeof(pid), "VSOCK_PID=%d", world.global.connector.pid);
 	snprintf(object, sizeof(object), "OBJECT_PID=%d", world.global.connector.pid);
@@ -775,6 +801,7 @@ static void all(void)
 	listen_in(&world.init, 1002);
 	monitor = start_monitor("--json", MONITOR);
 	loopback();
+	held_port();
 	guests();
 	audited();
 	rules(&world.init);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,11 @@
 #define READS	   40
 #define MANY_TIMES 15 /* as long as with few */
 
+#define CGROUPS "/sys/fs/cgroup"
+#define SSH	"ssh -F /tmp/vsock-bpfd/ssh_config.conf -o BatchMode=yes"
+
 static struct said said;
+static bool native;
 
 static int shown(const char *pattern)
 {
@@ -78,7 +83,10 @@ static int dial(unsigned int cid, unsigned int port)
 {
 	struct sockaddr_vm to = { .svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = port };
 	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | (cid > 2 ? SOCK_NONBLOCK : 0), 0);
+	struct timeval limit = { .tv_sec = 600 };
 
+	/* A guest that never answers is still asked when somebody looks. */
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS && cid < 3)
 		tap_bail("connect: %s", strerror(errno));
 	return fd;
@@ -182,11 +190,130 @@ static void guests(void)
 	if (device < 0 || ioctl(device, VHOST_VSOCK_SET_GUEST_CID, &cid))
 		tap_bail("guest: %s", strerror(errno));
 	fd = dial(60, 9);
-	if (access("/proc/sys/net/vsock/ns_mode", F_OK))
-		shows("^stream +connecting +one +[0-9*]+:[0-9]+ +60:9 [(]guest of one[)] ", 1,
-		      "a guest, and whose");
+	shows(native ? "^stream +connecting +one +[0-9*]+:[0-9]+ +60:9 [(]guest "
+		       "sockets[[][0-9]+\\][)] "
+		     : "^stream +connecting +one +[0-9*]+:[0-9]+ +60:9 "
+		       "[(]guest sockets[[][0-9]+\\] of one[)] ",
+	      1, "a guest, by its process, and whose where that is known");
 	close(fd);
 	close(device);
+}
+
+/* --- What guests are called --- */
+
+static void says(int status, const char *words, const char *line, const char *what)
+{
+	command(&said, "%s", line);
+	if (tap_ok(said.status == status && (strstr(said.out, words) || strstr(said.err, words)),
+		   "%s", what))
+		return;
+	tap_said(&said);
+}
+
+static void join(pid_t pid, const char *cgroup)
+{
+	must("mkdir -p '" CGROUPS "/%s' && echo %d >'" CGROUPS "/%s/cgroup.procs'", cgroup, pid,
+	     cgroup);
+}
+
+static pid_t start_guest(unsigned int cid)
+{
+	pid_t pid = start_command(
+		"build/guest --cid %u --netns one listen 22 --echo >/tmp/guest-%u", cid, cid);
+
+	must("for i in $(seq 600); do grep -q READY /tmp/guest-%u && exit; sleep 0.1; done; exit 1",
+	     cid);
+	return pid;
+}
+
+static void shown_by_name(void)
+{
+	says(0, "42\n", "build/vsockctl resolve web", "a domain's name becomes a CID");
+	says(0, "\"guest_kind\": \"domain\"", "build/vsockctl --json resolve web", "as JSON");
+	says(1, "no guest has this name", "build/vsockctl resolve 'w\neb'", "not another one");
+	command(&said, "build/vsockctl resolve 'a\033[2Jb'");
+	tap_ok(said.status == 1 && !strchr(said.err, '\033'), "which is printed without harm");
+	if (native)
+		return;
+	says(0, "42 web one ", "build/vsockctl cids | tr -s ' '", "cids shows it");
+	says(0, "\"guest\": \"web\"", "build/vsockctl --json cids", "as JSON");
+	says(0, "to guest web (42) of one port 22", "build/vsockctl explain one guest web 22",
+	     "explain takes it, and shows it");
+	says(0, "to guest web (42) of one port 22", "build/vsockctl explain one guest 42 22",
+	     "which a CID gets, too");
+	says(0, "\"guest\": \"web\"", "build/vsockctl --json explain one guest 42 22", "as JSON");
+	says(1, "no guest has this name", "build/vsockctl explain one guest wob 22",
+	     "not any name");
+}
+
+/* The guest echoes what ssh says of itself; after that they wait for each other. */
+static void by_ssh(void)
+{
+	must("for f in ssh_config.conf ssh-proxy; do sed -e s,@datadir@,/tmp, "
+	     "-e s,@sbindir@,$PWD/build, packaging/ssh/$f.in >/tmp/vsock-bpfd/$f || exit; done; "
+	     "chmod +x /tmp/vsock-bpfd/ssh-proxy");
+	says(0, "remote software version OpenSSH",
+	     SSH
+	     " -v guest-web.vsock true 2>/tmp/ssh & pid=$!; "
+	     "for i in $(seq 600); do grep 'remote software' /tmp/ssh && break; sleep 0.1; done; "
+	     "kill $pid; wait $pid; :",
+	     "ssh reaches it by its name");
+	says(255, "no guest has this name", SSH " guest-wob.vsock true",
+	     "or says that there is none");
+}
+
+/* As libvirt's daemon, which opens the device, and QEMU, which has the guest in its memory. */
+static void handed_over(void)
+{
+	int device = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC), go[2];
+	__u64 cid = 61;
+	pid_t pid;
+	char byte;
+
+	if (device < 0 || ioctl(device, VHOST_VSOCK_SET_GUEST_CID, &cid) || pipe2(go, O_CLOEXEC))
+		tap_bail("guest: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		if (read(go[0], &byte, 1) != 1 || ioctl(device, VHOST_SET_OWNER) ||
+		    open("/tmp/owner", O_CREAT | O_CLOEXEC, 0600) < 0)
+			_exit(1);
+		pause();
+	}
+	join(getpid(), "system.slice/daemon.service");
+	join(pid, "system.slice/vm.service");
+	says(1, "no guest", "build/vsockctl resolve vm.service",
+	     "two could run it: it has no name");
+	says(1, "no guest", "build/vsockctl resolve daemon.service", "neither one's");
+	if (write(go[1], "", 1) != 1)
+		tap_bail("pipe");
+	must("for i in $(seq 600); do [ -e /tmp/owner ] && exit; sleep 0.1; done; exit 1");
+	says(0, "61\n", "build/vsockctl resolve vm.service", "it has that of the one that does");
+	must("echo %d >" CGROUPS "/cgroup.procs", getpid());
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(device);
+	close(go[0]);
+	close(go[1]);
+}
+
+static void names(void)
+{
+	pid_t web = start_guest(42), other = start_guest(43);
+
+	join(web, "machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator");
+	shown_by_name();
+	by_ssh();
+	handed_over();
+	join(other, "machine.slice/machine-qemu\\x2d2\\x2dweb.scope");
+	says(1, "2 guests have this name, with the CIDs 42, 43", "build/vsockctl resolve web",
+	     "a name of two is not resolved");
+	kill(web, SIGKILL);
+	wait_command(web);
+	says(0, "43\n", "build/vsockctl resolve web", "it is once one has gone");
+	kill(other, SIGKILL);
+	wait_command(other);
+	says(1, "no guest has this name", "build/vsockctl resolve web", "and not after the other");
+	says(2, "usage", "build/vsockctl resolve", "it takes a name");
 }
 
 static void options(void)
@@ -318,12 +445,14 @@ static void many(int wanted)
 int main(int argc, char **argv)
 {
 	must("modprobe -a vhost_vsock vsock_loopback");
-	must("ip netns add one && ip netns add two");
+	must("ip netns add one && ip netns add two && mkdir /tmp/vsock-bpfd");
+	native = !access("/proc/sys/net/vsock/ns_mode", F_OK);
 	enter("one");
 	connections();
 	kinds();
 	holders();
 	guests();
+	names();
 	options();
 	meanwhile();
 	many(argc > 1 ? atoi(argv[1]) : 10000);

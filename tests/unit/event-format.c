@@ -82,6 +82,45 @@ static void test_bind_and_guest(void **state)
 	says("refused: bind in web (ncat, pid 123) to port 22: a rule of its policy");
 }
 
+/* A port that is held is said with its holder, where that is one. */
+static void test_port(void **state)
+{
+	(void)state;
+	named.event.verb = BIND;
+	named.event.reason = REASON_PORT;
+	named.event.origin.port = 0;
+	says("refused: bind in web (ncat, pid 123) to port 1234: the port is held by pod1");
+	named.target = NULL;
+	named.target_home = "container 0123456789ab";
+	says("refused: bind in web (ncat, pid 123) to port 1234: the port is held by "
+	     "container 0123456789ab");
+	named.event.target.netns = NETNS_UNKNOWN;
+	says("refused: bind in web (ncat, pid 123) to port 1234: "
+	     "the port is held by another namespace");
+	named.event.target.netns = named.event.origin.netns;
+	says("refused: bind in web (ncat, pid 123) to port 1234: "
+	     "the port is held by another namespace");
+	named.event.origin.port = 1024;
+	named.event.target.netns = 4097;
+	named.target = "pod1";
+	says("refused: connect from web (ncat, pid 123) to pod1 port 1234: "
+	     "another socket would get the answer");
+}
+
+static void test_named_guests(void **state)
+{
+	(void)state;
+	named.event.pid = 0;
+	named.event.origin.cid = 42;
+	named.origin_guest = "vm1";
+	says("refused: connect from guest vm1 (42) of web to pod1 port 1234: "
+	     "one end is local and the other is in another namespace");
+	named.event.target.cid = 43;
+	named.target_guest = "v\nm2";
+	says("refused: connect from guest vm1 (42) of web to guest v?m2 (43) of pod1 port 1234: "
+	     "one end is local and the other is in another namespace");
+}
+
 static void test_sealed(void **state)
 {
 	(void)state;
@@ -109,6 +148,8 @@ static void test_long_names(void **state)
 	(void)state;
 	memset(name, 'n', 255);
 	named.origin = named.target = name;
+	named.event.origin.cid = named.event.target.cid = VMADDR_CID_ANY - 1;
+	named.origin_guest = named.target_guest = name;
 	event_text(text, &named);
 	assert_non_null(
 		strstr(text, "port 1234: one end is local and the other is in another namespace"));
@@ -176,6 +217,7 @@ static void test_json(void **state)
 	assert_string_equal(at(object, "origin", "namespace"), "web");
 	assert_string_equal(at(object, "origin", "identity"), "2");
 	assert_string_equal(at(object, "origin", "cid"), "null");
+	assert_string_equal(at(object, "origin", "guest"), "null");
 	assert_string_equal(at(object, "origin", "port"), "1024");
 	assert_string_equal(at(object, "target", "namespace"), "pod1");
 	assert_string_equal(at(object, "target", "port"), "1234");
@@ -214,6 +256,7 @@ static void test_json_is_a_line(void **state)
 	(void)state;
 	memcpy(named.event.comm, "a\n\xff\"\\\033bcdefghijkl", 16);
 	named.target = "p\xc3\n";
+	named.target_guest = "g\n";
 	object = event_json(&named);
 	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_SPACED);
 	assert_null(strchr(line, '\n'));
@@ -221,6 +264,7 @@ static void test_json_is_a_line(void **state)
 	assert_non_null(again);
 	assert_string_equal(at(again, "process", NULL), "a??\"\\?bcdefghijk");
 	assert_string_equal(at(again, "target", "namespace"), "p??");
+	assert_string_equal(at(again, "target", "guest"), "g?");
 	json_object_put(again);
 	json_object_put(object);
 }
@@ -233,6 +277,8 @@ int main(void)
 		TEST(test_connect),
 		TEST(test_ends),
 		TEST(test_bind_and_guest),
+		TEST(test_port),
+		TEST(test_named_guests),
 		TEST(test_sealed),
 		TEST(test_names_are_printable),
 		TEST(test_long_names),
