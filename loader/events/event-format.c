@@ -214,12 +214,23 @@ void add_known_as(struct json_object *object, const char *home)
 	json_add_text(object, "known_as", home ? word : NULL);
 }
 
-static struct json_object *end_json(const struct end *end, const char *name, const char *home)
+static void add_bound(struct json_object *object, const struct bound_end *bound)
+{
+	char word[NETNS_WORD_SIZE];
+
+	if (bound->policy)
+		printable(word, sizeof(word), bound->policy, sizeof(word));
+	json_add_text(object, "policy", bound->policy ? word : NULL);
+	json_add_text(object, "mode", bound->mode);
+}
+
+static struct json_object *end_json(const struct end *end, const char *name, const char *home,
+				    const struct bound_end *bound)
 {
 	struct json_object *object = netns_json(end->netns, name);
 
 	add_known_as(object, name ? NULL : home);
-
+	add_bound(object, bound);
 	json_add_number_if(object, "cid", end->cid, end->cid);
 	json_add_number_if(object, "port", end->port, end->port);
 	return object;
@@ -244,9 +255,11 @@ struct json_object *event_json(const struct named_event *named)
 	json_add_text(object, "reason", event_reason_name(event->reason));
 	json_add_text(object, "verb", event_verb_name(event->verb));
 	json_object_object_add(object, "origin",
-			       end_json(&event->origin, named->origin, named->origin_home));
+			       end_json(&event->origin, named->origin, named->origin_home,
+					&named->origin_bound));
 	json_object_object_add(object, "target",
-			       end_json(&event->target, named->target, named->target_home));
+			       end_json(&event->target, named->target, named->target_home,
+					&named->target_bound));
 	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	json_add_text(object, "process", event->pid ? comm : NULL);

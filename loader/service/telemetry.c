@@ -18,6 +18,7 @@
 #include "layer/pins.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "service/bound-ends.h"
 #include "service/dropped.h"
 #include "service/event-ring.h"
 #include "service/journal.h"
@@ -42,6 +43,7 @@ struct telemetry {
 	size_t collected;
 	struct netns_names homes; /* of namespaces without names, as they were a moment ago */
 	__u64 homes_due;	  /* before that they are not looked for again */
+	struct bound_ends bound;
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
@@ -98,6 +100,19 @@ static bool is_followed(const struct telemetry *telemetry)
 
 static void look_soon(struct telemetry *telemetry);
 
+static void name_ends(struct telemetry *telemetry, struct named_event *named)
+{
+	const struct event *event = &named->event;
+
+	named->origin = find_name(telemetry, event->origin.netns);
+	named->target = find_name(telemetry, event->target.netns);
+	named->origin_home = find_home(telemetry, event->origin.netns, named->origin);
+	named->target_home = find_home(telemetry, event->target.netns, named->target);
+	bound_ends_refresh(&telemetry->bound);
+	named->origin_bound = bound_ends_find(&telemetry->bound, event->origin.netns);
+	named->target_bound = bound_ends_find(&telemetry->bound, event->target.netns);
+}
+
 static void on_event(const struct event *event, void *arg)
 {
 	struct telemetry *telemetry = arg;
@@ -108,10 +123,7 @@ static void on_event(const struct event *event, void *arg)
 		telemetry->needs.made(telemetry->needs.arg);
 		return;
 	}
-	named.origin = find_name(telemetry, event->origin.netns);
-	named.target = find_name(telemetry, event->target.netns);
-	named.origin_home = find_home(telemetry, event->origin.netns, named.origin);
-	named.target_home = find_home(telemetry, event->target.netns, named.target);
+	name_ends(telemetry, &named);
 	journal_event(&named);
 	if (is_followed(telemetry))
 		tell(telemetry, event_json(&named));
@@ -284,6 +296,7 @@ static void follow_ring(struct telemetry *telemetry)
 		return;
 	telemetry->ring = sd_event_source_disable_unref(telemetry->ring);
 	open_counters(telemetry);
+	bound_ends_open(&telemetry->bound);
 	ret = sd_event_add_io(telemetry->needs.event, &telemetry->ring,
 			      event_ring_fd(telemetry->events), EPOLLIN, on_ring, telemetry);
 	/* After changes of names, as events are reported with names. */
@@ -314,6 +327,7 @@ void telemetry_stop(struct telemetry *telemetry)
 	event_ring_close(telemetry->events);
 	dropped_free(&telemetry->drops);
 	netns_names_free(&telemetry->homes);
+	bound_ends_close(&telemetry->bound);
 	if (telemetry->counters >= 0)
 		close(telemetry->counters);
 	control_server_close(telemetry->server);

@@ -40,6 +40,7 @@ VERB(command_monitor)
 VERB(command_metrics)
 VERB(command_explain)
 VERB(command_sockets)
+VERB(command_learn)
 VERB(command_doctor)
 
 void libbpf_log_verbose(void)
