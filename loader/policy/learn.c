@@ -5,6 +5,7 @@
  */
 #include "policy/learn.h"
 
+#include <linux/vm_sockets.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,9 +116,21 @@ static bool is_usable(const char *name)
 	return !strcmp(copy, name) && !strchr("!#\"';.", *name);
 }
 
+/* A rule can have it. */
+static bool is_cid(__u32 cid)
+{
+	return !cid || (cid > VMADDR_CID_HOST && cid != VMADDR_CID_ANY);
+}
+
+static bool is_certain(const struct seen_call *call)
+{
+	return !call->from.is_unknown && !call->to.is_unknown && is_cid(call->from.cid) &&
+	       is_cid(call->to.cid) && call->port != VMADDR_PORT_ANY;
+}
+
 static enum left_out left_out_by(const struct seen_call *call)
 {
-	if (call->from.is_unknown || call->to.is_unknown)
+	if (!is_certain(call))
 		return LEFT_UNKNOWN;
 	switch (call->reason) {
 	case REASON_MODE:

@@ -327,6 +327,11 @@ static void test_ends_left_out(void **state)
 	(void)state;
 	call.from.is_unknown = true;
 	left_out(&call, LEFT_UNKNOWN);
+	call = call_of("app", "cache", ~0U);
+	left_out(&call, LEFT_UNKNOWN);
+	call = call_of("app", "cache", 22);
+	call.to.cid = 1;
+	left_out(&call, LEFT_UNKNOWN);
 	call = call_of(NULL, "cache", 22);
 	left_out(&call, LEFT_NAMELESS);
 	call = call_of("app", NULL, 22);
