@@ -301,7 +301,7 @@ static int write_files(const struct lesson *lesson, const struct result *results
 	}
 	if (!ret)
 		return 0;
-	log_errno(-ret, "%s/%s; nothing is written", lesson->options->output, name);
+	log_errno(-ret, "%s/%s: nothing is written", lesson->options->output, name);
 	for (i = 0; i + 1 < done; i++) {
 		snprintf(name, sizeof(name), "%s" POLICY_ENDING, learned->policy[i].name);
 		unlinkat(dir, name, 0);
