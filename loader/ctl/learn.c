@@ -164,10 +164,9 @@ static int read_log(struct lesson *lesson, const char *path)
 
 static int listen_live(struct lesson *lesson)
 {
-	struct follower follower = { .word = "monitor",
-				     .seconds = lesson->seconds,
-				     .take = take_line,
-				     .arg = lesson };
+	struct follower follower = {
+		.word = "monitor", .seconds = lesson->seconds, .take = take_line, .arg = lesson
+	};
 
 	if (geteuid())
 		return log_errno(EPERM, "needs root");
@@ -202,8 +201,8 @@ static void add_file(struct policy_files *files, const char *dir, const char *na
 {
 	struct policy_file *file;
 
-	files->file = memory_checked(
-		reallocarray(files->file, files->count + 1, sizeof(*files->file)));
+	files->file =
+		memory_checked(reallocarray(files->file, files->count + 1, sizeof(*files->file)));
 	file = &files->file[files->count++];
 	*file = (struct policy_file){ .path = memory_printf("%s/%s", dir, name), .size = size };
 	file->base = strrchr(file->path, '/') + 1;

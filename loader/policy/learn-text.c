@@ -117,8 +117,7 @@ static void put_peer(FILE *out, const struct learned_rule *rule, size_t cids)
 		put_ranges(out, &rule->cids, cids);
 		break;
 	default:
-		fprintf(out, "%s %s", rule->peer == BY_POLICY ? "policy" : "namespace",
-			rule->name);
+		fprintf(out, "%s %s", rule->peer == BY_POLICY ? "policy" : "namespace", rule->name);
 	}
 }
 
@@ -191,7 +190,8 @@ static bool put_old_line(FILE *out, const struct learned_policy *policy, struct 
 	struct ini_line bare = ini_line_strip(line);
 
 	if (policy->before->audit && sets_audit(bare))
-		fputs("# Taken out by vsockctl learn, so that what was not seen is refused:\n#", out);
+		fputs("# Taken out by vsockctl learn, so that what was not seen is refused:\n#",
+		      out);
 	fprintf(out, "%.*s\n", (int)line.length, line.text);
 	if (!is_line(bare, "[Rules]"))
 		return false;
@@ -216,8 +216,7 @@ static void put_changed(FILE *out, const struct learned_policy *policy, const ch
 	put_rules(out, policy);
 }
 
-void learn_put_policy(FILE *out, const struct learned_policy *policy, const char *text,
-		      size_t size)
+void learn_put_policy(FILE *out, const struct learned_policy *policy, const char *text, size_t size)
 {
 	/* One byte more, so that a line ends in what is no blank. */
 	char *copy = text ? memory_checked(strndup(text, size)) : NULL;

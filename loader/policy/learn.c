@@ -27,8 +27,8 @@ struct sample {
 	char *own; /* name of the namespace that needs the rule, or NULL */
 	enum rule_verb verb;
 	enum rule_peer peer;
-	char *name;  /* of the peer, as a rule says it; or NULL */
-	char *other; /* name of the peer's namespace, or NULL */
+	char *name;		     /* of the peer, as a rule says it; or NULL */
+	char *other;		     /* name of the peer's namespace, or NULL */
 	const struct policy *policy; /* that the peer has, or NULL */
 	__u32 cid, port;
 	__u64 calls;
@@ -97,8 +97,9 @@ static int by_policy(const void *a, const void *b)
 
 	order = order ?: by_number(x->verb, y->verb);
 	order = order ?: by_number(x->peer, y->peer);
-	order = order ?: by_text(x->policy ? x->policy->name : NULL,
-				 y->policy ? y->policy->name : NULL);
+	order = order
+			?: by_text(x->policy ? x->policy->name : NULL,
+				   y->policy ? y->policy->name : NULL);
 	order = order ?: by_number(x->port, y->port);
 	return order ?: by_text(x->other, y->other);
 }
@@ -292,8 +293,9 @@ static enum left_out learn_call(struct learned *learned, const struct seen_call 
 {
 	struct sample side, hidden;
 	enum left_out why = look_at_side(learned, call, call->verb, &side);
-	enum left_out other = is_hidden(learned, call) ? look_at_side(learned, call, ACCEPT, &hidden)
-					      : ALLOWED_ALREADY;
+	enum left_out other = is_hidden(learned, call)
+				      ? look_at_side(learned, call, ACCEPT, &hidden)
+				      : ALLOWED_ALREADY;
 
 	if (!is_good(why) || !is_good(other))
 		return is_good(why) ? other : why;
@@ -507,8 +509,7 @@ static void add_rule(struct learned_policy *policy, struct learned_rule *rule)
 
 static struct learned_policy *add_policy(struct learned *learned, const struct sample *sample)
 {
-	struct learned_policy *policy =
-		array_add(learned->policy, learned->count, learned->room);
+	struct learned_policy *policy = array_add(learned->policy, learned->count, learned->room);
 
 	*policy = (struct learned_policy){ .before = sample->before, .netns = sample->own };
 	policy->name = sample->before ? memory_strdup(sample->before->name)

@@ -62,8 +62,8 @@ struct words {
 struct learned_rule {
 	enum rule_verb verb;
 	enum rule_peer peer;
-	const char *name;    /* of the peer: BY_NAME or BY_POLICY */
-	struct ranges cids;  /* BY_CID */
+	const char *name;   /* of the peer: BY_NAME or BY_POLICY */
+	struct ranges cids; /* BY_CID */
 	struct ranges ports;
 	struct words own, peers; /* namespaces that were seen */
 	__u64 calls;

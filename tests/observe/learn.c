@@ -162,11 +162,12 @@ static void learn_live(void)
 	tap_ok(is_logged(), "each end tells what it would refuse, with its policy and mode");
 	tap_ok(end(learn) == 0, "learn ends when it is interrupted");
 	end(monitor);
-	tap_ok(says(0, "", "grep -qx 'Allow=connect to namespace db port 5432' " LIVE
-			   " && grep -qx 'Allow=connect to namespace (init) port 22' " LIVE
-			   " && grep -qx 'Allow=accept from namespace web1 port 5432' " LIVE
-			   " && grep -qx 'Allow=accept from namespace web2 port 5432' " LIVE
-			   " && [ $(grep -c ^Allow= " LIVE ") = 4 ]"),
+	tap_ok(says(0, "",
+		    "grep -qx 'Allow=connect to namespace db port 5432' " LIVE
+		    " && grep -qx 'Allow=connect to namespace (init) port 22' " LIVE
+		    " && grep -qx 'Allow=accept from namespace web1 port 5432' " LIVE
+		    " && grep -qx 'Allow=accept from namespace web2 port 5432' " LIVE
+		    " && [ $(grep -c ^Allow= " LIVE ") = 4 ]"),
 	       "it has learned a rule for each side of what was seen");
 	tap_ok(says(0, "", "grep -qx '# 4 calls from web1, web2 to db' " LIVE),
 	       "and says how often, and of whom");
@@ -175,14 +176,16 @@ static void learn_live(void)
 static void learn_from_log(void)
 {
 	tap_ok(says(0, "", LEARN " --from-log " LOG " --output " OUT), "a log is learned from");
-	tap_ok(says(0, "", "[ \"$(cat " OUT "/db.policy " OUT "/web.policy | grep .)\" = "
-			   "\"$(grep . " LIVE " | grep -v ', changed$')\" ]"),
+	tap_ok(says(0, "",
+		    "[ \"$(cat " OUT "/db.policy " OUT "/web.policy | grep .)\" = "
+		    "\"$(grep . " LIVE " | grep -v ', changed$')\" ]"),
 	       "the same");
 	tap_ok(says(0, "\"text\": \"# 4 calls from web1, web2 to db\\nAllow=connect",
 		    LEARN " --from-log " LOG " --json"),
 	       "as JSON, too");
 	must("rm " OUT "/db.policy && echo mine >" OUT "/web.policy");
-	tap_ok(says(1, "web.policy: nothing is written: File exists", LEARN " --from-log " LOG " --output " OUT),
+	tap_ok(says(1, "web.policy: nothing is written: File exists",
+		    LEARN " --from-log " LOG " --output " OUT),
 	       "files are not overwritten");
 	tap_ok(says(0, "mine", "cat " OUT "/*"), "none of them, and no other is left there");
 	tap_ok(says(1, "put in force", LEARN " --from-log " LOG " --output " POLICIES),
@@ -222,10 +225,9 @@ static void check_in_force(void)
 /* app refuses, so that nobody asks db, which would refuse, too. */
 static void learn_refused(void)
 {
-	const struct want wants[] = { { "kind", "refused" },
-				      { "origin.namespace", "app" },
-				      { "target.mode", "local" },
-				      {} };
+	const struct want wants[] = {
+		{ "kind", "refused" }, { "origin.namespace", "app" }, { "target.mode", "local" }, {}
+	};
 	pid_t monitor;
 
 	write_policy("app", "[Match]\\nName=app\\n[Namespace]\\nMode=local\\n");

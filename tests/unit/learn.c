@@ -31,9 +31,10 @@ int log_errno(int error, const char *format, ...)
 
 /* --- Calls, and what comes of them --- */
 
-#define FRONT "[Match]\nName=web*\n[Namespace]\nMode=local\nAudit=yes\n[Rules]\nDeny=connect to host\n"
+#define FRONT                                                                                      \
+	"[Match]\nName=web*\n[Namespace]\nMode=local\nAudit=yes\n[Rules]\nDeny=connect to host\n"
 #define QUIET_FRONT "[Match]\nName=web*\n[Namespace]\nMode=local\n[Rules]\nDeny=connect to host\n"
-#define BACK  "[Match]\nName=db\n[Namespace]\nMode=local\n"
+#define BACK	    "[Match]\nName=db\n[Namespace]\nMode=local\n"
 
 static struct policies policies;
 static struct learned learned;
@@ -303,10 +304,10 @@ static void left_out(const struct seen_call *call, enum left_out why)
 static void test_reasons(void **state)
 {
 	static const enum left_out why[REASONS] = {
-		[PERMITTED] = LEFT_UNKNOWN, [REASON_MODE] = LEARNED,
-		[REASON_RULE] = LEFT_DENIED, [REASON_BIND] = LEFT_DENIED,
+		[PERMITTED] = LEFT_UNKNOWN,   [REASON_MODE] = LEARNED,
+		[REASON_RULE] = LEFT_DENIED,  [REASON_BIND] = LEFT_DENIED,
 		[REASON_GUEST] = LEFT_DENIED, [REASON_UNKNOWN] = LEFT_UNKNOWN,
-		[REASON_PORT] = LEFT_PORT, [REASON_HELD] = LEFT_HELD,
+		[REASON_PORT] = LEFT_PORT,    [REASON_HELD] = LEFT_HELD,
 	};
 	struct seen_call call = call_of("app", "cache", 22);
 	int reason;
@@ -411,7 +412,7 @@ static void test_no_room(void **state)
 #define FIRST_CID 100
 
 /* web1 to web3 and db have the policies above, app1 to app3 are local without, others global. */
-static const char *const space_names[SPACES] = { "web1", "web2", "web3", "db",	  "app1",
+static const char *const space_names[SPACES] = { "web1", "web2", "web3", "db",	"app1",
 						 "app2", "app3", "any1", "any2" };
 #define FIRST_APP 4
 #define FIRST_ANY 7
@@ -493,7 +494,9 @@ static struct seen_end seen(const struct end *end)
 	size_t space = end->netns - 1;
 
 	return (struct seen_end){ .name = space_names[space],
-				  .policy = space < 3 ? "front" : space == 3 ? "back" : NULL,
+				  .policy = space < 3	 ? "front"
+					    : space == 3 ? "back"
+							 : NULL,
 				  .cid = end->cid,
 				  .is_local = is_local_space(end->netns) };
 }
