@@ -31,6 +31,7 @@ $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))
 $(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
+$(eval $(call program,observe/learn,lib/lines $(WORLD)))
 $(eval $(call program,observe/explain,lib/command,$(LIB)))
 $(eval $(call program,observe/sockets,lib/command))
 
@@ -109,6 +110,8 @@ $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) 
 $(BUILD)/tests/unit/text-table: $(call loader_objects,lib/text-table)
 $(BUILD)/tests/unit/printable: $(call loader_objects,lib/printable lib/utf8)
 $(BUILD)/tests/unit/event-format: $(call loader_objects,$(EVENTS))
+$(BUILD)/tests/unit/event-read: $(call loader_objects,$(EVENTS) events/event-read lib/json-input)
+$(BUILD)/tests/unit/learn: $(call loader_objects,$(POLICY) $(addprefix policy/,learn learn-text reason compile peer-names) lib/printable)
 $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
 $(BUILD)/tests/unit/gaps: $(call loader_objects,layer/gaps lib/array lib/memory lib/log)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
@@ -121,14 +124,14 @@ $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
-$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests): $(call test_objects,lib/fake-log)
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.
-FUZZ_NAMES	:= policy config oci cni events options-ctl options-bpfd control-server control-client pinned
+FUZZ_NAMES	:= policy config oci cni events learn options-ctl options-bpfd control-server control-client pinned
 HARNESSES	:= $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_NAMES))
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -12,6 +12,9 @@ struct options {
 	const char *netns;	/* NULL: the caller's own */
 	const char *policy_dir; /* NULL: POLICY_DIR */
 	const char *type;	/* of sockets, for explain; NULL: stream */
+	const char *seconds;	/* how long learn listens; NULL: until it is interrupted */
+	const char *from_log;	/* what learn reads instead, or NULL */
+	const char *output;	/* where learn writes files to; NULL: standard output */
 	bool json;
 	bool listening; /* of sockets: listeners alone */
 };
@@ -31,6 +34,7 @@ int command_check(const struct options *options, int argc, char **argv);
 int command_explain(const struct options *options, int argc, char **argv);
 int command_sockets(const struct options *options, int argc, char **argv);
 int command_resolve(const struct options *options, int argc, char **argv);
+int command_learn(const struct options *options, int argc, char **argv);
 int command_doctor(const struct options *options, int argc, char **argv);
 
 struct guest_list;

@@ -36,6 +36,7 @@ static const struct command {
 	{ "explain", "FROM TO PORT", "whether FROM may call TO, why, and what would change it", command_explain, 3, 5, false },
 	{ "sockets", "", "all sockets, who talks to whom; -n for one namespace", command_sockets, 0, 0, false },
 	{ "resolve", "NAME", "the CID of the guest with this name", command_resolve, 1, 1, false },
+	{ "learn", "", "policies that would allow what is refused or audited; puts none in force", command_learn, 0, 0, true },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
@@ -61,7 +62,10 @@ static void print_help(void)
 	     "Options:\n"
 	     "  -n, --netns NETNS   a name under /run/netns, a path, or a pid; default: own\n"
 	     "      --json          for programs\n"
-	     "      --policy-dir D  what check reads instead of " POLICY_DIR ";\n"
+	     "      --for TIME      learn: from what comes within 90s, 10m, 1h or 2d\n"
+	     "      --from-log FILE learn: from lines of monitor --json, or journalctl -o json\n"
+	     "      --output DIR    learn: write files there, and overwrite none\n"
+	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
 	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
@@ -73,6 +77,9 @@ static void print_help(void)
 }
 
 static const struct option known[] = {
+	{ "for", required_argument, NULL, 'f' },
+	{ "from-log", required_argument, NULL, 'r' },
+	{ "output", required_argument, NULL, 'o' },
 	{ "netns", required_argument, NULL, 'n' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "listening", no_argument, NULL, 'l' },
@@ -98,6 +105,15 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'l':
 			options->listening = true;
+			break;
+		case 'f':
+			options->seconds = optarg;
+			break;
+		case 'r':
+			options->from_log = optarg;
+			break;
+		case 'o':
+			options->output = optarg;
 			break;
 		case 'p':
 			options->policy_dir = optarg;

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl monitor: what is refused, as it happens. */
-#include <errno.h>
 #include <json-c/json.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "ctl/command.h"
-#include "ctl/control-client.h"
+#include "ctl/follow.h"
 #include "kernel/netns.h"
-#include "lib/control-protocol.h"
-#include "lib/log.h"
 #include "lib/text-table.h"
 
 #define RED    "\033[31m"
@@ -28,7 +19,6 @@
 struct view {
 	bool json, colour;
 	netns_id only; /* events of this namespace alone; 0: of all */
-	char line[CONTROL_ANSWER_MAX];
 };
 
 /* --- What a line says --- */
@@ -115,12 +105,12 @@ static void print_event(const struct view *view, struct json_object *event, cons
 	       origin, target, text_of(get(event, "target"), "port"), process);
 }
 
-static void print_line(const struct view *view, struct json_object *event)
+static void print_line(const struct view *view, struct json_object *event, const char *line)
 {
 	const char *kind = text_of(event, "kind");
 
 	if (view->json) {
-		puts(view->line);
+		puts(line);
 		return;
 	}
 	if (get(event, "origin") && get(event, "target")) {
@@ -136,51 +126,15 @@ static void print_line(const struct view *view, struct json_object *event)
 /* --- Following --- */
 
 /* False once nobody reads what is printed. */
-static bool show(struct view *view, ssize_t size)
+static bool show(char *line, size_t size, void *arg)
 {
-	struct json_object *event;
+	const struct view *view = arg;
+	struct json_object *event = json_tokener_parse(line);
 
-	view->line[size] = '\0';
-	event = json_tokener_parse(view->line);
 	if (event && is_wanted(view, event))
-		print_line(view, event);
+		print_line(view, event, line);
 	json_object_put(event);
 	return !fflush(stdout);
-}
-
-/* Signals are read from a descriptor, so that none comes in the middle of a line. */
-static int open_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
-static int follow(struct view *view, int service, int signals)
-{
-	struct pollfd wait[] = {
-		{ .fd = service, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = STDOUT_FILENO, .events = 0 },
-	};
-	ssize_t size;
-
-	while (true) {
-		if (poll(wait, 3, -1) < 0)
-			return log_errno(errno, "poll");
-		if (wait[1].revents || wait[2].revents)
-			return 0;
-		size = recv(service, view->line, sizeof(view->line) - 1, 0);
-		if (size <= 0)
-			return log_error(ENOTCONN, "the service has ended; enforcement stays");
-		if (!show(view, size))
-			return 0;
-	}
 }
 
 static int choose(struct view *view, const char *what)
@@ -198,32 +152,23 @@ static int choose(struct view *view, const char *what)
 	return 0;
 }
 
-static void print_head(void)
+static void print_head(void *arg)
 {
+	const struct view *view = arg;
+
+	if (view->json)
+		return;
 	printf(LINE, "TIME", "KIND", "VERB", "REASON", "ORIGIN", "TARGET", "PORT", "PROCESS");
 	fflush(stdout);
 }
 
 int command_monitor(const struct options *options, int argc, char **argv)
 {
-	static struct view view;
-	int service, signals, ret;
+	struct view view = { .json = options->json, .colour = table_colour() };
+	struct follower follower = {
+		.word = "monitor", .begin = print_head, .take = show, .arg = &view
+	};
+	int ret = choose(&view, options->netns);
 
-	view.json = options->json;
-	view.colour = table_colour();
-	ret = choose(&view, options->netns);
-	if (ret)
-		return ret;
-	signals = open_signals();
-	if (signals < 0)
-		return log_errno(errno, "signals");
-	service = control_client_ask("monitor");
-	if (service >= 0) {
-		if (!view.json)
-			print_head();
-		ret = follow(&view, service, signals);
-		close(service);
-	}
-	close(signals);
-	return service < 0 ? service : ret;
+	return ret ? ret : follow_service(&follower);
 }

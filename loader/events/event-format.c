@@ -253,13 +253,23 @@ static void add_guest(struct json_object *object, const char *guest)
 	json_add_text(object, "guest", guest ? plain : NULL);
 }
 
+static void add_bound(struct json_object *object, const struct bound_end *bound)
+{
+	char word[NETNS_WORD_SIZE];
+
+	if (bound->policy)
+		printable(word, sizeof(word), bound->policy, sizeof(word));
+	json_add_text(object, "policy", bound->policy ? word : NULL);
+	json_add_text(object, "mode", bound->mode);
+}
+
 static struct json_object *end_json(const struct end *end, const char *name, const char *home,
-				    const char *guest)
+				    const char *guest, const struct bound_end *bound)
 {
 	struct json_object *object = netns_json(end->netns, name);
 
 	add_known_as(object, name ? NULL : home);
-
+	add_bound(object, bound);
 	json_add_number_if(object, "cid", end->cid, end->cid);
 	add_guest(object, guest);
 	json_add_number_if(object, "port", end->port, end->port);
@@ -284,12 +294,12 @@ struct json_object *event_json(const struct named_event *named)
 	json_add_text(object, "kind", event_kind_name(event->kind));
 	json_add_text(object, "reason", event_reason_name(event->reason));
 	json_add_text(object, "verb", event_verb_name(event->verb));
-	json_object_object_add(
-		object, "origin",
-		end_json(&event->origin, named->origin, named->origin_home, named->origin_guest));
-	json_object_object_add(
-		object, "target",
-		end_json(&event->target, named->target, named->target_home, named->target_guest));
+	json_object_object_add(object, "origin",
+			       end_json(&event->origin, named->origin, named->origin_home,
+					named->origin_guest, &named->origin_bound));
+	json_object_object_add(object, "target",
+			       end_json(&event->target, named->target, named->target_home,
+					named->target_guest, &named->target_bound));
 	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	json_add_text(object, "process", event->pid ? comm : NULL);

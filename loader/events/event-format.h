@@ -11,12 +11,19 @@
 
 struct json_object;
 
+/* What the layer has for the namespace of an end: texts, or NULL where it is not known. */
+struct bound_end {
+	const char *policy; /* its name */
+	const char *mode;   /* "local" if that or its policy says so, else "global" */
+};
+
 /* An event with the names of its namespaces, NULL for those that have none. */
 struct named_event {
 	struct event event;
 	const char *origin, *target;
 	const char *origin_home, *target_home; /* kernel/netns-homes.h; NULL where none is known */
 	const char *origin_guest, *target_guest; /* kernel/guest-name.h; the same */
+	struct bound_end origin_bound, target_bound;
 };
 
 /* Events of one origin that were dropped since it was last looked at. */

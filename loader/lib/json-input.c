@@ -26,8 +26,7 @@ static int read_all(int fd, char **text, size_t *size)
 	return *size > JSON_MAX_SIZE ? -E2BIG : 0;
 }
 
-/* An object, and nothing after it. */
-static int parse(const char *text, size_t size, struct json_object **json)
+int json_parse(const char *text, size_t size, struct json_object **json)
 {
 	struct json_tokener *tokener = memory_checked(json_tokener_new());
 	bool whole;
@@ -50,7 +49,7 @@ int json_read(int fd, const char *what, struct json_object **json)
 	int ret = read_all(fd, &text, &size);
 
 	if (!ret)
-		ret = parse(text, size, json);
+		ret = json_parse(text, size, json);
 	free(text);
 	if (ret == -EBADMSG)
 		return log_error(EBADMSG, "%s: not a JSON object", what);

@@ -4,6 +4,7 @@
 #define JSON_INPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct json_object;
 
@@ -15,6 +16,9 @@ struct json_object;
  * to call it: says what is wrong and returns -EBADMSG for what is no object, or -errno.
  */
 int json_read(int fd, const char *what, struct json_object **json);
+
+/* The same of a text; says nothing. */
+int json_parse(const char *text, size_t size, struct json_object **json);
 
 /* A string without a NUL inside: "tenant-a\0..." is not "tenant-a", as C would have it. */
 bool json_is_word(struct json_object *value);

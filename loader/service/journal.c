@@ -17,7 +17,7 @@
 #include "lib/printable.h"
 #include "lib/log.h"
 
-#define FIELDS	   20
+#define FIELDS	   24
 #define FIELD_SIZE (EVENT_TEXT_SIZE + 32)
 
 struct entry {
@@ -89,9 +89,13 @@ static void add_netns(struct entry *entry, const char *side, netns_id id, const 
 }
 
 static void add_end(struct entry *entry, const char *side, const struct end *end, const char *name,
-		    const char *guest)
+		    const char *guest, const struct bound_end *bound)
 {
 	add_netns(entry, side, end->netns, name);
+	if (bound->policy)
+		add(entry, "VSOCK_%s_POLICY=%s", side, bound->policy);
+	if (bound->mode)
+		add(entry, "VSOCK_%s_MODE=%s", side, bound->mode);
 	if (end->cid)
 		add(entry, "VSOCK_%s_CID=%u", side, end->cid);
 	if (guest)
@@ -134,8 +138,10 @@ static void send_event(const struct named_event *named, const char *text)
 	add(&entry, "VSOCK_KIND=%s", event_kind_name(event->kind));
 	add(&entry, "VSOCK_REASON=%s", event_reason_name(event->reason) ?: "?");
 	add(&entry, "VSOCK_VERB=%s", event_verb_name(event->verb) ?: "?");
-	add_end(&entry, "ORIGIN", &event->origin, named->origin, named->origin_guest);
-	add_end(&entry, "TARGET", &event->target, named->target, named->target_guest);
+	add_end(&entry, "ORIGIN", &event->origin, named->origin, named->origin_guest,
+		&named->origin_bound);
+	add_end(&entry, "TARGET", &event->target, named->target, named->target_guest,
+		&named->target_bound);
 	add(&entry, "VSOCK_PORT=%u", event->target.port);
 	add_process(&entry, event);
 	send_entry(&entry);

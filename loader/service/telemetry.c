@@ -21,6 +21,7 @@
 #include "layer/pins.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "service/bound-ends.h"
 #include "service/dropped.h"
 #include "service/event-ring.h"
 #include "service/journal.h"
@@ -48,6 +49,7 @@ struct telemetry {
 	struct guest_list guests; /* the same of guests */
 	__u64 guests_due;
 	int guests_error; /* the last one, so that each is reported once */
+	struct bound_ends bound;
 	sd_event_source *look;
 	const struct config *config;
 	sd_event_source *metrics;
@@ -140,6 +142,22 @@ static bool is_followed(const struct telemetry *telemetry)
 
 static void look_soon(struct telemetry *telemetry);
 
+static void name_ends(struct telemetry *telemetry, struct named_event *named)
+{
+	const struct event *event = &named->event;
+
+	named->origin = find_name(telemetry, event->origin.netns);
+	named->target = find_name(telemetry, event->target.netns);
+	named->origin_home = find_home(telemetry, event->origin.netns, named->origin);
+	named->target_home = find_home(telemetry, event->target.netns, named->target);
+	bound_ends_refresh(&telemetry->bound);
+	named->origin_bound = bound_ends_find(&telemetry->bound, event->origin.netns);
+	named->target_bound = bound_ends_find(&telemetry->bound, event->target.netns);
+	know_guests(telemetry, event);
+	named->origin_guest = find_guest(telemetry, &event->origin, event->time);
+	named->target_guest = find_guest(telemetry, &event->target, event->time);
+}
+
 static void on_event(const struct event *event, void *arg)
 {
 	struct telemetry *telemetry = arg;
@@ -150,13 +168,7 @@ static void on_event(const struct event *event, void *arg)
 		telemetry->needs.made(telemetry->needs.arg);
 		return;
 	}
-	named.origin = find_name(telemetry, event->origin.netns);
-	named.target = find_name(telemetry, event->target.netns);
-	named.origin_home = find_home(telemetry, event->origin.netns, named.origin);
-	named.target_home = find_home(telemetry, event->target.netns, named.target);
-	know_guests(telemetry, event);
-	named.origin_guest = find_guest(telemetry, &event->origin, event->time);
-	named.target_guest = find_guest(telemetry, &event->target, event->time);
+	name_ends(telemetry, &named);
 	journal_event(&named);
 	if (is_followed(telemetry))
 		tell(telemetry, event_json(&named));
@@ -329,6 +341,7 @@ static void follow_ring(struct telemetry *telemetry)
 		return;
 	telemetry->ring = sd_event_source_disable_unref(telemetry->ring);
 	open_counters(telemetry);
+	bound_ends_open(&telemetry->bound);
 	ret = sd_event_add_io(telemetry->needs.event, &telemetry->ring,
 			      event_ring_fd(telemetry->events), EPOLLIN, on_ring, telemetry);
 	/* After changes of names, as events are reported with names. */
@@ -360,6 +373,7 @@ void telemetry_stop(struct telemetry *telemetry)
 	dropped_free(&telemetry->drops);
 	netns_names_free(&telemetry->homes);
 	guests_free(&telemetry->guests);
+	bound_ends_close(&telemetry->bound);
 	if (telemetry->counters >= 0)
 		close(telemetry->counters);
 	control_server_close(telemetry->server);

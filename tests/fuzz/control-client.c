@@ -5,6 +5,8 @@
  */
 #include "../../loader/ctl/control-client.c"
 
+#include "../../loader/ctl/follow.c"
+
 #include "../../loader/ctl/monitor.c"
 
 #include "fuzz.h"
@@ -29,10 +31,13 @@ static void send_packets(int fd, const uint8_t *data, size_t size)
 /* As follow() does it. */
 static void show_all(struct view *view, int service)
 {
+	static char line[CONTROL_ANSWER_MAX];
 	ssize_t size;
 
-	while ((size = recv(service, view->line, sizeof(view->line) - 1, MSG_DONTWAIT)) > 0)
-		check(show(view, size));
+	while ((size = recv(service, line, sizeof(line) - 1, MSG_DONTWAIT)) > 0) {
+		line[size] = '\0';
+		check(show(line, size, view));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -41,6 +41,7 @@ VERB(command_metrics)
 VERB(command_explain)
 VERB(command_sockets)
 VERB(command_resolve)
+VERB(command_learn)
 VERB(command_doctor)
 
 void libbpf_log_verbose(void)
