@@ -119,15 +119,17 @@ $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel
 $(BUILD)/tests/unit/guest-name: $(call loader_objects,kernel/guest-name kernel/cgroup lib/keywords lib/printable lib/utf8)
 $(BUILD)/tests/unit/guests: $(call loader_objects,layer/guests kernel/guest-name kernel/cgroup lib/keywords lib/printable lib/utf8)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
+$(BUILD)/tests/unit/metrics-server: $(call loader_objects,service/metrics-server service/microhttpd lib/listen-address)
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
-$(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
+$(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
-$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read): $(call test_objects,lib/fake-log)
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server): \
+	$(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih libsystemd) -o $@
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.

@@ -8,16 +8,8 @@
 #include "layer/alive.h"
 #include "layer/gaps.h"
 #include "layer/inspect.h"
-#include "layer/netns-records.h"
 #include "lib/json.h"
 #include "lib/log.h"
-
-static bool is_whole(const struct layer_report *report, const struct alive *alive)
-{
-	if (alive->count)
-		return false;
-	return report->state.generation || report->kernel.native;
-}
 
 static const char *gates(const struct layer_report *report)
 {
@@ -102,7 +94,7 @@ static void print_status_json(const struct layer_report *report, const struct al
 
 	gaps_find(&gaps, report);
 	json_add_text(object, "isolation", layer_isolation(report));
-	json_add_bool(object, "whole", is_whole(report, alive));
+	json_add_bool(object, "whole", !alive_wrong(alive, report));
 	json_object_object_add(object, "wrong", findings_json(alive));
 	json_object_object_add(object, "open", gaps_json(&gaps.open));
 	json_object_object_add(object, "full", gaps_json(&gaps.full));
@@ -123,6 +115,7 @@ int command_status(const struct options *options, int argc, char **argv)
 {
 	struct layer_report report;
 	struct alive alive;
+	const char *wrong;
 	int ret;
 
 	ret = layer_inspect(&report);
@@ -133,9 +126,6 @@ int command_status(const struct options *options, int argc, char **argv)
 		print_status_json(&report, &alive);
 	else
 		print_status(&report, &alive);
-	if (is_whole(&report, &alive))
-		return 0;
-	if (!alive.count)
-		return log_error(ENOSYS, NOT_ATTACHED);
-	return log_error(EIO, "%s", alive.finding[0]);
+	wrong = alive_wrong(&alive, &report);
+	return wrong ? log_error(EIO, "%s", wrong) : 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
 #include "layer/reach.h"
@@ -167,4 +168,11 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 	look_at_pins(alive, &report->reach);
 	look_at_skipped(alive, report);
 	look_at_addresses(alive, report);
+}
+
+const char *alive_wrong(const struct alive *alive, const struct layer_report *report)
+{
+	if (alive->count)
+		return alive->finding[0];
+	return report->state.generation || report->kernel.native ? NULL : NOT_ATTACHED;
 }

@@ -26,6 +26,9 @@ struct alive {
 /* Makes the calls in `how`. Adds a finding for each program that did not run and each lost pin. */
 void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how);
 
+/* NULL if this machine is isolated as a whole, by programs or by its kernel; else what is wrong. */
+const char *alive_wrong(const struct alive *alive, const struct layer_report *report);
+
 #define ALIVE_FTRACE_OFF                                                                           \
 	"kernel.ftrace_enabled is 0: the kernel runs no BPF program at a hook, and isolates "      \
 	"nobody; 'sysctl kernel.ftrace_enabled=1' turns that on again"

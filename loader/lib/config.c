@@ -69,6 +69,17 @@ static int take_metrics_file(struct reader *reader, const char *value)
 	return -EINVAL;
 }
 
+static int take_metrics_listen(struct reader *reader, const char *value)
+{
+	if (!listen_address_parse(&reader->config->metrics_listen, value))
+		return 0;
+	note_mistake(reader,
+		     "MetricsListen=%s: neither ADDRESS:PORT, as 127.0.0.1:9766 or [::1]:9766, nor "
+		     "the path of a socket, of at most %zu characters",
+		     value, sizeof(reader->config->metrics_listen.text) - 1);
+	return -EINVAL;
+}
+
 static int take_seconds(struct reader *reader, const char *key, const char *value,
 			unsigned int least, unsigned int most, unsigned int *seconds)
 {
@@ -99,9 +110,8 @@ static const struct key {
 	const char *name;
 	int (*take)(struct reader *reader, const char *value);
 } keys[] = {
-	{ "HoldSec", take_hold_sec },
-	{ "LoadModules", take_load_modules },
-	{ "MetricsFile", take_metrics_file },
+	{ "HoldSec", take_hold_sec },	      { "LoadModules", take_load_modules },
+	{ "MetricsFile", take_metrics_file }, { "MetricsListen", take_metrics_listen },
 	{ "MetricsSec", take_metrics_sec },
 };
 
@@ -125,8 +135,8 @@ static int on_key(void *arg, const char *section, const char *name, const char *
 		note_mistake(reader, "[%s]: no such section; there is [Service]", section);
 	else if (!key)
 		note_mistake(reader,
-			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, MetricsFile= "
-			     "and MetricsSec=",
+			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, "
+			     "MetricsFile=, MetricsListen= and MetricsSec=",
 			     name);
 	else
 		return !key->take(reader, value);

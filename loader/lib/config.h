@@ -5,14 +5,17 @@
 
 #include <stdbool.h>
 
+#include "lib/listen-address.h"
+
 #define CONFIG_FILE "/etc/vsock-bpfd/vsock-bpfd.conf"
 
 struct config {
 	/* [Service] */
-	bool load_modules;	  /* LoadModules=, default yes */
-	char metrics_file[256];	  /* MetricsFile=, empty: none */
-	unsigned int metrics_sec; /* MetricsSec=, default 15 */
-	unsigned int hold_sec;	  /* HoldSec=, default 2 */
+	bool load_modules;		      /* LoadModules=, default yes */
+	char metrics_file[256];		      /* MetricsFile=, empty: none */
+	struct listen_address metrics_listen; /* MetricsListen=, empty: none */
+	unsigned int metrics_sec;	      /* MetricsSec=, default 15 */
+	unsigned int hold_sec;		      /* HoldSec=, default 2 */
 };
 
 /*

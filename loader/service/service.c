@@ -106,7 +106,7 @@ static int reload(void *arg)
 {
 	struct service *service = arg;
 	struct config config;
-	int ret;
+	int ret, listening;
 
 	sd_notify(0, "RELOADING=1");
 	ret = config_read(&config, service->config_path);
@@ -116,7 +116,8 @@ static int reload(void *arg)
 		ret = attach_again(&service->config);
 		if (!ret && policy_watch_reload(service->policies) < 0)
 			ret = -EINVAL;
-		telemetry_follow(service->telemetry, &service->config);
+		listening = telemetry_follow(service->telemetry, &service->config);
+		ret = ret ?: listening;
 	}
 	sd_notify(0, "READY=1");
 	return ret;

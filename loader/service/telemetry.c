@@ -25,6 +25,7 @@
 #include "service/dropped.h"
 #include "service/event-ring.h"
 #include "service/journal.h"
+#include "service/metrics-server.h"
 
 #define SECOND 1000000ULL
 
@@ -54,6 +55,7 @@ struct telemetry {
 	const struct config *config;
 	sd_event_source *metrics;
 	int metrics_error; /* the last one, so that each is reported once */
+	struct metrics_server *listening;
 };
 
 /* --- One event --- */
@@ -307,6 +309,21 @@ static void follow_config(struct telemetry *telemetry, const struct config *conf
 		on_metrics(NULL, 0, telemetry);
 }
 
+/* One that goes on listening keeps its clients. The old place may be in the way of the new one. */
+static int follow_listen(struct telemetry *telemetry, const struct listen_address *where)
+{
+	struct metrics_server *server = telemetry->listening;
+
+	if (server && !strcmp(metrics_server_where(server)->text, where->text))
+		return 0;
+	metrics_server_close(server);
+	telemetry->listening = NULL;
+	if (!*where->text)
+		return 0;
+	return metrics_server_open(&telemetry->listening, telemetry->needs.event, where,
+				   telemetry->needs.names);
+}
+
 /* --- All of it --- */
 
 struct telemetry *telemetry_start(const struct telemetry_needs *needs)
@@ -351,15 +368,16 @@ static void follow_ring(struct telemetry *telemetry)
 		log_errno(-ret, "events are not reported");
 }
 
-void telemetry_follow(struct telemetry *telemetry, const struct config *config)
+int telemetry_follow(struct telemetry *telemetry, const struct config *config)
 {
 	if (!telemetry)
-		return;
+		return 0;
 	if (!telemetry->server && control_server_open(&telemetry->server, telemetry->needs.event,
 						      telemetry->needs.words, telemetry->needs.arg))
-		return;
+		return 0;
 	follow_ring(telemetry);
 	follow_config(telemetry, config);
+	return follow_listen(telemetry, &config->metrics_listen);
 }
 
 void telemetry_stop(struct telemetry *telemetry)
@@ -376,6 +394,7 @@ void telemetry_stop(struct telemetry *telemetry)
 	bound_ends_close(&telemetry->bound);
 	if (telemetry->counters >= 0)
 		close(telemetry->counters);
+	metrics_server_close(telemetry->listening);
 	control_server_close(telemetry->server);
 	free(telemetry);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an administrator sees of the service: events go to the journal and to those who
- * follow on the control socket, numbers to a file. Nothing of it is needed to isolate:
+ * follow on the control socket, numbers to a file or by HTTP. Nothing of it is needed to isolate:
  * what fails here is logged, and the service goes on.
  */
 #ifndef TELEMETRY_H
@@ -27,7 +27,10 @@ struct telemetry_needs {
 struct telemetry *telemetry_start(const struct telemetry_needs *needs);
 void telemetry_stop(struct telemetry *telemetry);
 
-/* After everything that may have attached, or read another configuration. */
-void telemetry_follow(struct telemetry *telemetry, const struct config *config);
+/*
+ * After everything that may have attached, or read another configuration. -errno if it cannot
+ * listen where that says to; says what is wrong, and all else goes on.
+ */
+int telemetry_follow(struct telemetry *telemetry, const struct config *config);
 
 #endif

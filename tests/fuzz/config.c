@@ -22,6 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check(config.metrics_sec >= 1 &&
 	      memchr(config.metrics_file, 0, sizeof(config.metrics_file)));
+	check(memchr(config.metrics_listen.text, 0, sizeof(config.metrics_listen.text)) &&
+	      config.metrics_listen.size <= sizeof(config.metrics_listen.local));
 	check(!*config.metrics_file || *config.metrics_file == '/');
 	return 0;
 }

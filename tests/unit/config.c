@@ -40,6 +40,7 @@ static void test_default(void **state)
 	assert_int_equal(read_text(""), 0);
 	assert_true(config.load_modules);
 	assert_string_equal(config.metrics_file, "");
+	assert_string_equal(config.metrics_listen.text, "");
 	assert_int_equal(config.metrics_sec, 15);
 }
 
@@ -69,6 +70,83 @@ static void test_metrics_file(void **state)
 	memset(text + strlen(text), 'a', 160);
 	strcat(text, "/v.prom\n");
 	assert_int_equal(read_text(text), 0);
+}
+
+static void listens(const char *where, const void *address, size_t size)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "[Service]\nMetricsListen=%s\n", where);
+	assert_int_equal(read_text(text), 0);
+	assert_string_equal(config.metrics_listen.text, where);
+	assert_int_equal(config.metrics_listen.size, size);
+	assert_memory_equal(&config.metrics_listen.any, address, size);
+}
+
+static void test_metrics_listen(void **state)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(9766) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(65535) };
+	struct sockaddr_un local = { .sun_family = AF_UNIX, .sun_path = "/run/a b.socket" };
+
+	(void)state;
+	listens("0.0.0.0:9766", &v4, sizeof(v4));
+	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listens("127.0.0.1:9766", &v4, sizeof(v4));
+	listens("[::]:65535", &v6, sizeof(v6));
+	v6.sin6_addr = in6addr_loopback;
+	listens("[::1]:65535", &v6, sizeof(v6));
+	listens("/run/a b.socket", &local, sizeof(local));
+}
+
+static void test_metrics_listen_wrong(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"9766",
+		":9766",
+		"127.0.0.1",
+		"127.0.0.1:",
+		"127.0.0.1:0",
+		"127.0.0.1:65536",
+		"127.0.0.1:-1",
+		"127.0.0.1:+1",
+		"127.0.0.1:1x",
+		"127.0.0.1: 1",
+		"127.0.0.1:http",
+		"127.0.0.1:01",
+		"127.1:9766",
+		"localhost:9766",
+		"::1:9766",
+		"[::1]",
+		"[::1]9766",
+		"[::1:9766",
+		"[]:9766",
+		"[::1]x:9766",
+		"[127.0.0.1]:1",
+		"[fe80::1%lo]:1",
+		"/",
+		"/run/",
+		"run/a",
+		"@a",
+		"*:9766",
+		"127.0.0.1:9766,[::1]:9766",
+		"127.0.0.1:99999999999999999999",
+	};
+	char text[256], long_path[256] = "/";
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text), "[Service]\nMetricsListen=%s\n", bad[i]);
+		wrong(text, 2, "neither ADDRESS:PORT");
+	}
+	memset(long_path + 1, 'a', 106);
+	snprintf(text, sizeof(text), "[Service]\nMetricsListen=%s\n", long_path);
+	assert_int_equal(read_text(text), 0);
+	strcat(long_path, "a");
+	snprintf(text, sizeof(text), "[Service]\nMetricsListen=%s\n", long_path);
+	wrong(text, 2, "of at most 107 characters");
 }
 
 static void test_metrics_sec(void **state)
@@ -125,9 +203,10 @@ static int remove_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default),	     cmocka_unit_test(test_all_keys),
-		cmocka_unit_test(test_metrics_file), cmocka_unit_test(test_metrics_sec),
-		cmocka_unit_test(test_hold_sec),     cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_default),	       cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_metrics_file),   cmocka_unit_test(test_metrics_sec),
+		cmocka_unit_test(test_metrics_listen), cmocka_unit_test(test_metrics_listen_wrong),
+		cmocka_unit_test(test_hold_sec),       cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, make_file, remove_file);
