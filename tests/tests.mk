@@ -102,7 +102,7 @@ POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line rule read files mi
 build-tests: $(UNIT)
 
 $(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes kernel/mode-names)
-$(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
+$(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns lib/trusted-path)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state lib/json-input lib/memory policy/annotations)
 $(BUILD)/tests/unit/cni-request: $(call loader_objects,cni/request lib/json-input lib/keywords lib/memory policy/annotations)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o

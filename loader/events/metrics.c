@@ -18,6 +18,7 @@
 #include "events/counters.h"
 #include "events/event-format.h"
 #include "kernel/mode-names.h"
+#include "kernel/netns-dir.h"
 #include "layer/modes.h"
 #include "layer/pins.h"
 #include "lib/array.h"
@@ -122,7 +123,7 @@ static void count_modes(struct metrics *metrics)
 	if (!metrics->with_modes)
 		return;
 	metrics->children_local = mode == LOCAL;
-	if (netns_each_name(count_mode, metrics))
+	if (netns_dir_each(count_mode, metrics))
 		metrics->with_modes = false;
 }
 

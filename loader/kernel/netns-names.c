@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/netns-dir.h"
 #include "lib/array.h"
 #include "lib/memory.h"
 
@@ -73,7 +74,7 @@ void netns_names_load(struct netns_names *names)
 		append(NETNS_INIT_NAME, &init, names);
 		netns_close(&init);
 	}
-	netns_each_name(append, names);
+	netns_dir_each(append, names);
 	netns_names_sort(names);
 }
 

@@ -16,6 +16,7 @@
 #include "kernel/netns.h"
 #include "lib/array.h"
 #include "lib/memory.h"
+#include "lib/trusted-path.h"
 #include "policy/policies.h"
 #include "policy/rule.h"
 
@@ -76,7 +77,7 @@ static void look_at_path(struct notes *notes, const struct policy *policy, const
 		    glob);
 	else if (!strncmp(glob, "/proc/", 6))
 		add(notes, policy, 0, "Path=%s: nothing below /proc counts as a path", glob);
-	else if (netns_check_folder(folder) == -EPERM)
+	else if (trusted_path_check_folder(folder) == -EPERM)
 		add(notes, policy, 0,
 		    "Path=%s: a folder on the way is not root's alone to write, so nothing there "
 		    "counts",

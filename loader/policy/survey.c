@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "kernel/cgroup.h"
+#include "kernel/netns-dir.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "policy/policies.h"
@@ -228,7 +229,7 @@ int survey_take(struct survey *survey, const struct policies *policies)
 	memset(survey, 0, sizeof(*survey));
 	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name(add_named, survey);
+		ret = netns_dir_each(add_named, survey);
 	if (!ret)
 		add_paths(survey, policies);
 	if (!ret && policies_ask_for_cgroups(policies))
@@ -246,7 +247,7 @@ int survey_take_one(struct survey *survey, const struct netns *ns, const struct 
 	survey->only = ns->inode;
 	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name_of(ns, add_named, survey);
+		ret = netns_dir_each_of(ns, add_named, survey);
 	if (!ret)
 		add_paths(survey, policies);
 	return ret;
