@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/json-input.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
@@ -20,7 +21,7 @@
 #define NAME_KEY	"K8S_POD_NAME"
 
 const char *const cni_versions[] = { "0.4.0", "1.0.0", "1.1.0" };
-const size_t cni_version_count = sizeof(cni_versions) / sizeof(*cni_versions);
+const size_t cni_version_count = ARRAY_SIZE(cni_versions);
 
 /* In the order of enum cni_command. */
 static const char *const commands[] = { "ADD", "CHECK", "DEL", "GC", "STATUS", "VERSION" };
@@ -55,7 +56,7 @@ static int read_container(struct cni_request *request)
 	static const char *const needed[] = { "CNI_CONTAINERID", "CNI_IFNAME", "CNI_NETNS" };
 	size_t i;
 
-	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+	for (i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!variable(needed[i])) {
 			log_error(EINVAL, "%s is not set", needed[i]);
 			return CNI_BAD_ENVIRONMENT;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "kernel/cgroup.h"
+#include "lib/ends-in.h"
 
 #define MOUNTS		"/proc/self/mountinfo"
 #define CONTAINER_ID	64
@@ -57,13 +58,6 @@ static void put_pod(char home[HOME_SIZE], const char *pod)
 	for (c = home; *c; c++)
 		if (*c == '_')
 			*c = '-';
-}
-
-static bool ends_in(const char *word, const char *ending)
-{
-	size_t length = strlen(word), tail = strlen(ending);
-
-	return length > tail && !strcmp(word + length - tail, ending);
 }
 
 /* The innermost word that is a unit. */

@@ -6,6 +6,7 @@
 #include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/state.h"
+#include "lib/clock.h"
 
 #define NSEC_PER_USEC 1000ULL
 
@@ -33,7 +34,7 @@ static enum hold_work renew(struct layer_state *state, const struct hold *hold)
 	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
 
 	state->hold_ns = hold->patience * NSEC_PER_USEC;
-	set_until(state, valid ? netns_records_now() + valid : 0);
+	set_until(state, valid ? clock_ns(CLOCK_MONOTONIC) + valid : 0);
 	if (!valid || state->hold_new_netns != YES)
 		return HOLD_NOTHING;
 	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Arrays that grow at their end. */
+/* Arrays, and those that grow at their end. */
 #ifndef ARRAY_H
 #define ARRAY_H
 
 #include <stddef.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 
 /* The array, moved perhaps, with room for one more than `count`; `room` is how many it has. */
 void *array_grow(void *array, size_t count, size_t *room, size_t size);

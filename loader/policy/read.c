@@ -14,8 +14,6 @@
 #include "policy/mistakes.h"
 #include "policy/rule.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 enum section {
 	MATCH_SECTION,
 	NAMESPACE_SECTION,
@@ -167,11 +165,11 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 {
 	/* In the order of enum vsock_mode. */
 	static const char *const modes[] = { "global", "local" };
-	int found = keywords_find(value, modes, COUNT(modes));
+	int found = keywords_find(value, modes, ARRAY_SIZE(modes));
 
 	if (found < 0) {
 		mistake(reader, "%s=%s: neither global nor local%s", keys[key], value,
-			keywords_hint(value, modes, COUNT(modes)).text);
+			keywords_hint(value, modes, ARRAY_SIZE(modes)).text);
 		return;
 	}
 	*sets = true;

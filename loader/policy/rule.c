@@ -19,8 +19,6 @@
 #include "lib/keywords.h"
 #include "lib/memory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 /* The largest number of both is a wildcard, which no packet carries. */
 #define FIRST_CID (VMADDR_CID_HOST + 1)
 #define LAST	  (VMADDR_PORT_ANY - 1)
@@ -189,12 +187,13 @@ static int take_peer(struct parser *parser, const char *link)
 
 	if (!parser->word)
 		return wrong(parser, "%s: missing peer", link);
-	found = keywords_find(parser->word, words, COUNT(words));
+	found = keywords_find(parser->word, words, ARRAY_SIZE(words));
 	if (found < 0)
 		return wrong(parser,
 			     "%s: neither anyone, host, guests, guest CID, namespace NAME nor "
 			     "policy NAME%s",
-			     parser->word, keywords_hint(parser->word, words, COUNT(words)).text);
+			     parser->word,
+			     keywords_hint(parser->word, words, ARRAY_SIZE(words)).text);
 	parser->rule->peer = peers[found];
 	advance(parser);
 	switch (found) {
@@ -249,10 +248,11 @@ static int take_rule(struct parser *parser)
 
 	if (!parser->word)
 		return wrong(parser, "missing rule, for example: connect to guests port 22");
-	found = keywords_find(parser->word, verbs, COUNT(verbs));
+	found = keywords_find(parser->word, verbs, ARRAY_SIZE(verbs));
 	if (found < 0)
 		return wrong(parser, "%s: a rule begins with connect, accept, bind or guest%s",
-			     parser->word, keywords_hint(parser->word, verbs, COUNT(verbs)).text);
+			     parser->word,
+			     keywords_hint(parser->word, verbs, ARRAY_SIZE(verbs)).text);
 	if (parser->rule->decision == ALLOW && (found == BIND || found == GUEST))
 		return wrong(parser,
 			     "%s is allowed unless a rule denies it: only Deny=%s is a rule",
