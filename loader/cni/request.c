@@ -13,6 +13,7 @@
 #include "lib/json-input.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "policy/annotations.h"
 
 #define CONFIG		"network configuration"
@@ -108,22 +109,16 @@ static int make_pod(struct cni_request *request, const char *namespace, const ch
 		return 0;
 	if (!name)
 		return log_error(EINVAL, "CNI_ARGS: " NAMESPACE_KEY " without " NAME_KEY);
-	if (asprintf(&request->pod, "%s/%s", namespace, name) >= 0)
-		return 0;
-	request->pod = NULL;
-	return log_errno(ENOMEM, "CNI_ARGS");
+	request->pod = memory_printf("%s/%s", namespace, name);
+	return 0;
 }
 
 static int read_arguments(struct cni_request *request)
 {
 	const char *namespace = NULL, *name = NULL, *arguments = variable("CNI_ARGS");
-	char *copy = strdup(arguments ? arguments : ""), *pair, *rest;
+	char *copy = memory_strdup(arguments ? arguments : ""), *pair, *rest;
 	int ret = 0;
 
-	if (!copy) {
-		log_errno(ENOMEM, "CNI_ARGS");
-		return CNI_BAD_ENVIRONMENT;
-	}
 	for (pair = strtok_r(copy, ";", &rest); pair && !ret; pair = strtok_r(NULL, ";", &rest))
 		ret = take_argument(pair, &namespace, &name);
 	if (!ret)

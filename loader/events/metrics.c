@@ -37,19 +37,15 @@ static void set_label(char label[NETNS_WORD_SIZE], netns_id id, const char *name
 		snprintf(label, NETNS_WORD_SIZE, "%llu", id);
 }
 
+static int by_label(const void *row, const void *label)
+{
+	return strcmp(((const struct metrics_row *)row)->netns, label);
+}
+
 /* Where it is, or belongs. */
 static size_t slot_of(const struct metrics *metrics, const char *label)
 {
-	size_t low = 0, high = metrics->rows, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(metrics->row[middle].netns, label) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_slot(label, metrics->row, metrics->rows, sizeof(*metrics->row), by_label);
 }
 
 static struct metrics_row *insert(struct metrics *metrics, size_t slot, const char *label)

@@ -33,8 +33,7 @@ static void add(struct notes *notes, const struct policy *policy, unsigned int l
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&note.text, format, args) < 0)
-		memory_checked(NULL);
+	note.text = memory_vprintf(format, args);
 	va_end(args);
 	*array_add(notes->note, notes->count, notes->room) = note;
 }

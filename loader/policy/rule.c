@@ -38,8 +38,7 @@ static int wrong(struct parser *parser, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(parser->reason, format, args) < 0)
-		memory_checked(NULL);
+	*parser->reason = memory_vprintf(format, args);
 	va_end(args);
 	return -EINVAL;
 }
