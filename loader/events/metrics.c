@@ -200,7 +200,7 @@ static void put_layer(FILE *out, const struct metrics *metrics)
 
 	put_number(out, "alive", "gauge",
 		   "1 if all is there and runs: 'vsockctl status' tells more.",
-		   state->generation && !metrics->alive.count);
+		   state->generation && !metrics->alive.wrong.count);
 	put_number(out, "skipped_calls", "gauge",
 		   "Calls that a program of this set was not run for.", report->skipped);
 

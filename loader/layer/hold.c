@@ -12,11 +12,8 @@
 
 static struct layer_state *open_state(void)
 {
-	int fd = pin_open_map(PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
+	struct layer_state *state = state_take(pin_open_map(PIN_STATE));
 
-	if (fd >= 0)
-		close(fd);
 	if (state && state->layout == LAYOUT_VERSION)
 		return state;
 	if (state)

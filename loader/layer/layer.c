@@ -256,7 +256,7 @@ static int ask(const struct kernel *kernel)
 	if (ret)
 		return ret;
 	alive_ask(&alive, &report, PROBE_ALL);
-	return alive.dead ? log_error(EIO, "%s", alive.finding[0]) : 0;
+	return alive.dead ? log_error(EIO, "%s", alive.wrong.text[0]) : 0;
 }
 
 static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
@@ -334,11 +334,8 @@ int layer_attach(bool load_modules, enum coverage coverage)
  */
 static void retire_all(void)
 {
-	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
+	struct layer_state *state = state_take(bpf_obj_get(PIN_DIR "/" PIN_STATE));
 
-	if (fd >= 0)
-		close(fd);
 	if (!state)
 		return;
 	if (state->layout == LAYOUT_VERSION)

@@ -166,8 +166,8 @@ int reach_find(struct reach *reach)
 void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how)
 {
 	check(report && how);
-	*alive = (struct alive){ .count = blind };
-	strcpy(alive->finding[0], "programs do not run");
+	*alive = (struct alive){ .wrong.count = blind };
+	strcpy(alive->wrong.text[0], "programs do not run");
 }
 
 /* --- Namespaces: the initial one and two with names, or none that can be seen --- */

@@ -36,7 +36,7 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 	(void)report;
 	(void)how;
 	memset(alive, 0, sizeof(*alive));
-	alive->count = wrong;
+	alive->wrong.count = wrong;
 }
 
 unsigned int pin_count_entries(const char *name, unsigned int limit)
