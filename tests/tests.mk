@@ -97,7 +97,7 @@ $(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 # call it plays.
 UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 EVENTS		:= events/event-format lib/json lib/printable lib/utf8
-POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line rule read files mistakes policies match)
+POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line glob rule read files mistakes policies match)
 
 build-tests: $(UNIT)
 
@@ -117,7 +117,7 @@ $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
-$(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
+$(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
 $(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)

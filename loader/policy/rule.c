@@ -18,6 +18,7 @@
 #include "lib/array.h"
 #include "lib/keywords.h"
 #include "lib/memory.h"
+#include "policy/glob.h"
 
 /* The largest number of both is a wildcard, which no packet carries. */
 #define FIRST_CID (VMADDR_CID_HOST + 1)
@@ -142,11 +143,6 @@ static int take_ports(struct parser *parser)
 	if (!parser->word)
 		return wrong(parser, "port: missing number");
 	return take_list(parser, "ports", 0, &parser->rule->ports);
-}
-
-bool is_glob(const char *text)
-{
-	return strpbrk(text, "*?[");
 }
 
 static int take_name(struct parser *parser, const char *what)
