@@ -24,7 +24,7 @@ static const char *const reasons[] = {
 	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
 };
 
-static const char *const commands[] = {
+static const char *const verbs[] = {
 	[CONNECT] = "connect",
 	[ACCEPT] = "accept",
 	[BIND] = "bind",
@@ -43,7 +43,7 @@ const char *event_reason_name(enum reason reason)
 
 const char *event_verb_name(enum rule_verb verb)
 {
-	return verb < ARRAY_SIZE(commands) ? commands[verb] : NULL;
+	return verb < ARRAY_SIZE(verbs) ? verbs[verb] : NULL;
 }
 
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
@@ -212,7 +212,6 @@ static struct json_object *end_json(const struct end *end, const char *name, con
 	struct json_object *object = netns_json(end->netns, name);
 
 	add_known_as(object, name ? NULL : home);
-
 	json_add_number_if(object, "cid", end->cid, end->cid);
 	json_add_number_if(object, "port", end->port, end->port);
 	return object;
