@@ -98,12 +98,12 @@ $(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 # call it plays.
 UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 EVENTS		:= events/event-format lib/json lib/printable lib/utf8
-POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line rule read files mistakes policies match)
+POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line glob rule read files mistakes policies match)
 
 build-tests: $(UNIT)
 
 $(BUILD)/tests/unit/modes: $(call loader_objects,layer/modes kernel/mode-names)
-$(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns)
+$(BUILD)/tests/unit/netns: $(call loader_objects,kernel/netns lib/trusted-path)
 $(BUILD)/tests/unit/oci-state: $(call loader_objects,oci/state lib/json-input lib/memory policy/annotations)
 $(BUILD)/tests/unit/cni-request: $(call loader_objects,cni/request lib/json-input lib/keywords lib/memory policy/annotations)
 $(BUILD)/tests/unit/programs: $(call loader_objects,layer/programs layer/probe) | $(BUILD)/vsock-bpfd.bpf.o
@@ -113,7 +113,7 @@ $(BUILD)/tests/unit/event-format: $(call loader_objects,$(EVENTS))
 $(BUILD)/tests/unit/event-read: $(call loader_objects,$(EVENTS) events/event-read lib/json-input)
 $(BUILD)/tests/unit/learn: $(call loader_objects,$(POLICY) $(addprefix policy/,learn learn-text reason compile peer-names) lib/printable)
 $(BUILD)/tests/unit/dropped: $(call loader_objects,service/dropped)
-$(BUILD)/tests/unit/gaps: $(call loader_objects,layer/gaps lib/array lib/memory lib/log)
+$(BUILD)/tests/unit/gaps: $(call loader_objects,layer/gaps lib/findings lib/array lib/memory lib/log)
 $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/guest-name: $(call loader_objects,kernel/guest-name kernel/cgroup lib/keywords lib/printable lib/utf8)
@@ -123,7 +123,7 @@ $(BUILD)/tests/unit/metrics-server: $(call loader_objects,service/metrics-server
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
-$(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
+$(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
 $(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server): \
 	$(call test_objects,lib/fake-log)

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/json-input.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "policy/annotations.h"
 
 #define CONFIG		"network configuration"
@@ -20,7 +22,7 @@
 #define NAME_KEY	"K8S_POD_NAME"
 
 const char *const cni_versions[] = { "0.4.0", "1.0.0", "1.1.0" };
-const size_t cni_version_count = sizeof(cni_versions) / sizeof(*cni_versions);
+const size_t cni_version_count = ARRAY_SIZE(cni_versions);
 
 /* In the order of enum cni_command. */
 static const char *const commands[] = { "ADD", "CHECK", "DEL", "GC", "STATUS", "VERSION" };
@@ -55,7 +57,7 @@ static int read_container(struct cni_request *request)
 	static const char *const needed[] = { "CNI_CONTAINERID", "CNI_IFNAME", "CNI_NETNS" };
 	size_t i;
 
-	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+	for (i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!variable(needed[i])) {
 			log_error(EINVAL, "%s is not set", needed[i]);
 			return CNI_BAD_ENVIRONMENT;
@@ -107,22 +109,16 @@ static int make_pod(struct cni_request *request, const char *namespace, const ch
 		return 0;
 	if (!name)
 		return log_error(EINVAL, "CNI_ARGS: " NAMESPACE_KEY " without " NAME_KEY);
-	if (asprintf(&request->pod, "%s/%s", namespace, name) >= 0)
-		return 0;
-	request->pod = NULL;
-	return log_errno(ENOMEM, "CNI_ARGS");
+	request->pod = memory_printf("%s/%s", namespace, name);
+	return 0;
 }
 
 static int read_arguments(struct cni_request *request)
 {
 	const char *namespace = NULL, *name = NULL, *arguments = variable("CNI_ARGS");
-	char *copy = strdup(arguments ? arguments : ""), *pair, *rest;
+	char *copy = memory_strdup(arguments ? arguments : ""), *pair, *rest;
 	int ret = 0;
 
-	if (!copy) {
-		log_errno(ENOMEM, "CNI_ARGS");
-		return CNI_BAD_ENVIRONMENT;
-	}
 	for (pair = strtok_r(copy, ";", &rest); pair && !ret; pair = strtok_r(NULL, ";", &rest))
 		ret = take_argument(pair, &namespace, &name);
 	if (!ret)

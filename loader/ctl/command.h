@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vsockctl: a file for each command, which returns 0, -errno after saying why, or USAGE. */
+/* vsockctl: commands, a file for each, which return 0, -errno after saying why, or USAGE. */
 #ifndef CTL_COMMAND_H
 #define CTL_COMMAND_H
 

@@ -9,6 +9,7 @@
 #include "ctl/command.h"
 #include "events/counters.h"
 #include "events/event-format.h"
+#include "kernel/netns-dir.h"
 #include "kernel/netns-homes.h"
 #include "kernel/sysctl-modes.h"
 #include "layer/modes.h"
@@ -211,7 +212,7 @@ static int collect(struct rows *rows)
 		return ret;
 	add_named(NETNS_INIT_NAME, &init, rows);
 	netns_close(&init);
-	ret = netns_each_name(add_named, rows);
+	ret = netns_dir_each(add_named, rows);
 	return ret || !rows->layered ? ret : collect_layered(rows);
 }
 

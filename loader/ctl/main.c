@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl/command.h"
+#include "lib/array.h"
 #include "lib/libbpf-log.h"
 #include "lib/libbpf-version.h"
 #include "lib/log.h"
@@ -41,7 +42,7 @@ static const struct command {
 	/* clang-format on */
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
+#define COMMANDS (ARRAY_SIZE(commands))
 
 static void print_help(void)
 {

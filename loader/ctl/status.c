@@ -26,15 +26,7 @@ static void print_programs(const struct layer_report *report, const struct alive
 		       report->needed, report->state.generation);
 }
 
-static void print_findings(const struct alive *alive)
-{
-	int i;
-
-	for (i = 0; i < alive->count; i++)
-		printf("wrong:       %s\n", alive->finding[i]);
-}
-
-static void print_gaps(const char *label, const struct gap_list *list)
+static void print_findings(const char *label, const struct findings *list)
 {
 	int i;
 
@@ -48,9 +40,9 @@ static void print_status(const struct layer_report *report, const struct alive *
 
 	gaps_find(&gaps, report);
 	printf("isolation:   %s\n", layer_isolation(report));
-	print_findings(alive);
-	print_gaps("open:", &gaps.open);
-	print_gaps("full:", &gaps.full);
+	print_findings("wrong:", &alive->wrong);
+	print_findings("open:", &gaps.open);
+	print_findings("full:", &gaps.full);
 	if (!report->state.generation)
 		return;
 	print_programs(report, alive);
@@ -67,23 +59,13 @@ static void print_status(const struct layer_report *report, const struct alive *
 		       TENANT_NAMESPACES);
 }
 
-static struct json_object *findings_json(const struct alive *alive)
+static struct json_object *findings_json(const struct findings *findings)
 {
 	struct json_object *list = json_object_new_array();
 	int i;
 
-	for (i = 0; i < alive->count; i++)
-		json_object_array_add(list, json_object_new_string(alive->finding[i]));
-	return list;
-}
-
-static struct json_object *gaps_json(const struct gap_list *gaps)
-{
-	struct json_object *list = json_object_new_array();
-	int i;
-
-	for (i = 0; i < gaps->count; i++)
-		json_object_array_add(list, json_object_new_string(gaps->text[i]));
+	for (i = 0; i < findings->count; i++)
+		json_object_array_add(list, json_object_new_string(findings->text[i]));
 	return list;
 }
 
@@ -95,9 +77,9 @@ static void print_status_json(const struct layer_report *report, const struct al
 	gaps_find(&gaps, report);
 	json_add_text(object, "isolation", layer_isolation(report));
 	json_add_bool(object, "whole", !alive_wrong(alive, report));
-	json_object_object_add(object, "wrong", findings_json(alive));
-	json_object_object_add(object, "open", gaps_json(&gaps.open));
-	json_object_object_add(object, "full", gaps_json(&gaps.full));
+	json_object_object_add(object, "wrong", findings_json(&alive->wrong));
+	json_object_object_add(object, "open", findings_json(&gaps.open));
+	json_object_object_add(object, "full", findings_json(&gaps.full));
 	if (report->state.generation) {
 		json_add_number(object, "programs", report->pinned);
 		json_add_number(object, "programs_needed", report->needed);

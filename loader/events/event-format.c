@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/array.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/printable.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const char *const kinds[] = {
 	[EVENT_REFUSED] = "refused",
@@ -24,7 +24,7 @@ static const char *const reasons[] = {
 	[REASON_PORT] = "port",	   [REASON_HELD] = "held",
 };
 
-static const char *const commands[] = {
+static const char *const verbs[] = {
 	[CONNECT] = "connect",
 	[ACCEPT] = "accept",
 	[BIND] = "bind",
@@ -33,17 +33,17 @@ static const char *const commands[] = {
 
 const char *event_kind_name(enum event_kind kind)
 {
-	return kind < COUNT(kinds) ? kinds[kind] : NULL;
+	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : NULL;
 }
 
 const char *event_reason_name(enum reason reason)
 {
-	return reason < COUNT(reasons) ? reasons[reason] : NULL;
+	return reason < ARRAY_SIZE(reasons) ? reasons[reason] : NULL;
 }
 
 const char *event_verb_name(enum rule_verb verb)
 {
-	return verb < COUNT(commands) ? commands[verb] : NULL;
+	return verb < ARRAY_SIZE(verbs) ? verbs[verb] : NULL;
 }
 
 void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
@@ -58,17 +58,10 @@ void netns_word(char word[NETNS_WORD_SIZE], netns_id id, const char *name)
 		snprintf(word, NETNS_WORD_SIZE, "namespace %llu", id);
 }
 
-static double now(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 void time_word(char word[TIME_WORD_SIZE], const char *format, __u64 boot_time)
 {
-	time_t at = now(CLOCK_REALTIME) - now(CLOCK_BOOTTIME) + boot_time / 1e9;
+	time_t at =
+		(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boot_time) / NSEC_PER_SEC;
 	struct tm local;
 
 	if (!localtime_r(&at, &local) || !strftime(word, TIME_WORD_SIZE, format, &local))

@@ -18,6 +18,7 @@
 #include "events/counters.h"
 #include "events/event-format.h"
 #include "kernel/mode-names.h"
+#include "kernel/netns-dir.h"
 #include "layer/modes.h"
 #include "layer/pins.h"
 #include "lib/array.h"
@@ -36,19 +37,15 @@ static void set_label(char label[NETNS_WORD_SIZE], netns_id id, const char *name
 		snprintf(label, NETNS_WORD_SIZE, "%llu", id);
 }
 
+static int by_label(const void *row, const void *label)
+{
+	return strcmp(((const struct metrics_row *)row)->netns, label);
+}
+
 /* Where it is, or belongs. */
 static size_t slot_of(const struct metrics *metrics, const char *label)
 {
-	size_t low = 0, high = metrics->rows, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(metrics->row[middle].netns, label) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_slot(label, metrics->row, metrics->rows, sizeof(*metrics->row), by_label);
 }
 
 static struct metrics_row *insert(struct metrics *metrics, size_t slot, const char *label)
@@ -122,7 +119,7 @@ static void count_modes(struct metrics *metrics)
 	if (!metrics->with_modes)
 		return;
 	metrics->children_local = mode == LOCAL;
-	if (netns_each_name(count_mode, metrics))
+	if (netns_dir_each(count_mode, metrics))
 		metrics->with_modes = false;
 }
 
@@ -203,7 +200,7 @@ static void put_layer(FILE *out, const struct metrics *metrics)
 
 	put_number(out, "alive", "gauge",
 		   "1 if all is there and runs: 'vsockctl status' tells more.",
-		   state->generation && !metrics->alive.count);
+		   state->generation && !metrics->alive.wrong.count);
 	put_number(out, "skipped_calls", "gauge",
 		   "Calls that a program of this set was not run for.", report->skipped);
 

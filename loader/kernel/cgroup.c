@@ -63,10 +63,3 @@ void cgroup_pod_id(char id[CGROUP_POD_ID + 1], const char *pod)
 		if (*c == '_')
 			*c = '-';
 }
-
-bool cgroup_ends_in(const char *word, const char *ending)
-{
-	size_t length = strlen(word), tail = strlen(ending);
-
-	return length > tail && !strcmp(word + length - tail, ending);
-}

@@ -20,7 +20,4 @@ const char *cgroup_container(const char *word);
 const char *cgroup_pod(const char *word);
 void cgroup_pod_id(char id[CGROUP_POD_ID + 1], const char *pod);
 
-/* Whether a word has this ending, and something before it. */
-bool cgroup_ends_in(const char *word, const char *ending);
-
 #endif

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "kernel/cgroup.h"
+#include "lib/array.h"
+#include "lib/ends-in.h"
 #include "lib/keywords.h"
 #include "lib/printable.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define DIGITS	     "0123456789"
-#define HEX	     "0123456789abcdefABCDEF"
+#define DIGITS "0123456789"
+#define HEX    "0123456789abcdefABCDEF"
 
 /* On the way from the root of a path. */
 struct walk {
@@ -31,7 +32,7 @@ const char *guest_kind_name(enum guest_kind kind)
 		[GUEST_UNIT] = "unit",	   [GUEST_PROCESS] = "process",
 	};
 
-	return kind < COUNT(names) ? names[kind] : NULL;
+	return kind < ARRAY_SIZE(names) ? names[kind] : NULL;
 }
 
 /* --- Words of systemd --- */
@@ -164,7 +165,7 @@ static bool take_machine(struct walk *walk, const char *word)
 		set_machine(walk, word + strlen(start), tail - word - strlen(start));
 		return true;
 	}
-	if (strcmp(walk->above, "machine") && !cgroup_ends_in(walk->above, ".partition"))
+	if (strcmp(walk->above, "machine") && !ends_in(walk->above, ".partition"))
 		return false;
 	if (!begins_with(tail, ".libvirt-"))
 		return false;
@@ -194,13 +195,13 @@ static bool is_shared(const char *unit)
 		"kubelet.service",    "cron.service",	  "crond.service",
 	};
 
-	return keywords_find(unit, shared, COUNT(shared)) >= 0 || begins_with(unit, "session-") ||
-	       begins_with(unit, "user@");
+	return keywords_find(unit, shared, ARRAY_SIZE(shared)) >= 0 ||
+	       begins_with(unit, "session-") || begins_with(unit, "user@");
 }
 
 static bool take_unit(struct walk *walk, const char *word)
 {
-	if (!cgroup_ends_in(word, ".service") && !cgroup_ends_in(word, ".scope"))
+	if (!ends_in(word, ".service") && !ends_in(word, ".scope"))
 		return false;
 	if (!is_shared(word))
 		set(walk, GUEST_UNIT, word, strlen(word));
@@ -236,8 +237,8 @@ static bool is_passed(struct walk *walk, const char *word)
 
 	if (!strcmp(word, "machine.slice"))
 		walk->machines = true;
-	return cgroup_ends_in(word, ".slice") || cgroup_ends_in(word, ".partition") ||
-	       keywords_find(word, known, COUNT(known)) >= 0 || enters_user(walk, word);
+	return ends_in(word, ".slice") || ends_in(word, ".partition") ||
+	       keywords_find(word, known, ARRAY_SIZE(known)) >= 0 || enters_user(walk, word);
 }
 
 /* Whether the word decides, and be it that there is no name. */
@@ -248,7 +249,7 @@ static bool take(struct walk *walk, const char *word)
 	};
 	size_t i;
 
-	for (i = 0; i < COUNT(forms); i++)
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
 		if (forms[i](walk, word))
 			return true;
 	return !is_passed(walk, word) && (take_unit(walk, word) || true);

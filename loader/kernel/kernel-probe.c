@@ -62,17 +62,29 @@ const char *kernel_preemption(void)
 	return chosen_word("/sys/kernel/debug/sched/preempt", '(', ')', word, sizeof(word));
 }
 
-int kernel_kptr_restrict(void)
+/* A sysctl, or what it is where the kernel has none of that name. */
+static int read_sysctl(const char *path, int otherwise)
 {
-	FILE *file = fopen("/proc/sys/kernel/kptr_restrict", "re");
-	int value = 0;
+	FILE *file = fopen(path, "re");
+	int value;
 
 	if (!file)
-		return 0;
+		return otherwise;
 	if (fscanf(file, "%d", &value) != 1)
-		value = 0;
+		value = otherwise;
 	fclose(file);
 	return value;
+}
+
+int kernel_kptr_restrict(void)
+{
+	return read_sysctl("/proc/sys/kernel/kptr_restrict", 0);
+}
+
+/* Kernels without it patch their text themselves. */
+bool kernel_ftrace_is_off(void)
+{
+	return !read_sysctl("/proc/sys/kernel/ftrace_enabled", 1);
 }
 
 bool kernel_lsm_bpf(void)

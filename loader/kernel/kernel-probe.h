@@ -36,6 +36,9 @@ void kernel_probe(struct kernel *kernel);
 /* kernel.kptr_restrict, 0 where it cannot be read. */
 int kernel_kptr_restrict(void);
 
+/* kernel.ftrace_enabled=0: no program at the beginning of a function runs. */
+bool kernel_ftrace_is_off(void);
+
 /*
  * Whether the memory of maps counts against RLIMIT_MEMLOCK, as before 5.11: the kernel that has a
  * certain helper is the one in which it does not. Its types tell, where no program may load.

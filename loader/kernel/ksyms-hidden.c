@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kernel/bpf-insn.h"
+#include "lib/array.h"
 
 /* More than a module has; a number that was read wrong ends, too. */
 #define MAX_SYMBOLS 65536
@@ -46,7 +47,7 @@ static int load_peek(void)
 		insn_exit(),
 	};
 
-	return load_program("peek", code, sizeof(code) / sizeof(*code));
+	return load_program("peek", code, ARRAY_SIZE(code));
 }
 
 /* Returns the address of the task that runs it, without as many bits as its argument says. */
@@ -59,7 +60,7 @@ static int load_task(void)
 		insn_exit(),
 	};
 
-	return load_program("task", code, sizeof(code) / sizeof(*code));
+	return load_program("task", code, ARRAY_SIZE(code));
 }
 
 static __u32 run(int program, __u64 argument)

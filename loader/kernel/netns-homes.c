@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "kernel/cgroup.h"
+#include "lib/ends-in.h"
 
 #define MOUNTS "/proc/self/mountinfo"
 
@@ -31,7 +32,7 @@ static bool put_unit(char home[HOME_SIZE], const char *cgroup)
 
 	snprintf(copy, sizeof(copy), "%s", cgroup);
 	while ((slash = strrchr(copy, '/'))) {
-		if (cgroup_ends_in(slash, ".service") || cgroup_ends_in(slash, ".scope")) {
+		if (ends_in(slash, ".service") || ends_in(slash, ".scope")) {
 			snprintf(home, HOME_SIZE, "unit %.200s", slash + 1);
 			return true;
 		}

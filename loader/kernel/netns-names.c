@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/netns-dir.h"
 #include "lib/array.h"
 #include "lib/memory.h"
 
@@ -29,33 +30,21 @@ static void append(const char *name, const struct netns *ns, void *arg)
 	netns_names_append(arg, name, ns);
 }
 
-static int compare(const struct netns_name *x, netns_id id, const char *name)
-{
-	if (x->id != id)
-		return x->id < id ? -1 : 1;
-	return strcmp(x->name, name);
-}
-
 static int by_id(const void *a, const void *b)
 {
-	const struct netns_name *y = b;
+	const struct netns_name *x = a, *y = b;
 
-	return compare(a, y->id, y->name);
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
 /* Where the first entry is that is not before this one. An empty name is before all. */
 static size_t slot_of(const struct netns_names *names, netns_id id, const char *name)
 {
-	size_t low = 0, high = names->count, middle;
+	const struct netns_name key = { .id = id, .name = (char *)name };
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (compare(&names->entry[middle], id, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_slot(&key, names->entry, names->count, sizeof(*names->entry), by_id);
 }
 
 void netns_names_sort(struct netns_names *names)
@@ -73,7 +62,7 @@ void netns_names_load(struct netns_names *names)
 		append(NETNS_INIT_NAME, &init, names);
 		netns_close(&init);
 	}
-	netns_each_name(append, names);
+	netns_dir_each(append, names);
 	netns_names_sort(names);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel/netns.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/trusted-path.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -125,121 +124,9 @@ int netns_try(struct netns *ns, const char *path)
 	return ret;
 }
 
-#define MAX_LINKS 40
-
-/* A walk to a file along folders that only root can change. */
-struct walk {
-	int fd;		     /* of where it has come to */
-	char rest[PATH_MAX]; /* what is still to go */
-	int links;
-};
-
-static int check_folder(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	return st.st_uid || st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
-}
-
-static int go_to(struct walk *walk, int fd)
-{
-	if (fd < 0)
-		return -errno;
-	if (walk->fd >= 0)
-		close(walk->fd);
-	walk->fd = fd;
-	return 0;
-}
-
-static int go_to_root(struct walk *walk)
-{
-	return go_to(walk, open("/", O_PATH | O_CLOEXEC));
-}
-
-/* What it says comes before the rest. The link at `fd` is in a folder of root's, so its own. */
-static int follow_link(struct walk *walk, int fd)
-{
-	char target[PATH_MAX], rest[PATH_MAX];
-	ssize_t length = readlinkat(fd, "", target, sizeof(target) - 1);
-
-	if (length < 0)
-		return -errno;
-	target[length] = '\0';
-	if (++walk->links > MAX_LINKS)
-		return -ELOOP;
-	strcpy(rest, walk->rest);
-	if (snprintf(walk->rest, sizeof(walk->rest), "%s/%s", target, rest) >=
-	    (int)sizeof(walk->rest))
-		return -ENAMETOOLONG;
-	return *target == '/' ? go_to_root(walk) : 0;
-}
-
-/* The next word of the rest; none is left if it is empty. */
-static void cut_word(struct walk *walk, char word[PATH_MAX])
-{
-	char *begin = walk->rest + strspn(walk->rest, "/");
-	size_t length = strcspn(begin, "/");
-
-	memcpy(word, begin, length);
-	word[length] = '\0';
-	memmove(walk->rest, begin + length, strlen(begin + length) + 1);
-}
-
-static int step(struct walk *walk, const char *word)
-{
-	struct stat st;
-	int ret = check_folder(walk->fd), fd;
-
-	if (ret)
-		return ret;
-	fd = openat(walk->fd, word, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &st) && !S_ISLNK(st.st_mode))
-		return go_to(walk, fd);
-	ret = follow_link(walk, fd);
-	close(fd);
-	return ret;
-}
-
-/* A descriptor that names the file and no more, or -errno. */
-static int walk_to(const char *path)
-{
-	struct walk walk = { .fd = -1 };
-	char word[PATH_MAX];
-	int ret;
-
-	if (*path != '/' || strlen(path) >= sizeof(walk.rest))
-		return -EINVAL;
-	strcpy(walk.rest, path);
-	ret = go_to_root(&walk);
-	for (cut_word(&walk, word); !ret && *word; cut_word(&walk, word))
-		ret = step(&walk, word);
-	if (!ret)
-		return walk.fd;
-	if (walk.fd >= 0)
-		close(walk.fd);
-	return ret;
-}
-
-int netns_check_folder(const char *path)
-{
-	int fd = walk_to(path), ret;
-
-	if (fd < 0)
-		return fd;
-	ret = check_folder(fd);
-	close(fd);
-	return ret;
-}
-
 int netns_try_trusted(struct netns *ns, const char *path)
 {
-	int fd = walk_to(path), ret;
+	int fd = trusted_path_open(path), ret;
 	char file[64];
 
 	if (fd < 0)
@@ -323,74 +210,4 @@ void netns_close(struct netns *ns)
 	if (ns->fd >= 0)
 		close(ns->fd);
 	ns->fd = -1;
-}
-
-/* What a walk over /run/netns calls each() for: this inode, or all if it is 0. */
-struct names {
-	__u32 inode;
-	void (*each)(const char *name, const struct netns *ns, void *arg);
-	void *arg;
-};
-
-/* What cannot be looked at is for netns_open_named() to judge. */
-static bool is_another(const struct names *names, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), NETNS_DIR "/%s", name);
-	return names->inode && !stat(path, &st) && st.st_ino != names->inode;
-}
-
-/*
- * Skips a name that is gone meanwhile, or that nothing is mounted on. One that cannot be read is an
- * error: skipped, it would be without its policy.
- */
-static int try_name(const struct names *names, const char *name)
-{
-	struct netns ns;
-	int ret;
-
-	if (*name == '.' || is_another(names, name))
-		return 0;
-	ret = netns_open_named(&ns, name);
-	if (ret == -ENOENT || ret == -EINVAL || ret == -EACCES)
-		return 0;
-	if (ret)
-		return log_errno(-ret, NETNS_DIR "/%s", name);
-	names->each(name, &ns, names->arg);
-	netns_close(&ns);
-	return 0;
-}
-
-static int walk_names(const struct names *names)
-{
-	struct dirent **entries;
-	int count, i, ret = 0;
-
-	count = scandir(NETNS_DIR, &entries, NULL, alphasort);
-	if (count < 0)
-		return errno == ENOENT ? 0 : log_errno(errno, NETNS_DIR);
-	for (i = 0; i < count; i++) {
-		if (!ret)
-			ret = try_name(names, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return ret;
-}
-
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
-{
-	const struct names names = { .each = each, .arg = arg };
-
-	return walk_names(&names);
-}
-
-int netns_each_name_of(const struct netns *ns,
-		       void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
-{
-	const struct names names = { .inode = ns->inode, .each = each, .arg = arg };
-
-	return walk_names(&names);
 }

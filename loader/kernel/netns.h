@@ -35,9 +35,6 @@ int netns_try(struct netns *ns, const char *path);
  */
 int netns_try_trusted(struct netns *ns, const char *path);
 
-/* 0 if nobody but root can change what is in a folder, or on the way to it; -EPERM, -ENOENT, ... */
-int netns_check_folder(const char *path);
-
 /* The one that is mounted on a name under /run/netns; -EINVAL if none is. Says nothing. */
 int netns_open_named(struct netns *ns, const char *name);
 
@@ -51,13 +48,5 @@ bool netns_has_cookie(void);
 
 /* Runs work(arg) inside the namespace and comes back. Returns its result or -errno. */
 int netns_run(const struct netns *ns, int (*work)(void *arg), void *arg);
-
-/* Calls each(name, ns, arg) for every namespace under /run/netns, in order of names. */
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg);
-
-/* The same for the names of one namespace alone: others are not entered. */
-int netns_each_name_of(const struct netns *ns,
-		       void (*each)(const char *name, const struct netns *ns, void *arg),
-		       void *arg);
 
 #endif

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,37 +17,9 @@
 
 #define START "'vsock-bpfd --once' "
 
-static void found(struct alive *alive, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void found(struct alive *alive, const char *format, ...)
-{
-	va_list args;
-
-	if (alive->count == FINDINGS)
-		return;
-	va_start(args, format);
-	vsnprintf(alive->finding[alive->count++], FINDING_SIZE, format, args);
-	va_end(args);
-}
-
-/* Kernels without the sysctl patch their text themselves. */
-bool alive_is_ftrace_off(void)
-{
-	FILE *file = fopen("/proc/sys/kernel/ftrace_enabled", "re");
-	int value = 1;
-
-	if (!file)
-		return false;
-	if (fscanf(file, "%d", &value) != 1)
-		value = 1;
-	fclose(file);
-	return !value;
-}
-
 int alive_check_ftrace(void)
 {
-	return alive_is_ftrace_off() ? log_error(EIO, "%s", ALIVE_FTRACE_OFF) : 0;
+	return kernel_ftrace_is_off() ? log_error(EIO, "%s", ALIVE_FTRACE_OFF) : 0;
 }
 
 /* --- What is there --- */
@@ -65,9 +36,10 @@ static void look_at_pins(struct alive *alive, const struct reach *reach)
 					   length ? ", " : "", pinned_maps[i]);
 	if (!length)
 		return;
-	found(alive,
-	      "not pinned, or another map in its place: %s; " START "pins again what programs use",
-	      names);
+	findings_add(&alive->wrong,
+		     "not pinned, or another map in its place: %s; " START
+		     "pins again what programs use",
+		     names);
 	alive->repairable = true;
 }
 
@@ -75,7 +47,7 @@ static void look_at_programs(struct alive *alive, const struct layer_report *rep
 {
 	if (report->pinned == report->needed)
 		return;
-	found(alive, "programs are missing; " START "attaches them again");
+	findings_add(&alive->wrong, "programs are missing; " START "attaches them again");
 	alive->repairable = true;
 }
 
@@ -83,10 +55,11 @@ static void look_at_skipped(struct alive *alive, const struct layer_report *repo
 {
 	alive->skipped = report->skipped;
 	if (report->skipped)
-		found(alive,
-		      "%llu calls passed a program unseen, as a task was preempted inside of it; "
-		      "boot with 'bpf' added to lsm=, or with preempt=voluntary",
-		      report->skipped);
+		findings_add(
+			&alive->wrong,
+			"%llu calls passed a program unseen, as a task was preempted inside of it; "
+			"boot with 'bpf' added to lsm=, or with preempt=voluntary",
+			report->skipped);
 }
 
 /* Whether a module that the programs look into is where it was. */
@@ -94,9 +67,10 @@ static void look_at_addresses(struct alive *alive, const struct layer_report *re
 {
 	if (layer_has_addresses(&report->state, &report->kernel))
 		return;
-	found(alive,
-	      "a module was loaded again after the start: its guests have no known owner and are "
-	      "refused; " START "looks for it again");
+	findings_add(
+		&alive->wrong,
+		"a module was loaded again after the start: its guests have no known owner and are "
+		"refused; " START "looks for it again");
 	alive->repairable = true;
 }
 
@@ -143,11 +117,11 @@ static void listen_for_answers(struct alive *alive, const struct layer_report *r
 
 	alive->silent = probe_ask(probed, count, unnoticed(how, &report->state));
 	if (alive->silent < 0)
-		found(alive, "whether programs run cannot be found out: %s",
-		      strerror(-alive->silent));
+		findings_add(&alive->wrong, "whether programs run cannot be found out: %s",
+			     strerror(-alive->silent));
 	else if (alive->silent)
-		found(alive, "%d of %d programs do not run, the first is %s", alive->silent, count,
-		      first_silent(probed));
+		findings_add(&alive->wrong, "%d of %d programs do not run, the first is %s",
+			     alive->silent, count, first_silent(probed));
 	alive->dead |= alive->silent;
 	for (i = 0; i < count; i++)
 		close(probed[i].fd);
@@ -157,12 +131,12 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 {
 	memset(alive, 0, sizeof(*alive));
 	if (report->reach.hidden.state)
-		found(alive, "%s", reach_why_hidden());
+		findings_add(&alive->wrong, "%s", reach_why_hidden());
 	if (!report->state.generation && !report->reach.own.state)
 		return;
-	if (alive_is_ftrace_off())
-		found(alive, "%s", ALIVE_FTRACE_OFF);
-	alive->dead = alive->count;
+	if (kernel_ftrace_is_off())
+		findings_add(&alive->wrong, "%s", ALIVE_FTRACE_OFF);
+	alive->dead = alive->wrong.count;
 	listen_for_answers(alive, report, how);
 	look_at_programs(alive, report);
 	look_at_pins(alive, &report->reach);
@@ -172,7 +146,7 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 
 const char *alive_wrong(const struct alive *alive, const struct layer_report *report)
 {
-	if (alive->count)
-		return alive->finding[0];
+	if (alive->wrong.count)
+		return alive->wrong.text[0];
 	return report->state.generation || report->kernel.native ? NULL : NOT_ATTACHED;
 }

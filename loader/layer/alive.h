@@ -10,13 +10,10 @@
 
 #include "layer/inspect.h"
 #include "layer/probe.h"
-
-#define FINDINGS     8
-#define FINDING_SIZE 320
+#include "lib/findings.h"
 
 struct alive {
-	int count; /* 0: all is well */
-	char finding[FINDINGS][FINDING_SIZE];
+	struct findings wrong;	    /* none: all is well */
 	bool dead;		    /* some programs do not run: the first finding says why */
 	bool repairable;	    /* a start, or the service, mends some of it */
 	int silent;		    /* programs that had to run and did not */
@@ -33,8 +30,7 @@ const char *alive_wrong(const struct alive *alive, const struct layer_report *re
 	"kernel.ftrace_enabled is 0: the kernel runs no BPF program at a hook, and isolates "      \
 	"nobody; 'sysctl kernel.ftrace_enabled=1' turns that on again"
 
-/* Whether the kernel runs programs at the beginning of functions; the second says what to do. */
-bool alive_is_ftrace_off(void);
+/* Whether the kernel runs programs at the beginning of functions. Says what to do if not. */
 int alive_check_ftrace(void);
 
 #endif

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+
 #define PREFIX "fentry/"
 
 static const struct target {
@@ -27,7 +29,7 @@ static const struct target {
 	{ PREFIX "vsock_stream_has_data", "vsock" },
 };
 
-#define TARGETS (sizeof(targets) / sizeof(*targets))
+#define TARGETS ARRAY_SIZE(targets)
 
 static struct btf *vmlinux;
 static int fds[TARGETS]; /* BTF of the module, or 0 */

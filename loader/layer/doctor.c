@@ -176,7 +176,7 @@ static void tell_lockdown(struct doctor *doctor)
 
 static void tell_ftrace(struct doctor *doctor)
 {
-	if (alive_is_ftrace_off())
+	if (kernel_ftrace_is_off())
 		tell(doctor, MISSING, "ftrace", "%s", ALIVE_FTRACE_OFF);
 	else
 		tell(doctor, GOOD, "ftrace", "the kernel runs BPF programs at its functions");
@@ -265,10 +265,10 @@ static void tell_layer(struct doctor *doctor)
 	if (geteuid() || layer_inspect(&report))
 		return;
 	alive_ask(&alive, &report, PROBE_ALL);
-	for (i = 0; i < alive.count; i++)
-		tell(doctor, MISSING, "layer", "%s", alive.finding[i]);
+	for (i = 0; i < alive.wrong.count; i++)
+		tell(doctor, MISSING, "layer", "%s", alive.wrong.text[i]);
 	tell_full(doctor, &report);
-	if (alive.count)
+	if (alive.wrong.count)
 		return;
 	if (report.state.generation)
 		tell(doctor, GOOD, "layer", "attached, and its programs run");

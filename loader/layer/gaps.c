@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "layer/gaps.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +9,6 @@
 #include "layer/pins.h"
 #include "layer/vhost.h"
 #include "lib/array.h"
-
-static void note(struct gap_list *list, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void note(struct gap_list *list, const char *format, ...)
-{
-	va_list args;
-
-	if (list->count == GAPS)
-		return;
-	va_start(args, format);
-	vsnprintf(list->text[list->count++], GAP_SIZE, format, args);
-	va_end(args);
-}
 
 /* --- What can cross --- */
 
@@ -51,21 +36,24 @@ static void look_at_lingering(struct gaps *gaps, const struct lingering_list *po
 {
 	if (ports->overflow == NO)
 		return;
-	note(&gaps->full,
-	     "ports: more than %d sockets of connections whose peer had left were open, or at as "
-	     "many ports; ports of those beyond are kept for their namespaces, with others; "
-	     "'vsock-bpfd --detach' and a new start end that, and forget all modes",
-	     MAX_LINGERING);
+	findings_add(
+		&gaps->full,
+		"ports: more than %d sockets of connections whose peer had left were open, or at "
+		"as "
+		"many ports; ports of those beyond are kept for their namespaces, with others; "
+		"'vsock-bpfd --detach' and a new start end that, and forget all modes",
+		MAX_LINGERING);
 }
 
 static void look_at_devices(struct gaps *gaps)
 {
 	if (pin_count_entries(PIN_DEVICES, MAX_DEVICES) < MAX_DEVICES)
 		return;
-	note(&gaps->full,
-	     "devices: %d of /dev/vhost-vsock are open, and no more are recorded: guests that are "
-	     "started now reach nobody; 'vsockctl cids' tells who has them",
-	     MAX_DEVICES);
+	findings_add(&gaps->full,
+		     "devices: %d of /dev/vhost-vsock are open, and no more are recorded: guests "
+		     "that are "
+		     "started now reach nobody; 'vsockctl cids' tells who has them",
+		     MAX_DEVICES);
 }
 
 struct shares {
@@ -86,10 +74,12 @@ static void note_share(struct gaps *gaps, __u64 tenant)
 			   : tenant & TENANT_USER ? "user"
 						  : "user namespace";
 
-	note(&gaps->full,
-	     "devices: the %s %llu has %d of /dev/vhost-vsock open, and no more of its are "
-	     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells which it has",
-	     kind, tenant & TENANT_NETNS ? tenant & ~TENANT_NETNS : (__u32)tenant, TENANT_DEVICES);
+	findings_add(&gaps->full,
+		     "devices: the %s %llu has %d of /dev/vhost-vsock open, and no more of its are "
+		     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells "
+		     "which it has",
+		     kind, tenant & TENANT_NETNS ? tenant & ~TENANT_NETNS : (__u32)tenant,
+		     TENANT_DEVICES);
 }
 
 static void look_at_shares(struct gaps *gaps)
@@ -137,47 +127,51 @@ static void look_at_buckets(struct gaps *gaps, const struct layer_state *state)
 	if (vhost_each_cid_of(state->generation, add_to_bucket, &buckets) ||
 	    fullest(&buckets) <= MAX_BUCKET_DEVICES)
 		return;
-	note(&gaps->full,
-	     "guests: %u have CIDs in one list of the kernel's table, where %d are looked for: "
-	     "those that were started first are not found, and reach nobody; 'vsockctl cids' "
-	     "tells who has them",
-	     fullest(&buckets), MAX_BUCKET_DEVICES);
+	findings_add(
+		&gaps->full,
+		"guests: %u have CIDs in one list of the kernel's table, where %d are looked for: "
+		"those that were started first are not found, and reach nobody; 'vsockctl cids' "
+		"tells who has them",
+		fullest(&buckets), MAX_BUCKET_DEVICES);
 }
 
 static void look_at_seals(struct gaps *gaps, const struct layer_state *state)
 {
 	if (state->sealed == ALL)
-		note(&gaps->full,
-		     "connections: more than %d namespaces had sockets cut off, and by now all "
-		     "AF_VSOCK sockets are; 'vsock-bpfd --detach' and a new start end that, and "
-		     "forget all modes",
-		     MAX_SEALED_NETNS);
+		findings_add(
+			&gaps->full,
+			"connections: more than %d namespaces had sockets cut off, and by now all "
+			"AF_VSOCK sockets are; 'vsock-bpfd --detach' and a new start end that, and "
+			"forget all modes",
+			MAX_SEALED_NETNS);
 	else if (pin_count_entries(PIN_SEALED_NETNS, MAX_SEALED_NETNS))
-		note(&gaps->full,
-		     "connections: a namespace had more than %d of its sockets cut off, as "
-		     "somebody "
-		     "answered whom it may not talk to; all of its connections are, until it is "
-		     "gone",
-		     MAX_SEALED_OF_ONE);
+		findings_add(
+			&gaps->full,
+			"connections: a namespace had more than %d of its sockets cut off, as "
+			"somebody "
+			"answered whom it may not talk to; all of its connections are, until it is "
+			"gone",
+			MAX_SEALED_OF_ONE);
 }
 
 static void look_at_calls(struct gaps *gaps)
 {
 	if (pin_count_entries(PIN_CALLING, MAX_CALLING) < MAX_CALLING)
 		return;
-	note(&gaps->full,
-	     "calls: %d sockets are open whose calls over loopback were refused or wait, and no "
-	     "more are recorded: all other calls over loopback are refused; end the processes "
-	     "that keep such sockets open",
-	     MAX_CALLING);
+	findings_add(
+		&gaps->full,
+		"calls: %d sockets are open whose calls over loopback were refused or wait, and no "
+		"more are recorded: all other calls over loopback are refused; end the processes "
+		"that keep such sockets open",
+		MAX_CALLING);
 }
 
 /* --- All of it --- */
 
-static void note_word(struct gap_list *list, const char *text)
+static void add_gap(struct findings *list, const char *text)
 {
 	if (text)
-		note(list, "%s", text);
+		findings_add(list, "%s", text);
 }
 
 void gaps_find(struct gaps *gaps, const struct layer_report *report)
@@ -187,8 +181,8 @@ void gaps_find(struct gaps *gaps, const struct layer_report *report)
 	memset(gaps, 0, sizeof(*gaps));
 	if (!state->generation && !report->kernel.native)
 		return;
-	note_word(&gaps->open, gap_in_sources(&report->kernel));
-	note_word(&gaps->open, gap_by_taps());
+	add_gap(&gaps->open, gap_in_sources(&report->kernel));
+	add_gap(&gaps->open, gap_by_taps());
 	if (!state->generation)
 		return;
 	look_at_lingering(gaps, &state->lingering_list);

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is not as promised though all programs are in place and run: what this kernel or this
- * machine leaves open, and for what there is no room, so that somebody is refused. A line each,
- * with what to do. None of them is a fault of the layer.
+ * machine leaves open, and for what there is no room, so that somebody is refused. None of them is
+ * a fault of the layer.
  */
 #ifndef GAPS_H
 #define GAPS_H
 
 #include "layer/inspect.h"
-
-#define GAPS	 8
-#define GAP_SIZE 320
-
-struct gap_list {
-	int count;
-	char text[GAPS][GAP_SIZE];
-};
+#include "lib/findings.h"
 
 struct gaps {
-	struct gap_list open; /* something can cross */
-	struct gap_list full; /* somebody is refused for lack of room */
+	struct findings open; /* something can cross */
+	struct findings full; /* somebody is refused for lack of room */
 };
 
 /* Changes nothing. Nothing to say where nobody isolates. */

@@ -6,16 +6,14 @@
 #include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/state.h"
+#include "lib/clock.h"
 
 #define NSEC_PER_USEC 1000ULL
 
 static struct layer_state *open_state(void)
 {
-	int fd = pin_open_map(PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
+	struct layer_state *state = state_take(pin_open_map(PIN_STATE));
 
-	if (fd >= 0)
-		close(fd);
 	if (state && state->layout == LAYOUT_VERSION)
 		return state;
 	if (state)
@@ -33,7 +31,7 @@ static enum hold_work renew(struct layer_state *state, const struct hold *hold)
 	__u64 valid = hold->patience ? hold->valid * NSEC_PER_USEC : 0;
 
 	state->hold_ns = hold->patience * NSEC_PER_USEC;
-	set_until(state, valid ? netns_records_now() + valid : 0);
+	set_until(state, valid ? clock_ns(CLOCK_MONOTONIC) + valid : 0);
 	if (!valid || state->hold_new_netns != YES)
 		return HOLD_NOTHING;
 	return state->held == YES ? HOLD_LOOK : HOLD_RENEW;

@@ -2,18 +2,12 @@
 #include "layer/layer.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/kmod.h"
-#include "kernel/netns.h"
 #include "kernel/sysctl-modes.h"
 #include "layer/alive.h"
 #include "layer/doctor.h"
@@ -22,15 +16,12 @@
 #include "layer/netns-records.h"
 #include "layer/pins.h"
 #include "layer/programs.h"
-#include "layer/quiesce.h"
 #include "layer/state.h"
+#include "layer/succession.h"
 #include "layer/vhost.h"
 #include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/rmtree.h"
-
-/* For tasks that are in connect(), past the program that notes them. */
-#define CONNECT_USEC 100000
 
 static int check_kernel(const struct kernel *kernel)
 {
@@ -52,104 +43,6 @@ static int load_all_modules(void)
 	/* A kernel without it has no guests to isolate. */
 	if (!ret && !kernel_has_modes() && module_known("vhost_vsock"))
 		ret = module_load("vhost_vsock");
-	return ret;
-}
-
-/* Removes the links of every set but one: of the one before, and of starts that died. */
-static int remove_other_generations(__u32 keep)
-{
-	char path[PATH_MAX], kept[64];
-	struct dirent *entry;
-	int ret = 0;
-	DIR *dir;
-
-	snprintf(kept, sizeof(kept), PIN_GENERATION "%u", keep);
-	dir = opendir(PIN_DIR);
-	if (!dir)
-		return -errno;
-	while (!ret && (errno = 0, entry = readdir(dir))) {
-		if (strncmp(entry->d_name, PIN_GENERATION, strlen(PIN_GENERATION)) ||
-		    !strcmp(entry->d_name, kept))
-			continue;
-		snprintf(path, sizeof(path), PIN_DIR "/%s", entry->d_name);
-		ret = rmtree(path);
-	}
-	if (!ret)
-		ret = -errno;
-	closedir(dir);
-	return ret;
-}
-
-/*
- * The sets before the one in force answer no more. Those of their programs that run now may have
- * begun before it was in force, so they still do until those have ended.
- */
-static int retire_others(struct layer_state *state, const struct quiesce *quiesce)
-{
-	int ret = quiesce_programs(quiesce);
-
-	if (!ret)
-		__atomic_store_n(&state->retired_generation, state->generation - 1,
-				 __ATOMIC_SEQ_CST);
-	return ret;
-}
-
-/* What a start that died has left to do: two sets answer. */
-static int retire_left_over(void)
-{
-	struct quiesce quiesce;
-	struct netns_records records;
-	int ret = netns_records_open(&records);
-
-	if (ret)
-		return ret;
-	ret = quiesce_open(&quiesce);
-	if (!ret)
-		ret = retire_others(records.state, &quiesce);
-	quiesce_close(&quiesce);
-	netns_records_close(&records);
-	return ret;
-}
-
-/* Of starts that died: one set that was to go, or one that never was in force. */
-static int remove_left_over(const struct layer_state *pinned)
-{
-	int ret = 0;
-
-	if (pinned->retired_generation + 1 < pinned->generation)
-		ret = retire_left_over();
-	return ret ? ret : remove_other_generations(pinned->generation);
-}
-
-/*
- * Requests that were sent before the new set was attached arrive under the old one. Where packets
- * carry no socket, tasks that are in connect() get CONNECT_USEC to send theirs.
- */
-static void let_arrive(const struct kernel *kernel, const struct quiesce *quiesce)
-{
-	if (!kernel->packet_socket)
-		usleep(CONNECT_USEC);
-	quiesce_programs(quiesce);
-	quiesce_loopback();
-}
-
-/* From here on the new set answers, and then no other. */
-static int put_in_force(struct generation *new, const struct kernel *kernel)
-{
-	struct quiesce quiesce;
-	int ret = quiesce_open(&quiesce);
-
-	if (!ret && new->coverage >= GATES) {
-		let_arrive(kernel, &quiesce);
-		__atomic_store_n(&new->state->gates_wanted, YES, __ATOMIC_SEQ_CST);
-	}
-	if (!ret) {
-		__atomic_store_n(&new->state->build, generation_build_id(), __ATOMIC_SEQ_CST);
-		__atomic_store_n(&new->state->generation, new->number, __ATOMIC_SEQ_CST);
-		/* If it cannot be waited for, the old set is closed to everybody as it goes. */
-		retire_others(new->state, &quiesce);
-	}
-	quiesce_close(&quiesce);
 	return ret;
 }
 
@@ -181,12 +74,12 @@ static int make_dir(bool upgrade)
 static int make(struct generation *new, const struct kernel *kernel,
 		const struct layer_state *pinned)
 {
-	int ret = remove_left_over(pinned);
+	int ret = succession_remove_left_over(pinned);
 
 	if (!ret)
 		ret = generation_make(new, kernel);
 	if (!ret)
-		ret = put_in_force(new, kernel);
+		ret = succession_put_in_force(new, kernel);
 	if (ret)
 		doctor_explain(kernel);
 	return ret;
@@ -211,10 +104,10 @@ static int attach_new(const struct kernel *kernel, const struct layer_state *pin
 	if (ret && !upgrade)
 		rmtree(PIN_DIR);
 	else if (ret)
-		remove_other_generations(pinned->generation);
+		succession_remove_others(pinned->generation);
 	if (ret)
 		return ret;
-	ret = remove_other_generations(new.number);
+	ret = succession_remove_others(new.number);
 	if (ret)
 		return log_errno(-ret, "%s", PIN_DIR);
 	return upgrade ? LAYER_UPGRADED : LAYER_ATTACHED;
@@ -256,12 +149,12 @@ static int ask(const struct kernel *kernel)
 	if (ret)
 		return ret;
 	alive_ask(&alive, &report, PROBE_ALL);
-	return alive.dead ? log_error(EIO, "%s", alive.finding[0]) : 0;
+	return alive.dead ? log_error(EIO, "%s", alive.wrong.text[0]) : 0;
 }
 
 static int adopt(const struct kernel *kernel, const struct layer_state *pinned)
 {
-	int ret = remove_left_over(pinned);
+	int ret = succession_remove_left_over(pinned);
 
 	if (!ret)
 		ret = ask(kernel);
@@ -329,16 +222,13 @@ int layer_attach(bool load_modules, enum coverage coverage)
 
 /*
  * One store, and none of the programs answers any more: the kernel takes them out one by one, and
- * some without the others would judge otherwise than all. Should this die, the set is seen to be
- * retired, and the next start attaches another.
+ * some without the others would judge otherwise than all. If this process dies after it, the next
+ * start finds the generation retired, and attaches another.
  */
 static void retire_all(void)
 {
-	int fd = bpf_obj_get(PIN_DIR "/" PIN_STATE);
-	struct layer_state *state = fd < 0 ? NULL : state_map(fd);
+	struct layer_state *state = state_take(bpf_obj_get(PIN_DIR "/" PIN_STATE));
 
-	if (fd >= 0)
-		close(fd);
 	if (!state)
 		return;
 	if (state->layout == LAYOUT_VERSION)
@@ -346,7 +236,7 @@ static void retire_all(void)
 	state_unmap(state);
 }
 
-/* So that it is known which set is to go. */
+/* So that it is known which generation is to go. */
 static int regain_to_detach(void)
 {
 	struct reach reach;

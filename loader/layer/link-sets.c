@@ -101,12 +101,9 @@ static __u32 state_among(const __u32 *ids, __u32 count)
 /* The generation in force; 0 if none is, or not yet. */
 static __u32 read_generation(__u32 state)
 {
-	int fd = bpf_map_get_fd_by_id(state);
-	struct layer_state *mapped = fd < 0 ? NULL : state_map(fd);
+	struct layer_state *mapped = state_take(bpf_map_get_fd_by_id(state));
 	__u32 generation = 0;
 
-	if (fd >= 0)
-		close(fd);
 	if (!mapped)
 		return 0;
 	/* Of another layout not even `retired_generation` is known; that there is one is. */

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
 #include "layer/reach.h"
 #include "layer/state.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 bool netns_records_exist(void)
@@ -100,14 +100,6 @@ int netns_records_read(const struct netns_records *records, netns_id id,
 	return 0;
 }
 
-__u64 netns_records_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
-
 /* Devices that the namespace opened before it had a record stay its own. */
 static void keep_devices_in(int devices, netns_id owner, __u64 made)
 {
@@ -159,7 +151,7 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 	int ret;
 
 	if (first)
-		new.created_ns = netns_records_now();
+		new.created_ns = clock_ns(CLOCK_MONOTONIC);
 	ret = write_record(records, id, &new, BPF_ANY);
 	if (ret)
 		return ret == -E2BIG ? -ENOSPC : ret;

@@ -35,9 +35,6 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 int netns_records_update(const struct netns_records *records, netns_id id,
 			 const struct netns_record *record);
 
-/* The clock of `created_ns`, nanoseconds. */
-__u64 netns_records_now(void);
-
 /* Every namespace with a record; map_walk_free() frees them. */
 void netns_records_ids(const struct netns_records *records, struct map_keys *ids);
 

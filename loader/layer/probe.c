@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "layer/programs.h"
+#include "lib/array.h"
 
 #ifndef VMADDR_CID_LOCAL
 #define VMADDR_CID_LOCAL 1
@@ -43,7 +44,7 @@ enum probe probe_of(const char *program)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+	for (i = 0; i < ARRAY_SIZE(answers); i++)
 		if (!strncmp(answers[i].start, program, strlen(answers[i].start)))
 			return answers[i].probe;
 	return 0;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 static bool by_lsm(const struct kernel *kernel)
 {
 	return kernel->shape == GATE_LSM;
@@ -103,7 +105,7 @@ const struct program programs[] = {
 };
 /* clang-format on */
 
-_Static_assert(sizeof(programs) / sizeof(*programs) - 1 <= MAX_PROGRAMS, "MAX_PROGRAMS");
+_Static_assert(ARRAY_SIZE(programs) - 1 <= MAX_PROGRAMS, "MAX_PROGRAMS");
 
 const struct program *program_by_name(const char *name)
 {

@@ -13,6 +13,15 @@ struct layer_state *state_map(int map_fd)
 	return state == MAP_FAILED ? NULL : state;
 }
 
+struct layer_state *state_take(int map_fd)
+{
+	struct layer_state *state = map_fd < 0 ? NULL : state_map(map_fd);
+
+	if (map_fd >= 0)
+		close(map_fd);
+	return state;
+}
+
 void state_unmap(struct layer_state *state)
 {
 	munmap(state, sysconf(_SC_PAGESIZE));

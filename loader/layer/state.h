@@ -7,6 +7,8 @@
 
 /* NULL if it cannot be had; the descriptor may be closed. */
 struct layer_state *state_map(int map_fd);
+/* The same of a descriptor that it closes; NULL also if that is negative. */
+struct layer_state *state_take(int map_fd);
 void state_unmap(struct layer_state *state);
 
 /* Around what can change a verdict, with the lock: see `verdict_epoch` in include/vsock-bpfd.h. */

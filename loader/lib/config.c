@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+#include "lib/ends-in.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
 
@@ -45,10 +47,7 @@ static int take_load_modules(struct reader *reader, const char *value)
 /* What node_exporter reads ends so; anything else would be written and never seen. */
 static bool is_metrics_file(const char *path)
 {
-	size_t length = strlen(path), ending = strlen(METRICS_ENDING);
-
-	return path[0] == '/' && length > ending && path[length - ending - 1] != '/' &&
-	       !strcmp(path + length - ending, METRICS_ENDING);
+	return path[0] == '/' && ends_in(strrchr(path, '/') + 1, METRICS_ENDING);
 }
 
 static int take_metrics_file(struct reader *reader, const char *value)
@@ -119,7 +118,7 @@ static const struct key *find_key(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(keys[i].name, name))
 			return &keys[i];
 	return NULL;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/array.h"
+
 #define LONGEST 40 /* of words that are compared: all of ours, and the names of most policies */
 
 int keywords_find(const char *word, const char *const *known, size_t count)
@@ -85,7 +87,7 @@ int keywords_bool(const char *word, bool *value)
 	static const char *const no[] = { "no", "false", "off", "0" };
 	size_t i;
 
-	for (i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
+	for (i = 0; i < ARRAY_SIZE(yes); i++) {
 		if (!strcasecmp(word, yes[i]) || !strcasecmp(word, no[i])) {
 			*value = !strcasecmp(word, yes[i]);
 			return 0;

@@ -2,7 +2,6 @@
 #include "lib/memory.h"
 
 #include <err.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +18,20 @@ char *memory_strdup(const char *text)
 	return memory_checked(strdup(text));
 }
 
-char *memory_printf(const char *format, ...)
+char *memory_vprintf(const char *format, va_list args)
 {
 	char *text;
+
+	return memory_checked(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
+char *memory_printf(const char *format, ...)
+{
 	va_list args;
+	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = memory_vprintf(format, args);
 	va_end(args);
-	return memory_checked(text);
+	return text;
 }

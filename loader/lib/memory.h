@@ -7,11 +7,14 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include <stdarg.h>
+
 /* Returns what it is given, unless that is NULL. */
 void *memory_checked(void *memory);
 
-/* A copy, and a text made as by printf(); the caller frees them. */
+/* A copy, and texts made as by printf() and vprintf(); the caller frees them. */
 char *memory_strdup(const char *text);
 char *memory_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *memory_vprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 #endif

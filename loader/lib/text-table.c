@@ -23,13 +23,10 @@ void table_start(struct table *table, size_t columns, const char *const *head)
 void table_add(struct table *table, const char *format, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = memory_checked(NULL);
+	*array_add(table->cell, table->cells, table->room) = memory_vprintf(format, args);
 	va_end(args);
-	*array_add(table->cell, table->cells, table->room) = text;
 }
 
 static void measure(const struct table *table, size_t *width)

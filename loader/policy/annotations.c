@@ -7,6 +7,7 @@
 
 #include "lib/json-input.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 int annotations_take(struct json_object *object, const char *whose, struct annotation **list,
 		     size_t *count)
@@ -15,9 +16,7 @@ int annotations_take(struct json_object *object, const char *whose, struct annot
 	*count = 0;
 	if (!json_object_is_type(object, json_type_object))
 		return log_error(EINVAL, "annotations of the %s: not an object", whose);
-	*list = calloc(json_object_object_length(object) + 1, sizeof(**list));
-	if (!*list)
-		return log_errno(ENOMEM, "annotations of the %s", whose);
+	*list = memory_checked(calloc(json_object_object_length(object) + 1, sizeof(**list)));
 	json_object_object_foreach(object, key, value)
 	{
 		if (!json_is_word(value)) {

@@ -10,7 +10,7 @@ struct json_object;
 
 /*
  * Makes a list, to free, of the object's keys and values, which stay the object's. `whose` is for
- * people: says what is wrong and returns -EINVAL or -ENOMEM, and there is nothing to free.
+ * people: says what is wrong and returns -EINVAL, and there is nothing to free then.
  */
 int annotations_take(struct json_object *object, const char *whose, struct annotation **list,
 		     size_t *count);

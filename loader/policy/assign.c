@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "layer/pins.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "policy/policies.h"
 
@@ -179,7 +180,7 @@ static bool is_asked(const struct assigner *assigner, const struct netns_record 
 
 	if (record->bound_by == MATCH || record->bound_by == CONTAINER || !state->hold_new_netns)
 		return true;
-	return netns_records_now() - record->created_ns >= state->hold_ns ||
+	return clock_ns(CLOCK_MONOTONIC) - record->created_ns >= state->hold_ns ||
 	       is_ruled_out_by_name(assigner, resident);
 }
 

@@ -23,7 +23,7 @@
 
 /* By how much more, or fewer, rules allow and deny from here on. */
 struct edge {
-	__u64 at;
+	__u64 at; /* first, as for turns: they are sorted by it */
 	int allow, deny;
 };
 
@@ -77,13 +77,6 @@ static void add_ranges(struct edges *edges, const struct rule *rule, const struc
 	}
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct edge *x = a, *y = b;
-
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
 static void append(struct edges *edges, const struct edge *edge)
 {
 	struct edge *last = edges->count ? &edges->edge[edges->count - 1] : NULL;
@@ -106,7 +99,7 @@ static void apply_change(struct compiler *compiler)
 	size_t i = 0, j = 0;
 
 	if (change->count)
-		qsort(change->edge, change->count, sizeof(*change->edge), by_start);
+		qsort(change->edge, change->count, sizeof(*change->edge), array_by_u64);
 	compiler->next.count = 0;
 	while (i < now->count || j < change->count) {
 		if (j == change->count || (i < now->count && now->edge[i].at <= change->edge[j].at))
@@ -277,13 +270,6 @@ static void add_turns(struct compiler *compiler, const struct rule *rule)
 	}
 }
 
-static int by_turn(const void *a, const void *b)
-{
-	const struct turn *x = a, *y = b;
-
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
 /* The tables by port come before the one that leads to them, which is collected aside. */
 static __u32 walk_turns(struct compiler *compiler)
 {
@@ -322,7 +308,8 @@ static __u32 make_deep(struct compiler *compiler, const struct policy *policy, e
 			add_turns(compiler, &policy->rule[i]);
 	if (!compiler->turns.count)
 		return 0;
-	qsort(compiler->turns.turn, compiler->turns.count, sizeof(*compiler->turns.turn), by_turn);
+	qsort(compiler->turns.turn, compiler->turns.count, sizeof(*compiler->turns.turn),
+	      array_by_u64);
 	return walk_turns(compiler);
 }
 

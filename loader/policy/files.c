@@ -9,19 +9,13 @@
 #include <unistd.h>
 
 #include "lib/array.h"
+#include "lib/ends-in.h"
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 
 /* Files may be replaced while they are read, all at once as in a mounted ConfigMap. */
 #define READ_TRIES 10
-
-static bool ends_in(const char *text, const char *ending)
-{
-	size_t length = strlen(text), tail = strlen(ending);
-
-	return length > tail && !strcmp(text + length - tail, ending);
-}
 
 bool policy_file_is_policy(const struct policy_file *file)
 {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/ini-line.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/memory.h"
 #include "lib/utf8.h"
-
-static char *mistake(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *mistake(const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	return memory_checked(text);
-}
 
 static bool is_blank(char c)
 {
@@ -54,9 +38,9 @@ static char *text_mistake(struct ini_line line)
 	for (i = 0; i < line.length; i += length) {
 		length = utf8_length(text + i, line.length - i);
 		if (!length)
-			return mistake("this is not UTF-8");
+			return memory_strdup("this is not UTF-8");
 		if ((text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
-			return mistake("control character 0x%02x is not allowed", text[i]);
+			return memory_printf("control character 0x%02x is not allowed", text[i]);
 	}
 	return NULL;
 }
@@ -99,8 +83,9 @@ char *ini_line_mistake(struct ini_line line, size_t most)
 		return text;
 	form = form_mistake(line);
 	if (form)
-		return mistake("%s", form);
+		return memory_strdup(form);
 	if (line.length > most)
-		return mistake("longer than %zu bytes; several lines with one key add up", most);
+		return memory_printf("longer than %zu bytes; several lines with one key add up",
+				     most);
 	return NULL;
 }

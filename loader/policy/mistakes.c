@@ -53,8 +53,7 @@ void policies_mistake(struct policies *policies, const char *file, unsigned int 
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&mistake.reason, format, args) < 0)
-		mistake.reason = memory_checked(NULL);
+	mistake.reason = memory_vprintf(format, args);
 	va_end(args);
 	keep(policies, &mistake);
 }

@@ -3,18 +3,7 @@
 #ifndef POLICY_NOTES_H
 #define POLICY_NOTES_H
 
-#include "policy/policy.h"
-
-struct note {
-	const char *file;
-	unsigned int line; /* 0: the file as a whole */
-	char *text;
-};
-
-struct notes {
-	struct note *note; /* in the order of files */
-	size_t count, room;
-};
+#include "policy/note.h"
 
 /* The policies must stay as long as the notes; notes_free() is never wrong. */
 void notes_take(struct notes *notes, const struct policies *policies);

@@ -9,6 +9,7 @@
 #include "lib/keywords.h"
 #include "lib/memory.h"
 #include "policy/files.h"
+#include "policy/glob.h"
 #include "policy/mistakes.h"
 #include "policy/read.h"
 #include "policy/rule.h"

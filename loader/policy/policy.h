@@ -4,7 +4,7 @@
  * the files into force:
  *
  *	files		their bytes, of one time
- *	read		what stands in one; ini-line, rule: in a line
+ *	read		what stands in one; ini-line, rule, glob: in a line
  *	policies	all of them
  *	mistakes	what is wrong with them
  *	match		which of them a namespace gets
@@ -16,7 +16,7 @@
  *	assign		policies to namespaces
  *	switch		from one set to the next
  *	container	the policy of one that starts
- *	notes		what is good and may not be meant
+ *	notes		what is good and may not be meant; note-globs, note-rules, cover: parts
  *	trial		policies that are not in force, over copies of the maps
  *	reason		the line that a decision comes from
  *	explain		why a call is allowed or refused

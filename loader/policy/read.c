@@ -10,11 +10,10 @@
 #include "lib/array.h"
 #include "lib/keywords.h"
 #include "lib/memory.h"
+#include "policy/glob.h"
 #include "policy/ini-line.h"
 #include "policy/mistakes.h"
 #include "policy/rule.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 enum section {
 	MATCH_SECTION,
@@ -65,47 +64,6 @@ static void add_glob(struct globs *globs, const char *glob)
 	*array_add(globs->glob, globs->count, globs->room) = memory_strdup(glob);
 }
 
-/* What fnmatch() would take for a letter, or fit to nothing. */
-static const char *glob_mistake(const char *glob)
-{
-	for (; *glob; glob++) {
-		if (*glob == '\\' && !*++glob)
-			return "ends with a backslash";
-		/* A bracket at the beginning of a set is one of its letters. */
-		if (*glob == '[') {
-			glob += glob[1] == '!' || glob[1] == '^' ? 2 : 1;
-			glob = *glob ? strchr(glob + 1, ']') : NULL;
-			if (!glob)
-				return "a '[' without its ']'";
-		}
-	}
-	return NULL;
-}
-
-/* What other configurations have, and globs do not. A backslash makes each a letter. */
-static const char *foreign_mistake(const char *glob)
-{
-	switch (*glob) {
-	case '!':
-		return "there is no negation; a policy that comes first takes out what it fits";
-	case '#':
-		return "a comment needs a line of its own";
-	case '"':
-	case '\'':
-		return "quotes are ordinary characters here; '?' fits a blank";
-	default:
-		return NULL;
-	}
-}
-
-/* As between ports. A backslash makes it a letter. */
-static bool has_comma(const char *glob)
-{
-	const char *comma = strchr(glob, ',');
-
-	return comma && (comma == glob || comma[-1] != '\\');
-}
-
 static const char *name_mistake(const char *glob)
 {
 	return strchr(glob, '/') ? "a name has no slash; Path= is for paths" : NULL;
@@ -148,12 +106,12 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 	const char *reason;
 
 	for (glob = strtok_r(copy, " \t", &rest); glob; glob = strtok_r(NULL, " \t", &rest)) {
-		reason = foreign_mistake(glob);
+		reason = glob_foreign_mistake(glob);
 		if (!reason)
 			reason = special[key](glob);
 		if (!reason)
 			reason = glob_mistake(glob);
-		if (!reason && key != ANNOTATION && has_comma(glob))
+		if (!reason && key != ANNOTATION && glob_has_comma(glob))
 			reason = "values are separated by blanks, not by commas";
 		if (reason)
 			mistake(reader, "%s=%s: %s", keys[key], glob, reason);
@@ -167,11 +125,11 @@ static void take_mode(struct reader *reader, enum key key, const char *value, bo
 {
 	/* In the order of enum vsock_mode. */
 	static const char *const modes[] = { "global", "local" };
-	int found = keywords_find(value, modes, COUNT(modes));
+	int found = keywords_find(value, modes, ARRAY_SIZE(modes));
 
 	if (found < 0) {
 		mistake(reader, "%s=%s: neither global nor local%s", keys[key], value,
-			keywords_hint(value, modes, COUNT(modes)).text);
+			keywords_hint(value, modes, ARRAY_SIZE(modes)).text);
 		return;
 	}
 	*sets = true;

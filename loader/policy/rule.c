@@ -18,8 +18,7 @@
 #include "lib/array.h"
 #include "lib/keywords.h"
 #include "lib/memory.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "policy/glob.h"
 
 /* The largest number of both is a wildcard, which no packet carries. */
 #define FIRST_CID (VMADDR_CID_HOST + 1)
@@ -40,8 +39,7 @@ static int wrong(struct parser *parser, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(parser->reason, format, args) < 0)
-		memory_checked(NULL);
+	*parser->reason = memory_vprintf(format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -147,11 +145,6 @@ static int take_ports(struct parser *parser)
 	return take_list(parser, "ports", 0, &parser->rule->ports);
 }
 
-bool is_glob(const char *text)
-{
-	return strpbrk(text, "*?[");
-}
-
 static int take_name(struct parser *parser, const char *what)
 {
 	if (!parser->word)
@@ -189,12 +182,13 @@ static int take_peer(struct parser *parser, const char *link)
 
 	if (!parser->word)
 		return wrong(parser, "%s: missing peer", link);
-	found = keywords_find(parser->word, words, COUNT(words));
+	found = keywords_find(parser->word, words, ARRAY_SIZE(words));
 	if (found < 0)
 		return wrong(parser,
 			     "%s: neither anyone, host, guests, guest CID, namespace NAME nor "
 			     "policy NAME%s",
-			     parser->word, keywords_hint(parser->word, words, COUNT(words)).text);
+			     parser->word,
+			     keywords_hint(parser->word, words, ARRAY_SIZE(words)).text);
 	parser->rule->peer = peers[found];
 	advance(parser);
 	switch (found) {
@@ -249,10 +243,11 @@ static int take_rule(struct parser *parser)
 
 	if (!parser->word)
 		return wrong(parser, "missing rule, for example: connect to guests port 22");
-	found = keywords_find(parser->word, verbs, COUNT(verbs));
+	found = keywords_find(parser->word, verbs, ARRAY_SIZE(verbs));
 	if (found < 0)
 		return wrong(parser, "%s: a rule begins with connect, accept, bind or guest%s",
-			     parser->word, keywords_hint(parser->word, verbs, COUNT(verbs)).text);
+			     parser->word,
+			     keywords_hint(parser->word, verbs, ARRAY_SIZE(verbs)).text);
 	if (parser->rule->decision == ALLOW && (found == BIND || found == GUEST))
 		return wrong(parser,
 			     "%s is allowed unless a rule denies it: only Deny=%s is a rule",

@@ -15,7 +15,4 @@ void rule_free(struct rule *rule);
 /* The first range that has the number, or NULL. */
 const struct range *range_at(const struct ranges *ranges, __u64 number);
 
-/* Whether this is a glob and no name. */
-bool is_glob(const char *text);
-
 #endif

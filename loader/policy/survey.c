@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 
 #include "kernel/cgroup.h"
+#include "kernel/netns-dir.h"
+#include "lib/array.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "policy/policies.h"
@@ -43,13 +45,6 @@ static int by_inode(const void *a, const void *b)
 	return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const struct resident *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
 static struct resident *find_inode(const struct survey *survey, __u32 inode)
 {
 	const struct resident key = { .inode = inode };
@@ -69,7 +64,7 @@ static struct resident *resident_of(struct survey *survey, const struct netns *n
 	resident->inode = ns->inode;
 	resident->file = memory_strdup(file);
 	memory_checked(tsearch(resident, &survey->by_inode, by_inode));
-	memory_checked(tsearch(resident, &survey->by_id, by_id));
+	memory_checked(tsearch(resident, &survey->by_id, array_by_u64));
 	return resident;
 }
 
@@ -228,7 +223,7 @@ int survey_take(struct survey *survey, const struct policies *policies)
 	memset(survey, 0, sizeof(*survey));
 	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name(add_named, survey);
+		ret = netns_dir_each(add_named, survey);
 	if (!ret)
 		add_paths(survey, policies);
 	if (!ret && policies_ask_for_cgroups(policies))
@@ -246,7 +241,7 @@ int survey_take_one(struct survey *survey, const struct netns *ns, const struct 
 	survey->only = ns->inode;
 	ret = add_init(survey);
 	if (!ret)
-		ret = netns_each_name_of(ns, add_named, survey);
+		ret = netns_dir_each_of(ns, add_named, survey);
 	if (!ret)
 		add_paths(survey, policies);
 	return ret;
@@ -278,7 +273,7 @@ void survey_free(struct survey *survey)
 const struct resident *survey_find(const struct survey *survey, netns_id id)
 {
 	const struct resident key = { .id = id };
-	struct resident **found = tfind(&key, &survey->by_id, by_id);
+	struct resident **found = tfind(&key, &survey->by_id, array_by_u64);
 
 	return found ? *found : NULL;
 }

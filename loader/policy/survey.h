@@ -13,7 +13,7 @@
 #include "policy/policy.h"
 
 struct resident {
-	netns_id id;
+	netns_id id; /* first: `by_id` sorts by it */
 	__u32 inode;
 	char *file; /* an nsfs file of it, as long as it lives */
 	struct traits traits;

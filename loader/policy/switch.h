@@ -27,7 +27,7 @@ enum coverage policy_coverage(const struct policy_set *set);
  * Switches to the set at once. Modes only tighten: what was made local stays local. The layer
  * must be attached, unless there is no policy, and none in force. Says what is wrong. Returns how
  * many policies are in force, or an error: of what went wrong before the switch, and what was in
- * force stays; or, if `in_force`, behind it: programs follow the set, and namespaces that were
+ * force stays; or, if `in_force`, after it: programs follow the set, and namespaces that were
  * made meanwhile are refused until the next look.
  */
 int policy_switch(const struct policy_set *set, bool *in_force);

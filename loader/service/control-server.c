@@ -111,21 +111,19 @@ void control_server_tell(struct control_server *server, const char *line)
 /* What is said while the word is answered is the answer. */
 static void answer(struct client *client, const struct control_word *word)
 {
-	char *text = NULL, *packet = NULL;
+	char *text, *packet;
 	FILE *said;
 	size_t size;
 	int ret;
 
-	said = open_memstream(&text, &size);
-	if (!said)
-		return;
+	said = memory_checked(open_memstream(&text, &size));
 	log_copy(said);
 	ret = word->run(client->server->arg);
 	log_copy(NULL);
 	fclose(said);
-	if (text && asprintf(&packet, "%s%.*s", ret ? CONTROL_FAILED : CONTROL_OK,
-			     CONTROL_ANSWER_MAX - 16, text) >= 0)
-		send_line(client->fd, packet);
+	packet = memory_printf("%s%.*s", ret ? CONTROL_FAILED : CONTROL_OK, CONTROL_ANSWER_MAX - 16,
+			       (const char *)memory_checked(text));
+	send_line(client->fd, packet);
 	free(packet);
 	free(text);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/memory.h"
 
 /* Origins that have gone leave the table when it would grow. */
@@ -34,16 +35,7 @@ static void make_room(struct dropped_list *drops)
 /* Where it is, or belongs. */
 static size_t slot_of(const struct dropped_list *drops, netns_id id)
 {
-	size_t low = 0, high = drops->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (drops->entry[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_slot(&id, drops->entry, drops->count, sizeof(*drops->entry), array_by_u64);
 }
 
 static struct dropped_entry *entry_of(struct dropped_list *drops, netns_id id)

@@ -14,8 +14,9 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "lib/printable.h"
 #include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/printable.h"
 
 #define FIELDS	   24
 #define FIELD_SIZE (EVENT_TEXT_SIZE + 32)
@@ -69,9 +70,7 @@ static void add(struct entry *entry, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	field->iov_base = strdup(text);
-	if (!field->iov_base)
-		return;
+	field->iov_base = memory_strdup(text);
 	field->iov_len = strlen(text);
 	entry->count++;
 }

@@ -133,18 +133,17 @@ static void renew_kernel(struct keeper *keeper)
 	keeper->modules = modules;
 }
 
-static void lost(struct keeper *keeper)
+static void note_loss(struct keeper *keeper)
 {
 	const char *what;
 
-	if (!keeper->state || keeper->report.state.generation || keeper->alive.count)
+	if (!keeper->state || keeper->report.state.generation || keeper->alive.wrong.count)
 		return;
 	what = is_detached(keeper) ? "the layer was detached: nothing is isolated any more; "
 				     "'systemctl restart vsock-bpfd' attaches it again"
 				   : "all pins are gone, and with them the programs: nothing is "
 				     "isolated; they are attached again";
-	snprintf(keeper->alive.finding[0], FINDING_SIZE, "%s", what);
-	keeper->alive.count = 1;
+	findings_add(&keeper->alive.wrong, "%s", what);
 	keeper->alive.repairable = !is_detached(keeper);
 }
 
@@ -158,7 +157,7 @@ static int look(struct keeper *keeper)
 	if (ret)
 		return ret;
 	alive_ask(&keeper->alive, &keeper->report, PROBE_QUIET);
-	lost(keeper);
+	note_loss(keeper);
 	return 0;
 }
 
@@ -166,19 +165,21 @@ static int look(struct keeper *keeper)
 
 static bool is_said(const struct keeper *keeper)
 {
-	return keeper->alive.count == keeper->said.count &&
-	       !memcmp(keeper->alive.finding, keeper->said.finding, sizeof(keeper->said.finding));
+	return keeper->alive.wrong.count == keeper->said.wrong.count &&
+	       !memcmp(keeper->alive.wrong.text, keeper->said.wrong.text,
+		       sizeof(keeper->said.wrong.text));
 }
 
 static void say_findings(const struct keeper *keeper)
 {
 	int i;
 
-	for (i = 0; i < keeper->alive.count; i++)
-		journal_wrong(keeper->alive.finding[i]);
+	for (i = 0; i < keeper->alive.wrong.count; i++)
+		journal_wrong(keeper->alive.wrong.text[i]);
 	sd_notifyf(0, "STATUS=%s",
-		   keeper->alive.count ? keeper->alive.finding[0] : "Enforcement is live.");
-	if (!keeper->alive.count)
+		   keeper->alive.wrong.count ? keeper->alive.wrong.text[0]
+					     : "Enforcement is live.");
+	if (!keeper->alive.wrong.count)
 		log_info("repaired; enforcement is live");
 }
 
@@ -207,13 +208,13 @@ static void take_care(struct keeper *keeper)
 		say_findings(keeper);
 		keeper->said = keeper->alive;
 	}
-	if (!keeper->alive.count) {
+	if (!keeper->alive.wrong.count) {
 		hold_maps(keeper);
 		layer_renew_cid();
 	}
 }
 
-static int arm(struct keeper *keeper);
+static int set_tick(struct keeper *keeper);
 
 static int on_tick(sd_event_source *source, uint64_t now, void *arg)
 {
@@ -221,10 +222,10 @@ static int on_tick(sd_event_source *source, uint64_t now, void *arg)
 
 	if (!look(keeper))
 		take_care(keeper);
-	return arm(keeper);
+	return set_tick(keeper);
 }
 
-static int arm(struct keeper *keeper)
+static int set_tick(struct keeper *keeper)
 {
 	keeper->tick = sd_event_source_disable_unref(keeper->tick);
 	return sd_event_add_time_relative(keeper->needs.event, &keeper->tick, CLOCK_MONOTONIC,
@@ -238,7 +239,7 @@ struct keeper *keeper_start(const struct keeper_needs *needs)
 	keeper->needs = *needs;
 	if (!look(keeper))
 		take_care(keeper);
-	if (arm(keeper) < 0)
+	if (set_tick(keeper) < 0)
 		log_error(ENOMEM, "the programs are not checked");
 	return keeper;
 }

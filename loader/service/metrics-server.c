@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "events/metrics.h"
 #include "layer/alive.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "service/microhttpd.h"
@@ -56,14 +56,6 @@ struct metrics_server {
 	struct page metrics, health;
 	__u64 due; /* before that nothing is collected again */
 };
-
-static __u64 now_usec(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * SECOND + time.tv_nsec / 1000;
-}
 
 /* --- What is answered --- */
 
@@ -116,12 +108,12 @@ static void collect(struct metrics_server *server)
 /* Whoever asks often must not have us collect all the time. */
 static void renew(struct metrics_server *server)
 {
-	__u64 begin = now_usec();
+	__u64 begin = clock_usec();
 
 	if (begin < server->due)
 		return;
 	collect(server);
-	server->due = begin + SECOND + COLLECT_SHARE * (now_usec() - begin);
+	server->due = begin + SECOND + COLLECT_SHARE * (clock_usec() - begin);
 }
 
 static enum MHD_Result send_page(const struct microhttpd *http, struct MHD_Connection *connection,
@@ -175,7 +167,7 @@ static void add_client(struct metrics_server *server, struct MHD_Connection *con
 	struct client **end;
 
 	client->connection = connection;
-	client->since = now_usec();
+	client->since = clock_usec();
 	for (end = &server->clients; *end; end = &(*end)->next)
 		;
 	*added = *end = client;
@@ -217,7 +209,7 @@ static void cut(struct metrics_server *server, struct client *client)
 /* The oldest are the first. Returns when the next one has had its time; 0: nobody is there. */
 static __u64 cut_clients(struct metrics_server *server)
 {
-	__u64 now = now_usec();
+	__u64 now = clock_usec();
 	struct client *client;
 
 	for (client = server->clients; client; client = client->next) {
@@ -237,7 +229,7 @@ static void wake_at(struct metrics_server *server, __u64 end)
 	MHD_UNSIGNED_LONG_LONG wait;
 
 	if (server->http->get_timeout(server->daemon, &wait) == MHD_YES) {
-		__u64 then = now_usec() + wait * 1000;
+		__u64 then = clock_usec() + wait * 1000;
 
 		if (!end || then < end)
 			end = then;

@@ -11,10 +11,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "layer/hold.h"
+#include "lib/array.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "policy/policies.h"
@@ -31,7 +32,7 @@
 /* Before each look. A name is there when it is reported; a process needs a while to enter. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
 #define LOOKS_NAMED 1
-#define LOOKS_MADE  (sizeof(looks) / sizeof(*looks))
+#define LOOKS_MADE  ARRAY_SIZE(looks)
 
 /* Looking takes at most this part of the time. */
 #define SHARE 10
@@ -58,14 +59,6 @@ struct policy_watch {
 	bool tried;
 	bool switched; /* once at least */
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
-}
 
 /* A start without policies is nothing to tell. */
 static void say_outcome(int count, bool in_force, bool first)
@@ -144,7 +137,7 @@ static int conclude(struct policy_watch *watch, int count, bool in_force, uint64
 	watch->switched = true;
 	policy_set_close(&watch->next);
 	malloc_trim(0);
-	watch->reload_cost = now_usec() - start;
+	watch->reload_cost = clock_usec() - start;
 	beat(watch);
 	if (!in_force)
 		return count;
@@ -156,7 +149,7 @@ static int conclude(struct policy_watch *watch, int count, bool in_force, uint64
 
 int policy_watch_switch(struct policy_watch *watch)
 {
-	uint64_t start = now_usec();
+	uint64_t start = clock_usec();
 	bool in_force;
 	int ret;
 
@@ -168,7 +161,7 @@ int policy_watch_switch(struct policy_watch *watch)
 /* Reads the files that are given, or those that are there. */
 static int reload(struct policy_watch *watch, struct policy_files *files)
 {
-	uint64_t start = now_usec();
+	uint64_t start = clock_usec();
 	bool in_force = false;
 	int ret;
 
@@ -257,7 +250,7 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)
 {
 	struct policy_watch *watch = arg;
-	uint64_t now = now_usec();
+	uint64_t now = clock_usec();
 
 	if (!watch->changed)
 		watch->changed = now;
@@ -299,11 +292,11 @@ static int next_look(struct policy_watch *watch)
 static int on_look(sd_event_source *source, uint64_t time, void *arg)
 {
 	struct policy_watch *watch = arg;
-	uint64_t start = now_usec();
+	uint64_t start = clock_usec();
 
 	policy_assign_again();
 	malloc_trim(0);
-	watch->look_cost = now_usec() - start;
+	watch->look_cost = clock_usec() - start;
 	beat(watch);
 	if (++watch->looks_done < watch->looks_wanted)
 		return next_look(watch);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "events/counters.h"
@@ -19,6 +18,7 @@
 #include "kernel/process.h"
 #include "layer/guests.h"
 #include "layer/pins.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "service/bound-ends.h"
@@ -65,24 +65,16 @@ static const char *find_name(const struct telemetry *telemetry, netns_id id)
 	return netns_names_find(names_watch_names(telemetry->needs.names), id);
 }
 
-static __u64 now_usec(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * SECOND + time.tv_nsec / 1000;
-}
-
 /* Whoever is refused often, from many namespaces, must not have us look all the time. */
 static void load_homes(struct telemetry *telemetry)
 {
-	__u64 begin = now_usec();
+	__u64 begin = clock_usec();
 
 	if (begin < telemetry->homes_due)
 		return;
 	netns_names_free(&telemetry->homes);
 	netns_homes_load(&telemetry->homes);
-	telemetry->homes_due = begin + SECOND + NAMES_SHARE * (now_usec() - begin);
+	telemetry->homes_due = begin + SECOND + NAMES_SHARE * (clock_usec() - begin);
 }
 
 static const char *find_home(struct telemetry *telemetry, netns_id id, const char *name)
@@ -95,7 +87,7 @@ static const char *find_home(struct telemetry *telemetry, netns_id id, const cha
 
 static void load_guests(struct telemetry *telemetry)
 {
-	__u64 begin = now_usec();
+	__u64 begin = clock_usec();
 	int ret;
 
 	if (begin < telemetry->guests_due)
@@ -104,7 +96,7 @@ static void load_guests(struct telemetry *telemetry)
 	if (ret && ret != telemetry->guests_error)
 		log_errno(-ret, "names of guests are not known");
 	telemetry->guests_error = ret;
-	telemetry->guests_due = begin + SECOND + NAMES_SHARE * (now_usec() - begin);
+	telemetry->guests_due = begin + SECOND + NAMES_SHARE * (clock_usec() - begin);
 }
 
 static bool is_guest(const struct end *end)

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/netns-dir.h"
 #include "layer/alive.h"
 #include "fuzz.h"
 #include "kernel/kernel-probe.h"
@@ -166,8 +167,8 @@ int reach_find(struct reach *reach)
 void alive_ask(struct alive *alive, const struct layer_report *report, enum probe how)
 {
 	check(report && how);
-	*alive = (struct alive){ .count = blind };
-	strcpy(alive->finding[0], "programs do not run");
+	*alive = (struct alive){ .wrong.count = blind };
+	strcpy(alive->wrong.text[0], "programs do not run");
 }
 
 /* --- Namespaces: the initial one and two with names, or none that can be seen --- */
@@ -178,7 +179,7 @@ int netns_open_init(struct netns *ns)
 	return blind ? -EACCES : 0;
 }
 
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+int netns_dir_each(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	struct netns web = { .fd = -1, .id = 2, .inode = 2 }, db = { .fd = -1, .id = 4097 };
 

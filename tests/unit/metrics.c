@@ -9,6 +9,7 @@
 #include "events/counters.h"
 #include "events/metrics.h"
 #include "kernel/mode-names.h"
+#include "kernel/netns-dir.h"
 #include "layer/modes.h"
 #include "unit.h"
 
@@ -35,7 +36,7 @@ void alive_ask(struct alive *alive, const struct layer_report *report, enum prob
 	(void)report;
 	(void)how;
 	memset(alive, 0, sizeof(*alive));
-	alive->count = wrong;
+	alive->wrong.count = wrong;
 }
 
 unsigned int pin_count_entries(const char *name, unsigned int limit)
@@ -75,7 +76,7 @@ void netns_close(struct netns *ns)
 }
 
 /* Two of them, one local. */
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+int netns_dir_each(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	each("a", &(struct netns){ .id = 7 }, arg);
 	each("b", &(struct netns){ .id = 8 }, arg);

@@ -2,6 +2,7 @@
 /* What a cgroup is called: the ways of systemd, docker, podman, CRI-O, containerd and kubelet. */
 #include <string.h>
 
+#include "kernel/netns-dir.h"
 #include "kernel/netns-homes.h"
 #include "unit.h"
 
@@ -26,7 +27,7 @@ void netns_close(struct netns *ns)
 	(void)ns;
 }
 
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+int netns_dir_each(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	(void)each;
 	(void)arg;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/netns-dir.h"
 #include "kernel/netns-names.h"
 #include "unit.h"
 
@@ -18,7 +19,7 @@ void netns_close(struct netns *ns)
 	(void)ns;
 }
 
-int netns_each_name(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
+int netns_dir_each(void (*each)(const char *name, const struct netns *ns, void *arg), void *arg)
 {
 	struct netns ns = { .fd = -1 };
 

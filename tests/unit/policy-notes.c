@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/netns.h"
+#include "lib/trusted-path.h"
 #include "policy/notes.h"
 #include "policy/policies.h"
 #include "lib/log.h"
@@ -31,7 +32,7 @@ int log_errno(int error, const char *format, ...)
 }
 
 /* Plays a machine on which /home is somebody else's. */
-int netns_check_folder(const char *path)
+int trusted_path_check_folder(const char *path)
 {
 	return strncmp(path, "/home/", 6) ? -ENOENT : -EPERM;
 }
