@@ -33,6 +33,7 @@ static __always_inline struct call_slot *slot_of_call(__u32 port)
 static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 port)
 {
 	volatile struct call_slot *now = at;
+	bool alone;
 
 	add_in_order(&at->calls, 1);
 	if (now->calls != 1) {
@@ -44,8 +45,11 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 	}
 	now->port = port;
 	now->netns = id;
-	add_in_order(&at->calls, 0);
-	if (now->calls != 1) {
+	/* Counted twice for a moment, so that what was written is seen before what is read now. */
+	add_in_order(&at->calls, 1);
+	alone = now->calls == 2;
+	add_in_order(&at->calls, -1);
+	if (!alone) {
 		now->netns = NETNS_UNKNOWN;
 		now->port = VMADDR_PORT_ANY;
 	}

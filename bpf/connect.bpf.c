@@ -99,8 +99,7 @@ static __always_inline netns_id stranger_at_own(struct socket *sock, struct sock
 {
 	__u32 port = bound_port(sk);
 
-	return port == VMADDR_PORT_ANY ? NETNS_NONE
-				       : stranger_beside(port, address_of_sock(sock));
+	return port == VMADDR_PORT_ANY ? NETNS_NONE : stranger_beside(port, address_of_sock(sock));
 }
 
 /*

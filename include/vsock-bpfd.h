@@ -298,9 +298,9 @@ struct lingering_port {
 
 /* Value of the map `calling`. */
 struct called_ports {
-	__u64 socket; /* whose record it is: the key */
-	__u64 tenant; /* in whose share it is, 0: it is in none */
-	__u32 slot;   /* of its tenant's share */
+	__u64 socket;		   /* whose record it is: the key */
+	__u64 tenant;		   /* in whose share it is, 0: it is in none */
+	__u32 slot;		   /* of its tenant's share */
 	__u32 ports[CALLED_PORTS]; /* plus one; 0: a free place */
 	__u32 writers;
 	__u32 notes; /* calls so far */
