@@ -20,12 +20,8 @@
 static __always_inline int check_holders(struct socket *sock, netns_id own, __u32 port)
 {
 	struct call call = { .from.netns = own, .by_caller = true };
-	__u64 self = address_of_sock(sock);
-	netns_id holder;
+	netns_id holder = stranger_beside(port, address_of_sock(sock));
 
-	holder = stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS);
-	if (holder == NETNS_NONE)
-		holder = stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS);
 	if (holder == NETNS_NONE)
 		return 0;
 	call.to.netns = holder;
