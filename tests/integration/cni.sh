@@ -55,7 +55,7 @@ listen() {
 	local where=(ip netns exec "$1")
 	[[ $1 != '(init)' ]] || where=()
 	stop_listener
-	"${where[@]}" ncat --vsock -l "$2" >/tmp/heard 2>/tmp/listener.said &
+	"${where[@]}" ncat --vsock -l -p "$2" >/tmp/heard 2>/tmp/listener.said &
 	echo $! >$listener
 	wait_for listens "$2" "${where[@]}" && return
 	cat /tmp/listener.said
