@@ -115,18 +115,19 @@ $(BUILD)/tests/unit/netns-names: $(call loader_objects,kernel/netns-names)
 $(BUILD)/tests/unit/netns-homes: $(call loader_objects,kernel/netns-homes kernel/netns-names kernel/cgroup)
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
+$(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) policy/notes)
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
-$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files): $(call test_objects,lib/fake-log)
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files sysctl-files): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih) -o $@
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.
-FUZZ_NAMES	:= policy config oci cni events options-ctl options-bpfd control-server control-client pinned
+FUZZ_NAMES	:= policy config sysctl-files oci cni events options-ctl options-bpfd control-server control-client pinned
 HARNESSES	:= $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_NAMES))
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
