@@ -136,7 +136,7 @@ static int take_file(struct sysctl_setting *setting, const char *path)
 struct files {
 	struct file {
 		char *path, *name;
-	} *file;
+	} * file;
 	size_t count, room;
 };
 

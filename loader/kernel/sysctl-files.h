@@ -11,7 +11,7 @@ struct sysctl_setting {
 	const char *key; /* with slashes: "net/vsock/child_ns_mode" */
 	char *file;	 /* NULL: no file has the key */
 	unsigned int line;
-	char *value; /* without blanks around it */
+	char *value;   /* without blanks around it */
 	bool may_fail; /* there is a '-' before the key */
 };
 

@@ -569,10 +569,12 @@ static void sysctl_at_start(void)
 	must("ip netns add born");
 	tap_ok(is_mode("born", "ns_mode", "local"), "one that is known is in force at once");
 	must("ip netns del born");
-	tap_ok(access("/proc/sys/net/vsock/child_ns_mode", F_OK), "there is no such file in /proc/sys");
+	tap_ok(access("/proc/sys/net/vsock/child_ns_mode", F_OK),
+	       "there is no such file in /proc/sys");
 	set_sysctl("net.vsock.child_ns_mode = global");
 	command(&said, BPFD " --once");
-	tap_ok(!said.status && strstr(said.err, SYSCTL_FILE ":1: ") && is_mode("1", "child_ns_mode", "local"),
+	tap_ok(!said.status && strstr(said.err, SYSCTL_FILE ":1: ") &&
+		       is_mode("1", "child_ns_mode", "local"),
 	       "another one later is said, and is not");
 }
 
