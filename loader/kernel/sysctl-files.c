@@ -56,7 +56,8 @@ static void take_line(struct sysctl_setting *setting, const char *file, unsigned
 	char *name = strip(line), *equals = strchr(name, '=');
 	bool may_fail = *name == '-';
 
-	if (*name == '#' || *name == ';' || !equals)
+	/* The name in a comment begins with the sign of the comment, and is not the key. */
+	if (!equals)
 		return;
 	*equals = '\0';
 	if (!is_key(strip(name + may_fail), setting->key))

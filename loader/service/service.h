@@ -14,8 +14,9 @@
 int service_run(const char *config_path, const char *policy_dir);
 
 /*
- * Attaches once, says what came of it, and writes the child_ns_mode that sysctl.d has, if the kernel
- * does not know it. Says what is wrong; a mistake there is found before anything is attached.
+ * Attaches once, says what came of it, and writes the child_ns_mode that sysctl.d has, if the
+ * kernel does not know it. Says what is wrong; a mistake there is found before anything is
+ * attached.
  */
 int service_attach(const struct config *config, enum coverage coverage);
 
