@@ -122,11 +122,12 @@ $(BUILD)/tests/unit/guests: $(call loader_objects,layer/guests kernel/guest-name
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
 $(BUILD)/tests/unit/metrics-server: $(call loader_objects,service/metrics-server service/microhttpd lib/listen-address)
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
+$(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
-$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server): \
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server sysctl-files): \
 	$(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
@@ -134,7 +135,7 @@ $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.
-FUZZ_NAMES	:= policy config oci cni events learn options-ctl options-bpfd control-server control-client pinned
+FUZZ_NAMES	:= policy config sysctl-files oci cni events learn options-ctl options-bpfd control-server control-client pinned
 HARNESSES	:= $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_NAMES))
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -10,18 +10,37 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 
-static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
+static int read_record(const struct netns *ns, struct netns_record *record)
 {
 	struct netns_records records;
-	struct netns_record record;
 	int ret = netns_records_open(&records);
 
 	if (ret)
 		return ret;
-	ret = netns_records_read(&records, ns->id, &record);
+	ret = netns_records_read(&records, ns->id, record);
 	netns_records_close(&records);
-	*mode = knob == NS_MODE ? record.mode : record.child_mode;
+	return ret ? log_errno(-ret, "map " PIN_NAMESPACES) : 0;
+}
+
+static int layer_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)
+{
+	struct netns_record record;
+	int ret = read_record(ns, &record);
+
+	if (!ret)
+		*mode = knob == NS_MODE ? record.mode : record.child_mode;
 	return ret;
+}
+
+int mode_get_written(const struct netns *ns, enum vsock_mode *mode)
+{
+	struct netns_record record;
+	int ret = read_record(ns, &record);
+
+	if (ret)
+		return ret;
+	*mode = record.child_mode;
+	return record.child_locked == YES;
 }
 
 int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode)

@@ -19,4 +19,10 @@
 int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode);
 int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode);
 
+/*
+ * Of a namespace in the layer's records: 1 and the mode if its child_ns_mode was written, else 0.
+ * Says what is wrong.
+ */
+int mode_get_written(const struct netns *ns, enum vsock_mode *mode);
+
 #endif

@@ -17,6 +17,7 @@
 #include "kernel/sysctl-modes.h"
 #include "layer/layer.h"
 #include "lib/log.h"
+#include "service/child-default.h"
 #include "service/keeper.h"
 #include "service/policy-watch.h"
 #include "service/telemetry.h"
@@ -46,7 +47,7 @@ static const char *outcome_text(int outcome)
 	return texts[outcome];
 }
 
-int service_attach(const struct config *config, enum coverage coverage)
+static int attach(const struct config *config, enum coverage coverage)
 {
 	int outcome = layer_attach(config->load_modules, coverage);
 
@@ -54,6 +55,20 @@ int service_attach(const struct config *config, enum coverage coverage)
 		return outcome;
 	log_info("%s", outcome_text(outcome));
 	return 0;
+}
+
+/* A child_ns_mode that was written before stays: that is said, and the rest goes on. */
+int service_attach(const struct config *config, enum coverage coverage)
+{
+	struct child_default children = {};
+	int ret = child_default_read(&children);
+
+	if (!ret)
+		ret = attach(config, coverage);
+	if (!ret)
+		ret = child_default_apply(&children);
+	child_default_free(&children);
+	return ret == -EBUSY ? 0 : ret;
 }
 
 /* The same later, when there is little to say. */
@@ -101,24 +116,38 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 					  on_settled, service);
 }
 
+static int put_in_force(struct service *service, const struct child_default *children)
+{
+	int ret, ret_children;
+
+	policy_watch_set_patience(service->policies, service->config.hold_sec);
+	ret = attach_again(&service->config);
+	if (ret)
+		return ret;
+	ret_children = child_default_apply(children);
+	ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
+	return ret ?: ret_children;
+}
+
 /* A mistake leaves the old configuration in force. Everything is said that went wrong. */
 static int reload(void *arg)
 {
 	struct service *service = arg;
+	struct child_default children = {};
 	struct config config;
 	int ret, listening;
 
 	sd_notify(0, "RELOADING=1");
 	ret = config_read(&config, service->config_path);
+	if (!ret)
+		ret = child_default_read(&children);
 	if (!ret) {
 		service->config = config;
-		policy_watch_set_patience(service->policies, config.hold_sec);
-		ret = attach_again(&service->config);
-		if (!ret && policy_watch_reload(service->policies) < 0)
-			ret = -EINVAL;
+		ret = put_in_force(service, &children);
 		listening = telemetry_follow(service->telemetry, &service->config);
 		ret = ret ?: listening;
 	}
+	child_default_free(&children);
 	sd_notify(0, "READY=1");
 	return ret;
 }

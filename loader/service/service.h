@@ -13,7 +13,11 @@
  */
 int service_run(const char *config_path, const char *policy_dir);
 
-/* Attaches once and says what came of it. */
+/*
+ * Attaches once, says what came of it, and writes the child_ns_mode that sysctl.d has, if the
+ * kernel does not know it. Says what is wrong; a mistake there is found before anything is
+ * attached.
+ */
 int service_attach(const struct config *config, enum coverage coverage);
 
 #endif

@@ -549,6 +549,73 @@ static void beside_other_transports(struct world *world)
 	must("modprobe -r vmw_vmci");
 }
 
+#define SYSCTL_FILE "/etc/sysctl.d/50-lab.conf"
+
+static void set_sysctl(const char *line)
+{
+	must("mkdir -p /etc/sysctl.d && echo '%s' >" SYSCTL_FILE, line);
+}
+
+static void check_sysctl_error(const char *line, const char *what)
+{
+	const char *place = strstr(said.err, SYSCTL_FILE ":1: ");
+
+	if (!tap_ok(said.status == 1 && place && strstr(place, line), "%s", what))
+		tap_said(&said);
+}
+
+static void sysctl_at_start(void)
+{
+	must(BPFD " --detach");
+	set_sysctl("net.vsock.child_ns_mode = locale");
+	command(&said, BPFD " --once");
+	check_sysctl_error("locale", "an unknown child_ns_mode in sysctl.d is said");
+	tap_ok(bpf_is(&nothing), "and nothing is attached");
+	set_sysctl("net/vsock/child_ns_mode = local");
+	must(BPFD " --once");
+	must("ip netns add born");
+	tap_ok(is_mode("born", "ns_mode", "local"), "one that is known is in force at once");
+	must("ip netns del born");
+	tap_ok(access("/proc/sys/net/vsock/child_ns_mode", F_OK),
+	       "there is no such file in /proc/sys");
+	set_sysctl("net.vsock.child_ns_mode = global");
+	command(&said, BPFD " --once");
+	tap_ok(!said.status && strstr(said.err, SYSCTL_FILE ":1: ") &&
+		       is_mode("1", "child_ns_mode", "local"),
+	       "another one later is said, and is not");
+}
+
+static void sysctl_at_reload(void)
+{
+	struct service service;
+
+	must(BPFD " --detach");
+	must("rm " SYSCTL_FILE);
+	tap_ok(service_start(&service) && is_mode("1", "child_ns_mode", "global"),
+	       "without a file children are global");
+	set_sysctl("net.vsock.child_ns_mode = foreign");
+	command(&said, CTL " reload");
+	check_sysctl_error("foreign", "an unknown child_ns_mode fails a reload");
+	set_sysctl("-net.vsock.child_ns_mode = foreign");
+	command(&said, CTL " reload");
+	check_said(0, "", "with a minus it does not");
+	set_sysctl("net.vsock.child_ns_mode = local");
+	must(CTL " reload");
+	tap_ok(is_mode("1", "child_ns_mode", "local"), "after a reload they are local");
+	set_sysctl("net.vsock.child_ns_mode = global");
+	command(&said, CTL " reload");
+	check_sysctl_error("written before", "a reload does not change it again");
+	tap_ok(is_mode("1", "child_ns_mode", "local"), "and they stay local");
+	service_end(&service, SIGTERM);
+	must("rm " SYSCTL_FILE);
+}
+
+static void sysctl_files(struct world *world)
+{
+	sysctl_at_start();
+	sysctl_at_reload();
+}
+
 /* 7.0 on: nothing of ours, and the words drive the sysctls. */
 static void native(void)
 {
@@ -591,6 +658,7 @@ static const struct {
 	{ "arm", arm },
 	{ "killed_midway", killed_midway },
 	{ "other_layout", other_layout },
+	{ "sysctl_files", sysctl_files },
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
