@@ -158,8 +158,8 @@ static bool has_result(const struct outcome *with, int ns, int op)
 }
 
 /*
- * One whose socket was closed before it had a result: it was refused if nobody has anything to
- * accept. Its place, or -1.
+ * One whose socket was closed before it had a result: it can have been refused, and then has left
+ * no child. Its place, or -1.
  */
 static int unseen_dial(const struct plan *plan, const struct outcome *with, int ns,
 		       const struct trial *trial)
@@ -175,13 +175,20 @@ static int unseen_dial(const struct plan *plan, const struct outcome *with, int 
 	return -1;
 }
 
+/* That nobody can be accepted, or a port is free again that such a call would have taken. */
+static bool is_after_unseen(const struct seen *with)
+{
+	return (with->what == SAW_ACCEPT && with->value < 0) ||
+	       (with->what == SAW_DIAL && !with->value);
+}
+
 /* The place of a call that was refused, which explains the difference; or -1. */
 static int refused_place(const struct plan *plan, const struct outcome *with, int ns,
 			 const struct trial *trial, const struct finding *finding)
 {
 	if (is_refusal(&finding->with, &finding->alone))
 		return own_place(plan, ns, finding->with.op);
-	if (finding->with.what == SAW_ACCEPT && finding->with.value < 0)
+	if (is_after_unseen(&finding->with))
 		return unseen_dial(plan, with, ns, trial);
 	return -1;
 }

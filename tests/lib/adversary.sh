@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by suites after suite.sh: what crosses between namespaces, without the layer and with it.
 
+# More options for the search with the layer.
+search=()
+
 # shellcheck disable=SC2034 # the wrapper is that of suite.sh
 # adversary SUITE SECONDS KERNEL...: so long on one CPU and on two; TAP on standard output.
 adversary() {
@@ -17,7 +20,7 @@ adversary() {
 		for cpus in 1 2; do
 			background machine "$kernel-$cpus" "$kernel" --cpus "$cpus" \
 				--timeout $((limit * 3 + 600)) -- \
-				"$program" --known "$kernel" --all --open-guests --seconds "$limit"
+				"$program" --known "$kernel" --all --open-guests --seconds "$limit" "${search[@]}"
 			labels+=("$kernel-$cpus")
 		done
 	done
