@@ -249,22 +249,31 @@ static __always_inline bool may_call(const struct call *call, const struct layer
 	return objection == AGREED || report_and_decide(call, objection);
 }
 
+/* Why a namespace may not bind a port. */
+static __always_inline enum reason reason_against_bind(enum lookup found, __u32 half, __u32 policy,
+						       __u32 port)
+{
+	if (found == NOT_READ || policy == POLICY_PENDING)
+		return REASON_UNKNOWN;
+	return policy && denies_bind(half, policy, port) ? REASON_BIND : PERMITTED;
+}
+
 /* Whether the policy of a namespace lets it bind a port. Reports a refusal. */
 static __always_inline bool may_bind(netns_id own, __u32 port, const struct layer_state *layer)
 {
 	struct netns_record record = {};
 	struct call call = { .from.netns = own, .by_caller = true };
-	__u32 half = half_in_force(layer), policy;
+	enum lookup found = read_record(own, &record);
+	__u32 half = half_in_force(layer), policy = record.binding[half].policy;
+	enum reason reason = reason_against_bind(found, half, policy, port);
 	bool audited;
 
-	policy = read_record(own, &record) == NOT_READ ? POLICY_PENDING
-						       : record.binding[half].policy;
-	if (!policy || (policy != POLICY_PENDING && !denies_bind(half, policy, port)))
+	if (reason == PERMITTED)
 		return true;
-	audited = policy_has(half, policy, POLICY_AUDIT);
+	audited = !is_passing(reason) && policy_has(half, policy, POLICY_AUDIT);
 	call.to.netns = own;
 	call.to.port = port;
-	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, REASON_BIND, BIND);
+	report(&call, audited ? EVENT_AUDITED : EVENT_REFUSED, reason, BIND);
 	return audited;
 }
 

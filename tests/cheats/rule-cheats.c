@@ -3,7 +3,9 @@
  * What processes do that know how rules come to hold: they change places after the gate was
  * asked, and make namespaces while policies are switched.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <string.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -163,6 +165,34 @@ static bool child_is_pending(const struct netns_records *records)
 	return !netns_records_read(records, own.id, &record) && is_pending(records, &record);
 }
 
+static __u64 refusals(netns_id id, enum reason reason)
+{
+	int map = bpf_obj_get("/sys/fs/bpf/vsock-bpfd/counters");
+	struct counters counters = {};
+
+	if (map < 0)
+		tap_bail("counters: %s", strerror(errno));
+	bpf_map_lookup_elem(map, &id, &counters);
+	close(map);
+	return counters.refused[reason];
+}
+
+/* No rule refuses it: what rules there are is not known. */
+static void bind_of_pending(netns_id id)
+{
+	__u64 unknown = refusals(id, REASON_UNKNOWN), by_rule = refusals(id, REASON_BIND);
+	struct sockaddr_vm address = { .svm_family = AF_VSOCK,
+				       .svm_cid = VMADDR_CID_ANY,
+				       .svm_port = 4001 };
+	int fd = socket_in(&theirs);
+	int err = bind(fd, (void *)&address, sizeof(address)) ? errno : 0;
+
+	tap_ok(err == EACCES && refusals(id, REASON_UNKNOWN) == unknown + 1 &&
+		       refusals(id, REASON_BIND) == by_rule,
+	       "one whose policy is not known binds no port, for that reason");
+	close(fd);
+}
+
 /* The next reload gives that cell to another policy. */
 static void child_of_pending(void)
 {
@@ -175,6 +205,7 @@ static void child_of_pending(void)
 	if (netns_open(&netns, "theirs") || netns_records_open(&records) ||
 	    netns_records_read(&records, netns.id, &before) || leave_pending(&records, netns.id))
 		tap_bail("the record of theirs");
+	bind_of_pending(netns.id);
 	pid = fork();
 	if (!pid)
 		_exit(!child_is_pending(&records));
