@@ -20,10 +20,8 @@
 static __always_inline int check_holders(struct socket *sock, netns_id own, __u32 port)
 {
 	struct call call = { .from.netns = own, .by_caller = true };
-	__u64 self = address_of_sock(sock);
 
-	if (stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS) == NETNS_NONE &&
-	    stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS) == NETNS_NONE)
+	if (stranger_beside(port, address_of_sock(sock)) == NETNS_NONE)
 		return 0;
 	call.to.netns = own;
 	call.to.port = port;

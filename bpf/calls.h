@@ -8,12 +8,15 @@
  *
  * So a call is recorded by its socket, from the connect gate until the socket is connected or
  * freed, and counted in a slot of its port. Ports share slots, so a port can seem to be called when
- * it is not.
+ * it is not. Sockets of one tenant fill only its share of the map.
  */
 #ifndef CALLS_H
 #define CALLS_H
 
+#include "alone.h"
+#include "kernel.h"
 #include "maps.h"
+#include "tenant-slots.h"
 #include "verdict.h"
 
 static __always_inline struct call_slot *slot_of_call(__u32 port)
@@ -30,8 +33,9 @@ static __always_inline struct call_slot *slot_of_call(__u32 port)
 static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 port)
 {
 	volatile struct call_slot *now = at;
+	bool alone;
 
-	__sync_fetch_and_add(&at->calls, 1);
+	add_in_order(&at->calls, 1);
 	if (now->calls != 1) {
 		if (are_strangers(now->netns, id, port))
 			now->netns = NETNS_UNKNOWN;
@@ -41,8 +45,11 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 	}
 	now->port = port;
 	now->netns = id;
-	barrier();
-	if (now->calls != 1) {
+	/* Counted twice for a moment, so that what was written is seen before what is read now. */
+	add_in_order(&at->calls, 1);
+	alone = now->calls == 2;
+	add_in_order(&at->calls, -1);
+	if (!alone) {
 		now->netns = NETNS_UNKNOWN;
 		now->port = VMADDR_PORT_ANY;
 	}
@@ -53,22 +60,19 @@ static __always_inline void uncount_call(__u32 port)
 	struct call_slot *at = slot_of_call(port);
 
 	if (at)
-		__sync_fetch_and_add(&at->calls, -1);
+		add_in_order(&at->calls, -1);
 }
 
-/* One writer at a time. One that is not alone does without: its call is refused, or stays. */
-static __always_inline bool enter_called(struct called_ports *called)
+/*
+ * A task that is not alone does without: its call is refused, or stays. The record of a socket that
+ * was removed after it was found can be another socket's by now.
+ */
+static __always_inline bool enter_called(struct called_ports *called, __u64 socket)
 {
-	__sync_fetch_and_add(&called->writers, 1);
-	if (*(volatile __u32 *)&called->writers == 1)
+	if (enter_alone(&called->writers) && *(volatile __u64 *)&called->socket == socket)
 		return true;
-	__sync_fetch_and_add(&called->writers, -1);
+	leave(&called->writers);
 	return false;
-}
-
-static __always_inline void leave_called(struct called_ports *called)
-{
-	__sync_fetch_and_add(&called->writers, -1);
 }
 
 /* Ports are stored plus one: 0 is a free place. */
@@ -95,44 +99,107 @@ static __always_inline bool add_called(struct called_ports *called, netns_id id,
 	return false;
 }
 
-static __always_inline struct called_ports *called_of(__u64 socket)
+/*
+ * A slot of the tenant, the search for which begins anywhere; TENANT_CALLING if it has none. A
+ * global function, so that the verifier follows the loop once.
+ */
+__noinline __u32 take_caller_slot(__u64 tenant, __u64 socket)
 {
-	static const struct called_ports none;
+	struct tenant_slot slot = { .tenant = tenant };
+
+	slot.number = bpf_get_prandom_u32() % TENANT_CALLING;
+	if (!take_slot(&caller_slots, &slot, socket, TENANT_CALLING))
+		return TENANT_CALLING;
+	return slot.number;
+}
+
+static __always_inline void free_caller_slot(const struct called_ports *called)
+{
+	struct tenant_slot slot = { .tenant = called->tenant, .number = called->slot };
+
+	if (slot.tenant)
+		free_slot_of(&caller_slots, &slot, called->socket);
+}
+
+/* Nothing if there is no room, or another task has added it. */
+static __noinline void add_caller(struct socket *sock, netns_id id)
+{
+	struct called_ports new = { .socket = address_of_sock(sock) };
+	const struct net *net = (const void *)net_of_socket(new.socket);
+
+	new.tenant = tenant_of_opener(BPF_CORE_READ(sock, file), net, id);
+	if (new.tenant)
+		new.slot = take_caller_slot(new.tenant, new.socket);
+	if (new.slot == TENANT_CALLING)
+		return;
+	if (bpf_map_update_elem(&calling, &new.socket, &new, BPF_NOEXIST))
+		free_caller_slot(&new);
+}
+
+static __always_inline struct called_ports *called_of(struct socket *sock, netns_id id)
+{
+	__u64 socket = address_of_sock(sock);
 	struct called_ports *known = bpf_map_lookup_elem(&calling, &socket);
 
 	if (known)
 		return known;
-	bpf_map_update_elem(&calling, &socket, &none, BPF_NOEXIST);
+	add_caller(sock, id);
 	return bpf_map_lookup_elem(&calling, &socket);
 }
 
-/*
- * 0 if there is no room: the call must be refused. Else the number of this call, for forget_call().
- * A record that was removed meanwhile may be another socket's by now.
- */
-static __always_inline __u32 note_call(__u64 socket, netns_id id, __u32 port)
+/* 0 if there is no room: the call must be refused. Else its number, for withdraw_call(). */
+static __always_inline __u32 note_call(struct socket *sock, netns_id id, __u32 port)
 {
-	struct called_ports *called = called_of(socket);
+	struct called_ports *called = called_of(sock, id);
 	__u32 number = 0;
 
-	if (!called || !enter_called(called))
+	if (!called || !enter_called(called, address_of_sock(sock)))
 		return 0;
 	if (add_called(called, id, port))
 		number = ++called->notes;
-	leave_called(called);
-	return bpf_map_lookup_elem(&calling, &socket) == called ? number : 0;
+	leave(&called->writers);
+	return number;
+}
+
+/*
+ * Removes a record. It is left locked, for a task that has found it before; what was in it is
+ * copied, because its memory can be another socket's at once.
+ */
+static __always_inline void remove_called(const struct called_ports *called, __u64 socket)
+{
+	struct called_ports removed = *called;
+	int i;
+
+	if (bpf_map_delete_elem(&calling, &socket))
+		return;
+	free_caller_slot(&removed);
+#pragma unroll
+	for (i = 0; i < CALLED_PORTS; i++)
+		if (removed.ports[i])
+			uncount_call(removed.ports[i] - 1);
+}
+
+static __always_inline bool calls_nobody(const struct called_ports *called)
+{
+	__u32 ports = 0;
+	int i;
+
+#pragma unroll
+	for (i = 0; i < CALLED_PORTS; i++)
+		ports |= called->ports[i];
+	return !ports;
 }
 
 /*
  * A call that was not sent, unless its port was recorded before, or the socket has made another
  * call meanwhile.
  */
-static __always_inline void forget_call(__u64 socket, __u32 number, __u32 port)
+static __always_inline void withdraw_call(__u64 socket, __u32 number, __u32 port)
 {
 	struct called_ports *called = bpf_map_lookup_elem(&calling, &socket);
 	int i;
 
-	if (!called || !enter_called(called))
+	if (!called || !enter_called(called, socket))
 		return;
 #pragma unroll
 	for (i = 0; i < CALLED_PORTS; i++)
@@ -141,23 +208,28 @@ static __always_inline void forget_call(__u64 socket, __u32 number, __u32 port)
 			called->last = 0;
 			uncount_call(port);
 		}
-	leave_called(called);
+	if (calls_nobody(called))
+		remove_called(called, socket);
+	else
+		leave(&called->writers);
 }
 
-/* The socket is connected, or freed. The record is left locked, for who has found it before. */
+/* The socket is connected. If another task calls with it meanwhile, its calls stay. */
 static __always_inline void end_calls(__u64 socket)
 {
 	struct called_ports *called = bpf_map_lookup_elem(&calling, &socket);
-	int i;
 
-	if (!called || !enter_called(called))
-		return;
-	if (bpf_map_delete_elem(&calling, &socket))
-		return;
-#pragma unroll
-	for (i = 0; i < CALLED_PORTS; i++)
-		if (called->ports[i])
-			uncount_call(called->ports[i] - 1);
+	if (called && enter_called(called, socket))
+		remove_called(called, socket);
+}
+
+/* The socket is freed, so no other task writes. */
+static __always_inline void forget_calls(__u64 socket)
+{
+	struct called_ports *called = bpf_map_lookup_elem(&calling, &socket);
+
+	if (called)
+		remove_called(called, socket);
 }
 
 /* The namespace that calls a port, or NETNS_NONE. */

@@ -92,12 +92,23 @@ static __always_inline netns_id stranger_at_target(struct socket *sock, struct s
 }
 
 /*
+ * The same for the socket's own port. Between the bind gate and the kernel's table a socket can be
+ * held up, and is seen by nobody. So what the bind gate asks is asked once more.
+ */
+static __always_inline netns_id stranger_at_own(struct socket *sock, struct sock *sk)
+{
+	__u32 port = bound_port(sk);
+
+	return port == VMADDR_PORT_ANY ? NETNS_NONE : stranger_beside(port, address_of_sock(sock));
+}
+
+/*
  * Without vsock_check_source() a call to a port that nobody holds is not sent, because a socket
  * that is bound meanwhile would get it. The kernel gives the same answer, only later.
  */
 static __always_inline bool is_nobody_there(const struct sockaddr_vm *to)
 {
-	return !sources_are_checked && !is_held(to->svm_cid, to->svm_port);
+	return !sources_are_checked && !has_port_holder(to->svm_cid, to->svm_port);
 }
 
 /*
@@ -115,15 +126,17 @@ static __always_inline bool may_call_port(struct call *call, struct socket *sock
 	/* Reported as the delivery gate would. */
 	call->by_caller = false;
 	call->to.netns = stranger_at_target(sock, sk, to->svm_port);
+	if (call->to.netns == NETNS_NONE)
+		call->to.netns = stranger_at_own(sock, sk);
 	if (call->to.netns != NETNS_NONE && !may_call(call, layer))
 		return false;
 	return !is_nobody_there(to);
 }
 
 /*
- * The call is recorded first: either this sees the new holder of the port, or the new holder's
- * bind() sees the call. A bind() that has passed its gate and has not put its socket into the table
- * yet is seen by neither: if it listens then, the delivery gate looks once more.
+ * The call is recorded first. Either this sees the new holder of the port, or the new holder sees
+ * the call: at bind(), or, where bind() was held up behind its gate, at its own connect() and at
+ * the delivery of its request. Before that it takes no packet but requests, as it listens.
  */
 static __always_inline int check_loopback(struct call *call, struct socket *sock, struct sock *sk,
 					  const struct sockaddr_vm *to,
@@ -134,14 +147,14 @@ static __always_inline int check_loopback(struct call *call, struct socket *sock
 	if (!can_connect(sock, sk))
 		return 0;
 	if (!sources_are_checked) {
-		number = note_call((__u64)sk, call->from.netns, to->svm_port);
+		number = note_call(sock, call->from.netns, to->svm_port);
 		if (!number)
 			return -ECONNRESET;
 	}
 	if (may_call_port(call, sock, sk, to, layer))
 		return 0;
 	if (!sources_are_checked)
-		forget_call((__u64)sk, number, to->svm_port);
+		withdraw_call((__u64)sk, number, to->svm_port);
 	return -ECONNRESET;
 }
 

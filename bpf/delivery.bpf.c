@@ -87,8 +87,8 @@ static __always_inline bool is_answer_for_sender(const struct delivery *delivery
 		how = 0; /* the kernel gives a port that is held at all CIDs to no other socket */
 	if (how && stranger_at(port, socket, NO_PEER, how) != NETNS_NONE)
 		return false;
-	/* A port that the kernel has chosen did not pass the bind gate. */
-	also = !sources_are_checked && tail.local_addr.svm_cid == VMADDR_CID_ANY ? CALLS : 0;
+	/* A port that the kernel has chosen did not pass the bind gate, or it was held up there. */
+	also = sources_are_checked ? 0 : CALLS;
 	return stranger_at(port, socket, address_of(VMADDR_CID_LOCAL, delivery->packet.port),
 			   CONNECTED | LISTENERS | LINGERING | also) == NETNS_NONE;
 }

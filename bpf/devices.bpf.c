@@ -14,7 +14,7 @@ static __always_inline void record_device(const struct file *file, struct task_s
 {
 	__u64 address = (__u64)file->private_data;
 	struct device device = { .opened_ns = bpf_ktime_get_boot_ns() };
-	struct device_slot slot = {};
+	struct tenant_slot slot = {};
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
 	device.owner = netns_of_task(task);
@@ -23,14 +23,14 @@ static __always_inline void record_device(const struct file *file, struct task_s
 	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&device.comm, task, comm);
-	device.tenant = tenant_of_device(file, net, device.owner);
-	if (!take_slot(address, &device))
+	device.tenant = tenant_of_opener(file, net, device.owner);
+	if (!take_device_slot(address, &device))
 		return;
 	if (!bpf_map_update_elem(&devices, &address, &device, BPF_NOEXIST))
 		return;
 	slot.tenant = device.tenant;
 	slot.number = device.slot;
-	free_slot_of(&slot, address);
+	free_slot_of(&device_slots, &slot, address);
 }
 
 /*

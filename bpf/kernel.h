@@ -132,6 +132,23 @@ static __always_inline bool is_done(const struct sock *sk)
 	return sk->__sk_common.skc_flags & 1UL << SOCK_DONE;
 }
 
+/*
+ * Adds in full order with what the task reads and writes before and after. x86 always does. Other
+ * machines do if the result is used, which takes an instruction of Linux 5.12; they attach programs
+ * from 6.0 on.
+ */
+static __always_inline void add_in_order(__u32 *to, __s32 number)
+{
+#ifdef __TARGET_ARCH_x86
+	__sync_fetch_and_add(to, number);
+#else
+	__u32 before = __sync_fetch_and_add(to, number);
+
+	barrier_var(before);
+#endif
+	barrier();
+}
+
 static __always_inline __u32 current_tid(void)
 {
 	return (__u32)bpf_get_current_pid_tgid();

@@ -55,7 +55,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_DEVICES);
-	__type(key, struct device_slot);
+	__type(key, struct tenant_slot);
 	__type(value, __u64);
 } device_slots SEC(".maps");
 
@@ -141,7 +141,16 @@ struct {
 	__type(value, struct called_ports);
 } calling SEC(".maps");
 
-/* How many of those have called the ports of a slot, and of which namespace they are. */
+/* The slots of tenants that are taken by those sockets, like `device_slots`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CALLING);
+	__type(key, struct tenant_slot);
+	__type(value, __u64);
+} caller_slots SEC(".maps");
+
+/* How many sockets have called the ports of a slot, and of which namespace they are. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CALL_SLOTS);

@@ -13,6 +13,7 @@
 #ifndef ORIGIN_BY_ADDRESS_H
 #define ORIGIN_BY_ADDRESS_H
 
+#include "alone.h"
 #include "delivery.h"
 #include "kernel.h"
 #include "netns.h"
@@ -58,25 +59,6 @@ struct {
 /* Slots by task and by source port. */
 static struct pending connect_slots[SLOTS], request_slots[SLOTS];
 
-/*
- * A writer that finds itself alone may write until it leaves, because a later one counts two.
- * Nobody waits: a writer that is not alone does without the slot.
- */
-static __always_inline bool enter_alone(struct pending *slot)
-{
-	bool alone;
-
-	__sync_fetch_and_add(&slot->writers, 1);
-	alone = *(volatile __u32 *)&slot->writers == 1;
-	barrier();
-	return alone;
-}
-
-static __always_inline void leave_slot(struct pending *slot)
-{
-	__sync_fetch_and_add(&slot->writers, -1);
-}
-
 /* The key is written last: a reader that finds it finds the rest. */
 static __always_inline void fill_slot(struct pending *slot, const struct pending *with)
 {
@@ -93,10 +75,10 @@ static __always_inline bool claim_slot(struct pending *slot, const struct pendin
 
 	if (slot->key)
 		return false;
-	is_free = enter_alone(slot) && !slot->key;
+	is_free = enter_alone(&slot->writers) && !slot->key;
 	if (is_free)
 		fill_slot(slot, with);
-	leave_slot(slot);
+	leave(&slot->writers);
 	return is_free;
 }
 
@@ -110,11 +92,11 @@ static __always_inline bool release_slot(struct pending *slot, __u64 key, __u64 
 	int i;
 
 	for (i = 0; i < 64 && !alone && slot->key == key; i++) {
-		alone = enter_alone(slot);
+		alone = enter_alone(&slot->writers);
 		is_it = alone && slot->key == key && slot->socket == socket;
 		if (is_it)
 			slot->key = 0;
-		leave_slot(slot);
+		leave(&slot->writers);
 	}
 	return is_it;
 }

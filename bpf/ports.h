@@ -230,6 +230,14 @@ __noinline __u64 stranger_at(__u32 port, __u64 self, __u64 peer, __u32 how)
 	return NETNS_UNKNOWN;
 }
 
+/* A stranger that has the port in any way: packets to one socket could reach the other. */
+static __always_inline netns_id stranger_beside(__u32 port, __u64 self)
+{
+	netns_id id = stranger_at(port, self, NO_PEER, BOUND | LISTENERS | LINGERING | CALLS);
+
+	return id == NETNS_NONE ? stranger_at(port, self, NO_PEER, CONNECTED | LISTENERS) : id;
+}
+
 /* One step of the search for a socket that gets packets to CID and port. */
 __noinline __u64 seek_holder(__u64 entry, __u32 cid, __u32 port)
 {
@@ -248,7 +256,7 @@ __noinline __u64 seek_holder(__u64 entry, __u32 cid, __u32 port)
  * Whether a socket is bound to the destination of a packet to CID and port; also if that cannot be
  * decided.
  */
-__noinline __u32 is_held(__u32 cid, __u32 port)
+__noinline __u32 has_port_holder(__u32 cid, __u32 port)
 {
 	__u64 entry = first_entry(BOUND, port);
 	int i;

@@ -26,7 +26,7 @@ static __always_inline void socket_gone(struct sock *sk)
 	if (!packets_carry_socket)
 		forget_request(sk);
 	if (!sources_are_checked)
-		end_calls((__u64)sk);
+		forget_calls((__u64)sk);
 	if (layer_state()->sealed != NONE)
 		forget_seal(sk);
 	if (layer_state()->lingering == YES)

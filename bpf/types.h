@@ -99,6 +99,8 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct file;
+
 enum socket_state {
 	SS_UNCONNECTED = 1,
 	SS_CONNECTING = 2,
@@ -107,6 +109,7 @@ enum socket_state {
 struct socket {
 	enum socket_state state;
 	short type;
+	struct file *file;
 	struct sock *sk;
 };
 

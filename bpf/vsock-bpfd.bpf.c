@@ -32,6 +32,8 @@
  *	records.h, state.h	modes by namespace, and what holds for the layer as a whole
  *	maps.h			maps that outlive an upgrade
  *	kernel.h, types.h	what differs between kernels, and the kernel's types
+ *	alone.h			one writer of a record at a time
+ *	tenant-slots.h		what one tenant may fill of a map
  *
  * Every program is for all kernels unless its comment says for which; the loader
  * chooses among those that do the same (loader/layer/programs.c).

@@ -94,8 +94,8 @@ struct device {
 	char comm[16];
 };
 
-/* Key of the map `device_slots`: one of the TENANT_DEVICES slots of a tenant. */
-struct device_slot {
+/* Key of the maps `device_slots` and `caller_slots`: one of the slots of a tenant. */
+struct tenant_slot {
 	__u64 tenant;
 	__u32 number;
 	__u32 unused;
@@ -287,13 +287,20 @@ struct lingering_port {
 	__u32 unused;
 };
 
-/* Sockets that can be recorded as calling, ports of each, and slots of ports: bpf/calls.h. */
-#define MAX_CALLING  65536
-#define CALLED_PORTS 4
-#define CALL_SLOTS   16384
+/*
+ * Sockets that can be recorded as calling, and those of one tenant; ports of each, and slots of
+ * ports: bpf/calls.h.
+ */
+#define MAX_CALLING    65536
+#define TENANT_CALLING 2048
+#define CALLED_PORTS   4
+#define CALL_SLOTS     16384
 
 /* Value of the map `calling`. */
 struct called_ports {
+	__u64 socket;		   /* whose record it is: the key */
+	__u64 tenant;		   /* in whose share it is, 0: it is in none */
+	__u32 slot;		   /* of its tenant's share */
 	__u32 ports[CALLED_PORTS]; /* plus one; 0: a free place */
 	__u32 writers;
 	__u32 notes; /* calls so far */
@@ -309,7 +316,7 @@ struct call_slot {
 
 /*
  * Number of a tenant: one of these, with the uid, the inode number of the user namespace, or, for
- * devices only, the identity of a network namespace that root has made.
+ * devices and calls only, the identity of a network namespace that root has made.
  */
 #define TENANT_USER	 (1ULL << 32)
 #define TENANT_CONTAINER (2ULL << 32)

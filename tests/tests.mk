@@ -25,7 +25,8 @@ $(eval $(call program,tables/rules,lib/vm $(WORLD),$(GUEST) $(LIB)))
 $(eval $(call program,model/property,model/plain,$(LIB)))
 
 # The life of the layer.
-$(foreach test,lifecycle policies held tenants told,$(eval $(call program,lifecycle/$(test),lib/service $(WORLD))))
+$(foreach test,lifecycle policies held told,$(eval $(call program,lifecycle/$(test),lib/service $(WORLD))))
+$(eval $(call program,lifecycle/tenants,lib/service lib/sockets $(WORLD)))
 $(eval $(call program,lifecycle/bad-input,$(WORLD)))
 $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))

@@ -65,6 +65,7 @@ static void choose(struct vsock_bpfd *skel, const struct kernel *kernel)
 	bpf_map__set_autocreate(skel->maps.connects, !kernel->packet_socket);
 	if (kernel->source_check) {
 		bpf_map__set_max_entries(skel->maps.calling, 1);
+		bpf_map__set_max_entries(skel->maps.caller_slots, 1);
 		bpf_map__set_max_entries(skel->maps.call_slots, 1);
 	}
 	if (kernel->packet_socket)

@@ -9,6 +9,7 @@
  *	/sys/fs/bpf/vsock-bpfd/sealed_netns		namespaces that had too many of those
  *	/sys/fs/bpf/vsock-bpfd/lingering_*		sockets whose peer has left, and their ports
  *	/sys/fs/bpf/vsock-bpfd/calling, call_slots	sockets that have called, and the ports
+ *	/sys/fs/bpf/vsock-bpfd/caller_slots		how many of them each tenant has
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
@@ -37,6 +38,7 @@
 #define PIN_LINGERING_RECLAIMED "lingering_reclaimed"
 #define PIN_LINGERING_CLASSES	"lingering_classes"
 #define PIN_CALLING		"calling"
+#define PIN_CALLER_SLOTS	"caller_slots"
 #define PIN_CALL_SLOTS		"call_slots"
 #define PIN_SEALED_NETNS	"sealed_netns"
 #define PIN_RULES		"rules"
@@ -44,7 +46,7 @@
 #define PIN_COUNTERS		"counters"
 #define PIN_TENANTS		"tenants"
 
-#define PINNED_MAPS 17 /* one more that is listed does not compile */
+#define PINNED_MAPS 18 /* one more that is listed does not compile */
 
 /* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
 extern const char *const pinned_maps[PINNED_MAPS + 1];

@@ -341,6 +341,100 @@ static bool call_on_its_way(void)
 	return called && outcome(their_end);
 }
 
+/*
+ * A bind() that is held up between its gate and the kernel's table, which nobody sees: meanwhile a
+ * socket of ours is refused at that port, and still sends there.
+ */
+struct late_bind {
+	int fd; /* of theirs */
+	int caller;
+	unsigned int port;   /* that it binds */
+	unsigned int target; /* that it calls */
+	struct hold hold;
+	struct call bind, connect;
+};
+
+static int bind_late(void *arg)
+{
+	struct late_bind *late = arg;
+
+	return bind_to(late->fd, VMADDR_CID_LOCAL, late->port);
+}
+
+static int connect_late(void *arg)
+{
+	struct late_bind *late = arg;
+
+	return dial(late->fd, VMADDR_CID_LOCAL, late->target);
+}
+
+static void begin_bind(struct late_bind *late)
+{
+	late->port = new_ports(2);
+	late->target = late->port + 1;
+	late->fd = keep(socket_in(theirs, SOCK_NONBLOCK));
+	late->caller = keep(socket_in(ours, SOCK_NONBLOCK));
+	hold_lock(&late->hold, late->fd);
+	call_begin(&late->bind, bind_late, late);
+	call_await_lock(&late->bind);
+}
+
+/* False if the bind() came to nothing. */
+static bool end_bind(struct late_bind *late)
+{
+	int place = bound(ours, VMADDR_CID_LOCAL, late->port);
+
+	if (place >= 0 && dials(late->caller, VMADDR_CID_LOCAL, late->port))
+		becomes(late->caller, POLLOUT, SOON);
+	if (place >= 0)
+		close_now(place);
+	hold_release(&late->hold);
+	return !call_end(&late->bind) && place >= 0;
+}
+
+static void send_size(int fd, unsigned long long size)
+{
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size));
+}
+
+/* Its connect() has passed the gate, too, when it had no port yet. */
+static bool number_to_late_bind(void)
+{
+	struct late_bind late;
+	int door, err;
+	bool is_bound;
+
+	begin_bind(&late);
+	door = listener(theirs, VMADDR_CID_ANY, late.target);
+	call_begin(&late.connect, connect_late, &late);
+	call_await_lock(&late.connect);
+	is_bound = end_bind(&late);
+	err = call_end(&late.connect);
+	if (!is_bound || (err && err != EINPROGRESS) || accepted(door, SOON) < 0)
+		return false;
+	send_size(late.caller, 12345);
+	settle();
+	return can_send(late.fd) == 12345;
+}
+
+/* It connects when it has the port: what ours sends comes first, and destroys it. */
+static bool reset_of_late_bind(void)
+{
+	struct late_bind late;
+	struct stall stall;
+	bool called;
+
+	begin_bind(&late);
+	listener(theirs, VMADDR_CID_ANY, late.target);
+	if (!end_bind(&late))
+		return false;
+	stall_begin(&stall);
+	send_size(late.caller, 12345);
+	called = dials(late.fd, VMADDR_CID_LOCAL, late.target);
+	stall_end(&stall);
+	return called && outcome(late.fd);
+}
+
 static const struct attack attacks[] = {
 	{ "cross-accept", cross_accept, "children of two listeners are each other's peer", 0 },
 	{ "cross-accept-client", cross_accept_client, "a child and a client", 0 },
@@ -356,6 +450,9 @@ static const struct attack attacks[] = {
 	{ "ghost-by-late-answer", ghost_and_later_client, "a ghost of an answer on its way",
 	  STALLS },
 	{ "call-on-its-way", call_on_its_way, "a call to a port that changes hands", STALLS },
+	{ "number-to-late-bind", number_to_late_bind, "a bind() and a connect() that are held up",
+	  STALLS },
+	{ "reset-of-late-bind", reset_of_late_bind, "a bind() that is held up", STALLS },
 	{ "child-without-peer", child_without_peer, "a child whose peer has never called", 0 },
 	{},
 };

@@ -49,7 +49,7 @@ static int devices(void)
 
 static int slots(void)
 {
-	return count_entries(PINS "device_slots", sizeof(struct device_slot));
+	return count_entries(PINS "device_slots", sizeof(struct tenant_slot));
 }
 
 /* The last reference of a file goes in its own time. */

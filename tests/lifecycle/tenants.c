@@ -3,6 +3,7 @@
  * Whoever may make as many namespaces as he likes takes nothing from others by it: neither their
  * lines in the log, nor their records.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -19,6 +20,7 @@
 
 #include "lib/command.h"
 #include "lib/service.h"
+#include "lib/sockets.h"
 #include "lib/tap.h"
 #include "vsock-bpfd.h"
 #include "lib/world.h"
@@ -93,7 +95,7 @@ static void be_refused_by_fork(int namespaces, int times)
 	wait_for(pid);
 }
 
-static void listen_in(struct ns *ns)
+static void listen_at_port(struct ns *ns)
 {
 	if (worker_socket(&ns->listener, SOCK_STREAM) || worker_listen(&ns->listener, PORT))
 		tap_bail("a listener");
@@ -133,7 +135,7 @@ static void events(void)
 
 	if (!service_start_by(&service, "build/vsock-bpfd >" OUTPUT " 2>&1"))
 		tap_bail("the service does not start");
-	listen_in(&world.local1);
+	listen_at_port(&world.local1);
 	begin = seconds();
 	be_refused_by_fork(200, 30);
 	took = seconds() - begin - STAY_MS / 1000;
@@ -204,7 +206,7 @@ static int get(int fd)
 	return err;
 }
 
-static void start_crowd(struct crowd *crowd)
+static void start_crowd(struct crowd *crowd, void (*act)(int said_to, int hold))
 {
 	int said_to[2], hold[2];
 
@@ -213,7 +215,7 @@ static void start_crowd(struct crowd *crowd)
 	crowd->pid = fork();
 	if (!crowd->pid) {
 		close(hold[1]);
-		be_many(said_to[1], hold[0]);
+		act(said_to[1], hold[0]);
 	}
 	close(said_to[1]);
 	close(hold[0]);
@@ -245,8 +247,8 @@ static void records(void)
 	struct crowd crowd;
 	int waited, err;
 
-	listen_in(&world.init);
-	start_crowd(&crowd);
+	listen_at_port(&world.init);
+	start_crowd(&crowd, be_many);
 	err = get(crowd.said);
 	tap_ok(err == ECONNRESET, "namespace %d of a user talks to nobody", CROWD);
 	err = get(crowd.said);
@@ -264,12 +266,83 @@ static void records(void)
 	tap_ok(waited < 60000, "once they are gone he has one more");
 }
 
+/* --- Calls over loopback that are recorded: where the kernel does not check sources --- */
+
+#define BEYOND 10
+
+static bool sources_are_checked(void)
+{
+	command(&said, "grep -q ' vsock_check_source' /proc/kallsyms");
+	return !said.status;
+}
+
+static int callers(void)
+{
+	int fd = bpf_obj_get("/sys/fs/bpf/vsock-bpfd/caller_slots"), count = 0;
+	struct tenant_slot slot, *previous = NULL;
+
+	if (fd < 0)
+		tap_bail("caller_slots: %s", strerror(errno));
+	for (; !bpf_map_get_next_key(fd, previous, &slot); previous = &slot)
+		count++;
+	close(fd);
+	return count;
+}
+
+/* So many sockets call a port where nobody listens, and stay: says how many the gate refused. */
+static void call_often(int said_to, int hold)
+{
+	struct rlimit files = { TENANT_CALLING + 200, TENANT_CALLING + 200 };
+	int place = socket_in(&world.local1, 0), refused = 0, i;
+	char end;
+
+	if (setrlimit(RLIMIT_NOFILE, &files) || bind_to(place, VMADDR_CID_LOCAL, PORT + 1))
+		_exit(106);
+	for (i = 0; i < TENANT_CALLING + BEYOND; i++)
+		refused += dial(socket_in(&world.local1, SOCK_NONBLOCK), VMADDR_CID_LOCAL,
+				PORT + 1) == ECONNRESET;
+	put(said_to, refused);
+	_exit(read(hold, &end, 1));
+}
+
+static bool connects_within(const struct ns *ns, unsigned int port)
+{
+	int listener = listen_in(ns, port), fd = socket_in(ns, 0);
+	bool connects = dial(fd, VMADDR_CID_LOCAL, port) == 0;
+
+	close(fd);
+	close(listener);
+	return connects;
+}
+
+static void calls(void)
+{
+	bool checked = sources_are_checked();
+	struct crowd crowd;
+	int waited, refused;
+
+	start_crowd(&crowd, call_often);
+	refused = get(crowd.said);
+	tap_ok(refused == (checked ? 0 : BEYOND) && callers() == (checked ? 0 : TENANT_CALLING),
+	       "%d calls of a namespace that stay: the gate refuses %d", TENANT_CALLING + BEYOND,
+	       refused);
+	tap_ok(connects_within(&world.local2, PORT + 2), "another one calls meanwhile");
+	tap_ok(connects_within(&world.local1, PORT + 3) == checked, "and that one does not");
+	end_crowd(&crowd);
+	/* A connect() that did not wait holds its socket until its time is over. */
+	for (waited = 0; waited < 60000 && callers(); waited += 100)
+		sleep_ms(100);
+	tap_ok(!callers() && connects_within(&world.local1, PORT + 4),
+	       "its sockets are closed: it calls again");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
 	{ "events", events },
 	{ "records", records },
+	{ "calls", calls },
 };
 
 /* With names of cases: those alone. */
