@@ -163,14 +163,22 @@ static void serve(const struct pair *pair, int ready)
 	}
 }
 
-static int connect_one(int fd, const struct sockaddr_vm *to, bool blocking)
+/*
+ * A machine that is busy needs its time. One that is to be refused has less: a connect() that does
+ * not wait keeps its socket as long, and the layer has room for 2,048 such sockets of a namespace.
+ */
+static struct timeval time_limit(const struct pair *pair)
+{
+	return (struct timeval){ .tv_sec = pair->wanted == NEVER ? 5 : 60 };
+}
+
+static int connect_one(const struct pair *pair, int fd, const struct sockaddr_vm *to, bool blocking)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
-	const struct timeval limit = { .tv_sec = 60 };
+	const struct timeval limit = time_limit(pair);
 	socklen_t size = sizeof(int);
 	int err;
 
-	/* A machine that is busy needs its time. */
 	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
 	if (!connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		return 0;
@@ -230,7 +238,7 @@ static void connect_for_ever(const struct pair *pair, bool blocking)
 		if (pair->wanted == FLEES)
 			flee(pair->tally[!blocking], fd, &to);
 		else
-			count(pair->tally[!blocking], fd, connect_one(fd, &to, blocking));
+			count(pair->tally[!blocking], fd, connect_one(pair, fd, &to, blocking));
 		close(fd);
 		if (makes)
 			enter_or_make(pair->from);
