@@ -13,6 +13,7 @@
 #include "ctl/command.h"
 #include "ctl/follow.h"
 #include "events/event-read.h"
+#include "lib/array.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -55,7 +56,7 @@ static int parse_time(const char *text, unsigned long long *seconds)
 	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 24 * 3600 } };
 	size_t digits = strspn(text, "0123456789"), i;
 
-	for (i = 0; digits && digits < 10 && i < sizeof(units) / sizeof(*units); i++)
+	for (i = 0; digits && digits < 10 && i < ARRAY_SIZE(units); i++)
 		if (!strcmp(text + digits, units[i].unit))
 			*seconds = strtoull(text, NULL, 10) * units[i].seconds;
 	return *seconds && *seconds <= SECONDS_MOST
@@ -274,12 +275,14 @@ static int write_file(int dir, const char *name, const struct result *result)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	FILE *file;
+	bool failed;
 
 	if (fd < 0)
 		return -errno;
 	file = memory_checked(fdopen(fd, "w"));
 	fwrite(result->text, 1, result->size, file);
-	if (ferror(file) | fclose(file)) {
+	failed = ferror(file);
+	if (fclose(file) || failed) {
 		unlinkat(dir, name, 0);
 		return -EIO;
 	}
@@ -327,10 +330,17 @@ static int refuse_live_folder(const struct lesson *lesson)
 static int write_to(const struct lesson *lesson, const struct result *results)
 {
 	const char *path = lesson->options->output;
+	bool made = !mkdir(path, 0755);
 	int dir, ret;
 
-	if (mkdir(path, 0755) && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return log_errno(errno, "%s", path);
+	/* Once more: it may not have been there before. */
+	ret = refuse_live_folder(lesson);
+	if (ret && made)
+		rmdir(path);
+	if (ret)
+		return ret;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return log_errno(errno, "%s", path);

@@ -192,6 +192,10 @@ static void learn_from_log(void)
 	tap_ok(says(0, "mine", "cat " OUT "/*"), "none of them, and no other is left there");
 	tap_ok(says(1, "put in force", LEARN " --from-log " LOG " --output " POLICIES),
 	       "nothing is written where it would be put in force");
+	tap_ok(says(1, "put in force",
+		    CTL " learn --policy-dir /tmp/none --from-log " LOG " --output /tmp/none") &&
+		       access("/tmp/none", F_OK),
+	       "nor is that made if it is not there");
 	tap_ok(says(1, "/tmp/bad.json:2: not a line",
 		    "{ head -1 " LOG "; echo refused; } >/tmp/bad.json; " LEARN
 		    " --from-log /tmp/bad.json"),
