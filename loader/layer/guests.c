@@ -44,25 +44,17 @@ static void find_addresses(struct kernel_addresses *addresses)
 	addresses->vhost_fops = kernel.addresses.vhost_fops;
 }
 
-/* 0 also if there can be no guests: `skel` is NULL then. */
-static int prepare(struct guest_list *list)
+static int prepare(struct guest_list *list, const struct kernel_addresses *addresses)
 {
-	struct kernel_addresses addresses;
-	int ret = 0;
-
-	find_addresses(&addresses);
-	if (!addresses.vhost_fops)
-		return -ENOENT;
 	if (!list->skel) {
 		libbpf_log_start();
 		list->skel = guests__open_and_load();
-		ret = list->skel ? 0 : -errno;
 	}
-	if (ret)
-		return ret;
-	list->skel->bss->vhost_fops = addresses.vhost_fops;
-	list->skel->bss->device_node = addresses.device_node;
-	list->skel->bss->device_cid = addresses.device_cid;
+	if (!list->skel)
+		return -errno;
+	list->skel->bss->vhost_fops = addresses->vhost_fops;
+	list->skel->bss->device_node = addresses->device_node;
+	list->skel->bss->device_cid = addresses->device_cid;
 	return 0;
 }
 
@@ -184,16 +176,22 @@ static void add_guests(struct guest_list *list, struct lines *lines)
 
 int guests_read(struct guest_list *list)
 {
+	struct kernel_addresses addresses;
 	struct lines lines = {};
-	int ret = prepare(list);
+	int ret;
 
 	list->count = 0;
+	find_addresses(&addresses);
+	/* Without vhost there are no guests. */
+	if (!addresses.vhost_fops)
+		return 0;
+	ret = prepare(list, &addresses);
 	if (!ret)
 		ret = read_devices(&lines, list->skel);
 	if (!ret)
 		add_guests(list, &lines);
 	free(lines.line);
-	return ret == -ENOENT ? 0 : ret;
+	return ret;
 }
 
 int guests_load(struct guest_list *list)
