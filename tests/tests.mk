@@ -99,7 +99,7 @@ $(BUILD)/verdict.skel.h: $(BUILD)/verdict.bpf.o
 # call it plays.
 UNIT		:= $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
 EVENTS		:= events/event-format lib/json lib/printable lib/utf8
-POLICY		:= lib/keywords lib/utf8 $(addprefix policy/,ini-line glob rule read files mistakes policies match)
+POLICY		:= lib/keywords lib/regular-file lib/utf8 $(addprefix policy/,ini-line glob rule read files mistakes policies match)
 
 build-tests: $(UNIT)
 
@@ -122,13 +122,13 @@ $(BUILD)/tests/unit/guests: $(call loader_objects,layer/guests kernel/guest-name
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
 $(BUILD)/tests/unit/metrics-server: $(call loader_objects,service/metrics-server service/microhttpd lib/listen-address)
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
-$(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files)
+$(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files lib/regular-file)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
-$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server sysctl-files): \
-	$(call test_objects,lib/fake-log)
+$(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server sysctl-files \
+	learn policy-compile): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $$(pkg-config --libs cmocka libbpf json-c inih libsystemd) -o $@

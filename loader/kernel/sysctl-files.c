@@ -3,16 +3,16 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/array.h"
+#include "lib/ends-in.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/regular-file.h"
 
 #define BLANKS " \t\r\n\v\f"
 
@@ -93,39 +93,24 @@ void sysctl_setting_free(struct sysctl_setting *setting)
 
 /* --- Files --- */
 
-/* A descriptor or -errno; -ENOENT for what has nothing in it. Waits for no writer into a pipe. */
-static int open_regular(const char *path)
+/* What is no regular file has nothing in it: so /dev/null masks a name. */
+static bool has_nothing(int error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret = -ENOENT;
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENXIO ? -ENOENT : -errno;
-	if (fstat(fd, &st))
-		ret = -errno;
-	else if (S_ISREG(st.st_mode))
-		return fd;
-	close(fd);
-	return ret;
+	return error == -ENOENT || error == -EISDIR || error == -EINVAL || error == -ENXIO;
 }
 
 static int take_file(struct sysctl_setting *setting, const char *path)
 {
-	size_t size = 0, room = 0;
-	char *bytes = NULL;
-	int fd = open_regular(path), ret = 0;
-	ssize_t got;
+	struct stat seen;
+	size_t size;
+	char *bytes;
+	int fd = regular_file_open(path, &seen), ret;
 
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : log_errno(-fd, "%s", path);
-	do {
-		room = room ? 2 * room : 1 << 12;
-		bytes = memory_checked(realloc(bytes, room));
-		while ((got = read(fd, bytes + size, room - size)) > 0)
-			size += got;
-	} while (size == room);
-	if (got < 0)
-		ret = log_errno(errno, "%s", path);
+		return has_nothing(fd) ? 0 : log_errno(-fd, "%s", path);
+	ret = regular_file_read(fd, &bytes, &size);
+	if (ret)
+		log_errno(-ret, "%s", path);
 	else
 		sysctl_setting_take(setting, path, bytes, size);
 	free(bytes);
@@ -143,9 +128,7 @@ struct files {
 
 static bool is_wanted(const char *name)
 {
-	size_t length = strlen(name);
-
-	return *name != '.' && length > 5 && !strcmp(name + length - 5, ".conf");
+	return *name != '.' && ends_in(name, ".conf");
 }
 
 static void add_file(struct files *files, const char *dir, const char *name)
@@ -184,7 +167,7 @@ static int list_all(struct files *files, const char *root)
 	char *path;
 	size_t i;
 
-	for (i = 0; !ret && i < sizeof(folders) / sizeof(*folders); i++) {
+	for (i = 0; !ret && i < ARRAY_SIZE(folders); i++) {
 		path = memory_printf("%s%s/sysctl.d", root, folders[i]);
 		ret = list(files, path);
 		free(path);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define NSEC_PER_SEC 1000000000ULL
+#define USEC_PER_SEC 1000000ULL
 
 static inline __u64 clock_ns(clockid_t clock)
 {

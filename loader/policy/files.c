@@ -13,6 +13,7 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/regular-file.h"
 
 /* Files may be replaced while they are read, all at once as in a mounted ConfigMap. */
 #define READ_TRIES 10
@@ -29,33 +30,6 @@ static bool is_aside(const char *name)
 	       strstr(name, POLICY_ENDING ".ucf-") || strstr(name, POLICY_ENDING ".rpm");
 }
 
-/* A descriptor, or -1 with errno. Does not wait for a writer into a pipe. */
-static int open_regular(const char *path, struct stat *seen)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0 || fstat(fd, seen) || S_ISREG(seen->st_mode))
-		return fd;
-	close(fd);
-	errno = S_ISDIR(seen->st_mode) ? EISDIR : EINVAL;
-	return -1;
-}
-
-/* Until the end of the file, whatever its size was: 0, or errno. */
-static int read_bytes(int fd, struct policy_file *file)
-{
-	size_t room = 1 << 12;
-	ssize_t got;
-
-	do {
-		room *= 2;
-		file->bytes = memory_checked(realloc(file->bytes, room));
-		while ((got = read(fd, file->bytes + file->size, room - file->size)) > 0)
-			file->size += got;
-	} while (file->size == room);
-	return got < 0 ? errno : 0;
-}
-
 static void add_file(struct policy_files *files, const char *path)
 {
 	struct policy_file *file = array_add(files->file, files->count, files->room);
@@ -65,12 +39,12 @@ static void add_file(struct policy_files *files, const char *path)
 	*file = (struct policy_file){ .path = memory_strdup(path) };
 	slash = strrchr(file->path, '/');
 	file->base = slash ? slash + 1 : file->path;
-	fd = open_regular(path, &file->seen);
+	fd = regular_file_open(path, &file->seen);
 	if (fd < 0) {
-		file->error = errno;
+		file->error = -fd;
 		return;
 	}
-	file->error = read_bytes(fd, file);
+	file->error = -regular_file_read(fd, &file->bytes, &file->size);
 	close(fd);
 }
 

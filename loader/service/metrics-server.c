@@ -18,12 +18,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/pace.h"
 #include "service/microhttpd.h"
-
-#define SECOND 1000000ULL
-
-/* One part in so many of the time is spent on collecting. */
-#define COLLECT_SHARE 20
 
 /* For one connection: the request, and the head of what is answered. */
 #define REQUEST_MAX 8192
@@ -54,7 +50,7 @@ struct metrics_server {
 	struct client *clients;
 	size_t count; /* of those that are not cut */
 	struct page metrics, health;
-	__u64 due; /* before that nothing is collected again */
+	struct pace pace; /* of collecting */
 };
 
 /* --- What is answered --- */
@@ -108,12 +104,10 @@ static void collect(struct metrics_server *server)
 /* Whoever asks often must not have us collect all the time. */
 static void renew(struct metrics_server *server)
 {
-	__u64 begin = clock_usec();
-
-	if (begin < server->due)
+	if (!pace_begin(&server->pace))
 		return;
 	collect(server);
-	server->due = begin + SECOND + COLLECT_SHARE * (clock_usec() - begin);
+	pace_end(&server->pace);
 }
 
 static enum MHD_Result send_page(const struct microhttpd *http, struct MHD_Connection *connection,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
 
 /* What its header describes. */
@@ -30,7 +31,7 @@ static const struct {
 	{ "MHD_destroy_response", (void **)&library.destroy_response },
 };
 
-_Static_assert(sizeof(functions) / sizeof(*functions) == sizeof(library) / sizeof(void *),
+_Static_assert(ARRAY_SIZE(functions) == sizeof(library) / sizeof(void *),
 	       "each function has a name");
 
 /* It is never unloaded. */
@@ -41,7 +42,7 @@ static bool find_functions(void)
 
 	if (!handle)
 		return false;
-	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
 		*functions[i].function = dlsym(handle, functions[i].name);
 		if (!*functions[i].function)
 			return false;

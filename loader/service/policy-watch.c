@@ -222,7 +222,7 @@ static int on_beat(sd_event_source *source, uint64_t time, void *arg)
 
 void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
 {
-	watch->patience = seconds * 1000000ULL;
+	watch->patience = seconds * USEC_PER_SEC;
 	beat(watch);
 }
 

@@ -21,19 +21,15 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/pace.h"
 #include "service/bound-ends.h"
 #include "service/dropped.h"
 #include "service/event-ring.h"
 #include "service/journal.h"
 #include "service/metrics-server.h"
 
-#define SECOND 1000000ULL
-
 /* After an event it is looked whether more were dropped. */
-#define LOOK_USEC SECOND
-
-/* One part in so many of the time is spent on what namespaces and guests are called. */
-#define NAMES_SHARE 20
+#define LOOK_USEC USEC_PER_SEC
 
 struct telemetry {
 	struct telemetry_needs needs;
@@ -46,9 +42,9 @@ struct telemetry {
 	struct dropped_events *dropped; /* found by a look, and not reported yet */
 	size_t collected;
 	struct netns_names homes; /* of namespaces without names, as they were a moment ago */
-	__u64 homes_due;	  /* before that they are not looked for again */
+	struct pace homes_pace;
 	struct guest_list guests; /* the same of guests */
-	__u64 guests_due;
+	struct pace guests_pace;
 	int guests_error; /* the last one, so that each is reported once */
 	struct bound_ends bound;
 	sd_event_source *look;
@@ -68,13 +64,11 @@ static const char *find_name(const struct telemetry *telemetry, netns_id id)
 /* Whoever is refused often, from many namespaces, must not have us look all the time. */
 static void load_homes(struct telemetry *telemetry)
 {
-	__u64 begin = clock_usec();
-
-	if (begin < telemetry->homes_due)
+	if (!pace_begin(&telemetry->homes_pace))
 		return;
 	netns_names_free(&telemetry->homes);
 	netns_homes_load(&telemetry->homes);
-	telemetry->homes_due = begin + SECOND + NAMES_SHARE * (clock_usec() - begin);
+	pace_end(&telemetry->homes_pace);
 }
 
 static const char *find_home(struct telemetry *telemetry, netns_id id, const char *name)
@@ -87,16 +81,15 @@ static const char *find_home(struct telemetry *telemetry, netns_id id, const cha
 
 static void load_guests(struct telemetry *telemetry)
 {
-	__u64 begin = clock_usec();
 	int ret;
 
-	if (begin < telemetry->guests_due)
+	if (!pace_begin(&telemetry->guests_pace))
 		return;
 	ret = guests_read(&telemetry->guests);
 	if (ret && ret != telemetry->guests_error)
 		log_errno(-ret, "names of guests are not known");
 	telemetry->guests_error = ret;
-	telemetry->guests_due = begin + SECOND + NAMES_SHARE * (clock_usec() - begin);
+	pace_end(&telemetry->guests_pace);
 }
 
 static bool is_guest(const struct end *end)
@@ -284,7 +277,7 @@ static int on_metrics(sd_event_source *source, uint64_t now, void *arg)
 	telemetry->metrics_error = ret;
 	telemetry->metrics = sd_event_source_disable_unref(telemetry->metrics);
 	ret = sd_event_add_time_relative(telemetry->needs.event, &telemetry->metrics,
-					 CLOCK_MONOTONIC, config->metrics_sec * SECOND, 0,
+					 CLOCK_MONOTONIC, config->metrics_sec * USEC_PER_SEC, 0,
 					 on_metrics, telemetry);
 	/* Events come first in their turn, should it take longer to write than to wait. */
 	if (ret >= 0)

@@ -133,7 +133,7 @@ static void test_metrics_listen_wrong(void **state)
 		"127.0.0.1:9766,[::1]:9766",
 		"127.0.0.1:99999999999999999999",
 	};
-	char text[256], long_path[256] = "/";
+	char text[256], long_path[109] = "/";
 	size_t i;
 
 	(void)state;

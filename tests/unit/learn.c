@@ -9,25 +9,12 @@
 #include <string.h>
 
 #include "fuzz/kernel-side.h"
-#include "lib/log.h"
 #include "policy/compile.h"
 #include "policy/learn.h"
 #include "policy/match.h"
 #include "policy/policies.h"
 #include "policy/read.h"
 #include "unit.h"
-
-int log_error(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
 
 /* --- Calls, and what comes of them --- */
 

@@ -13,20 +13,7 @@
 #include "policy/peer-names.h"
 #include "policy/policies.h"
 #include "policy/rule.h"
-#include "lib/log.h"
 #include "unit.h"
-
-int log_error(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
-
-int log_errno(int error, const char *format, ...)
-{
-	(void)format;
-	return -error;
-}
 
 /* --- Policies without files --- */
 

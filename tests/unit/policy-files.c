@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bytes of policy files, while somebody replaces them. The source is included, as what happens
- * between two reads is played.
+ * The bytes of policy files, while somebody replaces them. The sources are included, as what
+ * happens between two reads is played.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +28,9 @@ static ssize_t read_played(int fd, void *bytes, size_t size)
 }
 
 #define read read_played
-#include "../../loader/policy/files.c"
+#include "../../loader/lib/regular-file.c"
 #undef read
+#include "../../loader/policy/files.c"
 
 static char folder[] = "/tmp/policy-files-XXXXXX";
 
