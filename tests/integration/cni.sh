@@ -50,14 +50,23 @@ stop_listener() {
 	wait_for not readlink "/proc/$pid/exe"
 }
 
+# is_listening PORT COMMAND...: starts the listener again if it has ended: a port that a refused
+# socket has called is kept from other namespaces until that is freed.
+is_listening() {
+	listens "$@" && return
+	if [[ ! -e $listener ]] || ! kill -0 "$(cat $listener)" 2>/dev/null; then
+		"${@:2}" ncat --vsock -l -p "$1" >/tmp/heard 2>/tmp/listener.said &
+		echo $! >$listener
+	fi
+	return 1
+}
+
 # listen POD PORT: takes one connection; (init) is the node itself.
 listen() {
 	local where=(ip netns exec "$1")
 	[[ $1 != '(init)' ]] || where=()
 	stop_listener
-	"${where[@]}" ncat --vsock -l -p "$2" >/tmp/heard 2>/tmp/listener.said &
-	echo $! >$listener
-	wait_for listens "$2" "${where[@]}" && return
+	wait_for is_listening "$2" "${where[@]}" && return
 	cat /tmp/listener.said
 	return 1
 }
