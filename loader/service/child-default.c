@@ -49,7 +49,7 @@ static int apply(const struct child_default *wanted, const struct netns *init)
 	if (ret && now != wanted->mode) {
 		log_error(EBUSY, "%s:%u: " KEY " = %s: it was written before, and is %s",
 			  setting->file, setting->line, mode_name(wanted->mode), mode_name(now));
-		return setting->may_fail ? 0 : -EBUSY;
+		return setting->may_fail ? 0 : 1;
 	}
 	return mode_set(init, CHILD_NS_MODE, wanted->mode);
 }

@@ -24,8 +24,9 @@ struct child_default {
 int child_default_read(struct child_default *wanted);
 
 /*
- * Writes it, by the rules of the sysctl: -EBUSY, said with file and line, if another value was
- * written before. Does nothing if the kernel has modes of its own. The layer is attached.
+ * Writes it, by the rules of the sysctl. If another value was written before, that stays: says so
+ * with file and line and returns 1; with a '-' before the key it only says so. Does nothing if the
+ * kernel has modes of its own. The layer is attached.
  */
 int child_default_apply(const struct child_default *wanted);
 

@@ -68,7 +68,7 @@ int service_attach(const struct config *config, enum coverage coverage)
 	if (!ret)
 		ret = child_default_apply(&children);
 	child_default_free(&children);
-	return ret == -EBUSY ? 0 : ret;
+	return ret > 0 ? 0 : ret;
 }
 
 /* The same later, when there is little to say. */
@@ -118,15 +118,16 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 
 static int put_in_force(struct service *service, const struct child_default *children)
 {
-	int ret, ret_children;
+	int ret;
 
 	policy_watch_set_patience(service->policies, service->config.hold_sec);
 	ret = attach_again(&service->config);
 	if (ret)
 		return ret;
-	ret_children = child_default_apply(children);
-	ret = policy_watch_reload(service->policies) < 0 ? -EINVAL : 0;
-	return ret ?: ret_children;
+	ret = child_default_apply(children);
+	if (policy_watch_reload(service->policies) < 0)
+		return -EINVAL;
+	return ret > 0 ? -EBUSY : ret;
 }
 
 /* A mistake leaves the old configuration in force. Everything is said that went wrong. */
