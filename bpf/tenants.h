@@ -15,24 +15,9 @@
 #include "kernel.h"
 #include "maps.h"
 #include "state.h"
-
-#define MAX_USER_NAMESPACES 34 /* the kernel's own limit */
+#include "tenant-number.h"
 
 static const struct tenant first_tenant = { .tokens = TENANT_BURST };
-
-/* The tenant that a user namespace belongs to; 0: none. */
-static __noinline __u64 tenant_of_user_namespace(struct user_namespace *outer)
-{
-	__u32 owner;
-	int i;
-
-	for (i = 0; i < MAX_USER_NAMESPACES && BPF_CORE_READ(outer, level) > 1; i++)
-		outer = BPF_CORE_READ(outer, parent);
-	if (BPF_CORE_READ(outer, level) < 1)
-		return 0;
-	owner = BPF_CORE_READ(outer, owner.val);
-	return owner ? TENANT_USER | owner : TENANT_CONTAINER | BPF_CORE_READ(outer, ns.inum);
-}
 
 /* The tenant that has created a namespace; 0: none. */
 static __always_inline __u64 tenant_of(const struct net *net)

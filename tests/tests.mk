@@ -20,7 +20,7 @@ $(eval $(call program,tally))
 
 # Tables.
 $(eval $(call program,tables/compare))
-$(eval $(call program,tables/scenario,$(addprefix tables/,loopback knobs ctl guests) lib/vm lib/command $(WORKERS),$(GUEST)))
+$(eval $(call program,tables/scenario,$(addprefix tables/,loopback knobs ctl guests) lib/vm lib/caller lib/command $(WORKERS),$(GUEST)))
 $(eval $(call program,tables/rules,lib/vm $(WORLD),$(GUEST) $(LIB)))
 $(eval $(call program,model/property,model/plain,$(LIB)))
 
@@ -42,6 +42,7 @@ $(eval $(call program,faults/faults,faults/force faults/trace lib/service $(WORL
 
 # Who knows how the layer works.
 $(eval $(call program,cheats/cheats,lib/stall lib/sockets lib/hold $(WORLD)))
+$(eval $(call program,cheats/public-cheats,lib/service lib/caller $(WORLD)))
 $(eval $(call program,cheats/guest-cheats,lib/hold lib/play $(WORKERS),$(GUEST)))
 $(eval $(call program,cheats/rule-cheats,lib/hold lib/play $(WORKERS),$(GUEST) $(LIB)))
 $(eval $(call program,attacks/attacks,attacks/tries attacks/handovers lib/stall lib/sockets lib/hold $(WORLD)))
@@ -122,6 +123,8 @@ $(BUILD)/tests/unit/guests: $(call loader_objects,layer/guests kernel/guest-name
 $(BUILD)/tests/unit/metrics: $(call loader_objects,events/metrics $(EVENTS))
 $(BUILD)/tests/unit/metrics-server: $(call loader_objects,service/metrics-server service/microhttpd lib/listen-address)
 $(BUILD)/tests/unit/map-walk: $(call loader_objects,layer/map-walk)
+$(BUILD)/tests/unit/callers: $(call loader_objects,service/callers)
+$(BUILD)/tests/unit/own-mode: $(call loader_objects,service/own-mode kernel/mode-names lib/log)
 $(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files lib/regular-file)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
@@ -135,7 +138,7 @@ $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
 
 # Harnesses that take any bytes (tests/fuzz/), and what else runs under sanitizers: built a second
 # time below build/sanitized, and for clang's fuzzer a third time below build/fuzzed.
-FUZZ_NAMES	:= policy config sysctl-files oci cni events learn options-ctl options-bpfd control-server control-client pinned
+FUZZ_NAMES	:= policy config sysctl-files public oci cni events learn options-ctl options-bpfd control-server control-client pinned
 HARNESSES	:= $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ_NAMES))
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

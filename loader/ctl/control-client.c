@@ -5,29 +5,52 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/control-protocol.h"
 #include "lib/log.h"
 
-static int connect_service(void)
+/* Longer than the service takes to attach its gates, which the first local mode has to wait for. */
+#define PATIENCE_SEC 120
+
+static int open_socket(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONTROL_SOCKET };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), ret = 0;
+	const struct timeval patience = { .tv_sec = PATIENCE_SEC };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return log_errno(errno, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+/* A descriptor, -ENOTCONN, unsaid, if nobody listens there, or another error, said. */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = open_socket(), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	strcpy(address.sun_path, path);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		ret = errno;
 	if (!ret)
 		return fd;
 	close(fd);
-	if (ret == ENOENT || ret == ECONNREFUSED)
-		return log_error(ENOTCONN,
-				 "the service does not run; 'systemctl start vsock-bpfd' or "
-				 "'vsock-bpfd' starts it");
-	return log_errno(ret, CONTROL_SOCKET);
+	return ret == ENOENT || ret == ECONNREFUSED ? -ENOTCONN : log_errno(ret, "%s", path);
+}
+
+static int connect_service(void)
+{
+	int fd = connect_to(CONTROL_SOCKET);
+
+	if (fd == -ENOTCONN)
+		log_error(ENOTCONN, "the service does not run; 'systemctl start vsock-bpfd' or "
+				    "'vsock-bpfd' starts it");
+	return fd;
 }
 
 static int gone(void)
@@ -74,6 +97,51 @@ int control_client_ask(const char *word)
 		ret = take_answer(fd);
 	if (!ret)
 		return fd;
+	close(fd);
+	return ret;
+}
+
+/* --- The public socket --- */
+
+static int fail_public(void)
+{
+	return log_error(ENOTCONN, PUBLIC_SOCKET ": no answer; the service has ended, or is asked "
+						 "too much: try again");
+}
+
+static int take_public(int fd, char *text, size_t size)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_SEC };
+	char packet[PUBLIC_ANSWER_MAX + 1];
+	ssize_t length;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	length = recv(fd, packet, sizeof(packet) - 1, 0);
+	if (length <= 0)
+		return fail_public();
+	packet[length] = '\0';
+	if (!strncmp(packet, CONTROL_FAILED, strlen(CONTROL_FAILED)))
+		return say_failure(packet + strlen(CONTROL_FAILED));
+	if (strncmp(packet, CONTROL_OK, strlen(CONTROL_OK)))
+		return log_error(EBADMSG,
+				 PUBLIC_SOCKET ": an answer that this program does not know");
+	snprintf(text, size, "%s", packet + strlen(CONTROL_OK));
+	return 0;
+}
+
+int control_client_ask_public(const char *request, char *answer, size_t size)
+{
+	int fd = connect_to(PUBLIC_SOCKET), ret;
+
+	if (fd == -ENOTCONN)
+		return log_error(ENOTCONN,
+				 "needs root, or the service vsock-bpfd, which does not run; "
+				 "root starts it by 'systemctl start vsock-bpfd'");
+	if (fd < 0)
+		return fd;
+	/* One that turns callers away has answered by then. */
+	send(fd, request, strlen(request), MSG_NOSIGNAL);
+	ret = take_public(fd, answer, size);
 	close(fd);
 	return ret;
 }

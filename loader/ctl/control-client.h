@@ -3,11 +3,19 @@
 #ifndef CONTROL_CLIENT_H
 #define CONTROL_CLIENT_H
 
+#include <stddef.h>
+
 /*
  * Says the word to the service; what it answers for people goes to stdout, or to stderr if
  * it failed. Returns a descriptor that the rest can be read from, -ENOTCONN if there is no
  * service, or -EBADMSG if it failed; says why.
  */
 int control_client_ask(const char *word);
+
+/*
+ * Asks the public socket, as one who need not be root. What follows "ok" is put into `answer`;
+ * what went wrong is said. -ENOTCONN if there is no service, -EBADMSG if it refused.
+ */
+int control_client_ask_public(const char *request, char *answer, size_t size);
 
 #endif

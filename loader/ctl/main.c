@@ -24,8 +24,8 @@ static const struct command {
 	bool anybody; /* else for root alone */
 } commands[] = {
 	/* clang-format off */
-	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, false },
-	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, false },
+	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, true },
+	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, true },
 	{ "list", "", "namespaces with their modes", command_list, 0, 0, false },
 	{ "cids", "", "guests: CID, owner namespace, process", command_cids, 0, 0, false },
 	{ "rules", "", "the policies in force, and who has which", command_rules, 0, 0, false },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ctl/command.h"
+#include "ctl/own-mode-client.h"
 #include "layer/modes.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -27,27 +28,50 @@ static int print_mode(const struct options *options, enum knob knob, enum vsock_
 	return print_json(object);
 }
 
+static int get(const char *netns, enum knob knob, enum vsock_mode *mode)
+{
+	struct netns ns;
+	int ret;
+
+	if (!is_root_of_machine())
+		return own_mode_get(netns, knob, mode);
+	ret = netns_open(&ns, netns);
+	if (ret)
+		return ret;
+	ret = mode_get(&ns, knob, mode);
+	netns_close(&ns);
+	return ret;
+}
+
 int command_get(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
-	struct netns ns;
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
+	if (!ret)
+		ret = get(options->netns, knob, &mode);
+	return ret ?: print_mode(options, knob, mode);
+}
+
+static int set(const char *netns, enum knob knob, enum vsock_mode mode)
+{
+	struct netns ns;
+	int ret;
+
+	if (!is_root_of_machine())
+		return own_mode_set(netns, knob, mode);
+	ret = netns_open(&ns, netns);
 	if (ret)
 		return ret;
-	ret = netns_open(&ns, options->netns);
-	if (ret)
-		return ret;
-	ret = mode_get(&ns, knob, &mode);
+	ret = mode_set(&ns, knob, mode);
 	netns_close(&ns);
-	return ret ? ret : print_mode(options, knob, mode);
+	return ret;
 }
 
 int command_set(const struct options *options, int argc, char **argv)
 {
 	enum vsock_mode mode;
-	struct netns ns;
 	enum knob knob;
 	int ret = parse_knob(argv[0], &knob);
 
@@ -57,10 +81,5 @@ int command_set(const struct options *options, int argc, char **argv)
 		log_error(EINVAL, "%s: '%s' is neither global nor local", argv[0], argv[1]);
 		return USAGE;
 	}
-	ret = netns_open(&ns, options->netns);
-	if (ret)
-		return ret;
-	ret = mode_set(&ns, knob, mode);
-	netns_close(&ns);
-	return ret;
+	return set(options->netns, knob, mode);
 }

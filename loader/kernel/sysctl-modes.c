@@ -80,10 +80,15 @@ static int write_knob(void *arg)
 	return ret;
 }
 
+static int run(const struct netns *ns, int (*work)(void *arg), void *arg)
+{
+	return ns ? netns_run(ns, work, arg) : work(arg);
+}
+
 int sysctl_mode_get(const struct netns *ns, const char *knob, enum vsock_mode *mode)
 {
 	struct access access = { .knob = knob };
-	int ret = netns_run(ns, read_knob, &access);
+	int ret = run(ns, read_knob, &access);
 
 	*mode = access.mode;
 	return ret;
@@ -93,5 +98,5 @@ int sysctl_mode_set(const struct netns *ns, const char *knob, enum vsock_mode mo
 {
 	struct access access = { .knob = knob, .mode = mode };
 
-	return netns_run(ns, write_knob, &access);
+	return run(ns, write_knob, &access);
 }

@@ -13,7 +13,10 @@ bool kernel_has_modes(void);
 /* net.vsock.g2h_fallback of this namespace, or -1 where there is none. */
 int sysctl_g2h_fallback(void);
 
-/* Both return -errno of the sysctl and say nothing. */
+/*
+ * Both return -errno of the sysctl and say nothing. NULL is the namespace that the caller is in,
+ * and need not be entered.
+ */
 int sysctl_mode_get(const struct netns *ns, const char *knob, enum vsock_mode *mode);
 int sysctl_mode_set(const struct netns *ns, const char *knob, enum vsock_mode mode);
 

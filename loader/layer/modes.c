@@ -2,6 +2,7 @@
 #include "layer/modes.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "kernel/sysctl-modes.h"
 #include "layer/layer.h"
@@ -78,15 +79,18 @@ static int set_own(struct netns_record *record, bool is_init, enum vsock_mode mo
 	return 0;
 }
 
-/* Gates first: one that stands too early is harmless, one too late is a hole. */
+/*
+ * Gates first: one that stands too early is harmless, one too late is a hole. What is said again is
+ * not written again, as each change makes all cached verdicts void.
+ */
 static int write_record(struct netns_records *records, const struct netns *ns,
-			struct netns_record *record)
+			struct netns_record *record, const struct netns_record *before)
 {
 	int ret = 0;
 
 	if (record->mode == LOCAL || record->child_mode == LOCAL)
 		ret = layer_attach_gates(GATES);
-	if (ret)
+	if (ret || !memcmp(record, before, sizeof(*record)))
 		return ret;
 	record->inode = ns->inode;
 	ret = netns_records_write(records, ns->id, record);
@@ -95,7 +99,7 @@ static int write_record(struct netns_records *records, const struct netns *ns,
 
 static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
-	struct netns_record record;
+	struct netns_record record, before;
 	struct netns_records records;
 	int lock, ret;
 
@@ -106,13 +110,14 @@ static int layer_set(const struct netns *ns, enum knob knob, enum vsock_mode mod
 	if (ret)
 		goto unlock;
 	ret = netns_records_read(&records, ns->id, &record);
+	before = record;
 	if (!ret)
 		ret = knob == CHILD_NS_MODE ? set_child(&record, mode)
 					    : set_own(&record, ns->id == records.state->init, mode);
 	if (ret)
 		log_errno(-ret, "%s", knob_name(knob));
 	else
-		ret = write_record(&records, ns, &record);
+		ret = write_record(&records, ns, &record, &before);
 	netns_records_close(&records);
 unlock:
 	lock_release(lock);
@@ -128,13 +133,20 @@ static int native_set_own(const struct netns *ns, enum vsock_mode mode)
 	return ret ? ret : now == mode ? 0 : -EPERM;
 }
 
+static int native_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
+{
+	int ret = knob == NS_MODE ? native_set_own(ns, mode)
+				  : sysctl_mode_set(ns, knob_name(knob), mode);
+
+	return ret ? log_errno(-ret, "%s", knob_name(knob)) : 0;
+}
+
+int mode_set_here(enum knob knob, enum vsock_mode mode)
+{
+	return native_set(NULL, knob, mode);
+}
+
 int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode)
 {
-	int ret;
-
-	if (!kernel_has_modes())
-		return layer_set(ns, knob, mode);
-	ret = knob == NS_MODE ? native_set_own(ns, mode)
-			      : sysctl_mode_set(ns, knob_name(knob), mode);
-	return ret ? log_errno(-ret, "%s", knob_name(knob)) : 0;
+	return kernel_has_modes() ? native_set(ns, knob, mode) : layer_set(ns, knob, mode);
 }

@@ -19,6 +19,9 @@
 int mode_get(const struct netns *ns, enum knob knob, enum vsock_mode *mode);
 int mode_set(const struct netns *ns, enum knob knob, enum vsock_mode mode);
 
+/* The same for the namespace that the caller is in, on kernels with modes; he need not be root. */
+int mode_set_here(enum knob knob, enum vsock_mode mode);
+
 /*
  * Of a namespace in the layer's records: 1 and the mode if its child_ns_mode was written, else 0.
  * Says what is wrong.

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static FILE *copy_to;
+static bool diverted;
 
 static void put_line(FILE *out, const char *format, va_list args, const char *reason)
 {
@@ -30,6 +32,8 @@ static void put_copy(const char *format, va_list args, const char *reason)
 static void print_line(const char *format, va_list args, const char *reason)
 {
 	put_copy(format, args, reason);
+	if (diverted)
+		return;
 	fprintf(stderr, "%s: ", program_invocation_short_name);
 	put_line(stderr, format, args, reason);
 }
@@ -60,7 +64,8 @@ void log_info(const char *format, ...)
 
 	va_start(args, format);
 	put_copy(format, args, NULL);
-	put_line(stdout, format, args, NULL);
+	if (!diverted)
+		put_line(stdout, format, args, NULL);
 	va_end(args);
 	fflush(stdout);
 }
@@ -68,4 +73,10 @@ void log_info(const char *format, ...)
 void log_copy(FILE *copy)
 {
 	copy_to = copy;
+}
+
+void log_divert(FILE *to)
+{
+	copy_to = to;
+	diverted = to != NULL;
 }

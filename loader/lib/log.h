@@ -17,4 +17,7 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Each line of the functions above goes to `copy`, too, until it is NULL. */
 void log_copy(FILE *copy);
 
+/* The same, and nowhere else: what strangers ask for must not fill the journal. */
+void log_divert(FILE *to);
+
 #endif

@@ -20,6 +20,7 @@
 #include "service/child-default.h"
 #include "service/keeper.h"
 #include "service/policy-watch.h"
+#include "service/public-server.h"
 #include "service/telemetry.h"
 
 #define SETTLE_USEC 200000
@@ -32,6 +33,7 @@ struct service {
 	struct policy_watch *policies;
 	struct telemetry *telemetry;
 	struct keeper *keeper;
+	struct public_server *public;
 	int uevents; /* netlink socket */
 };
 
@@ -200,6 +202,7 @@ static void block_signals(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -277,6 +280,13 @@ static void keep(struct service *service)
 	service->keeper = keeper_start(&needs);
 }
 
+/* Where the kernel has modes, everybody has its sysctls. One service alone listens. */
+static void serve_public(struct service *service)
+{
+	if (!kernel_has_modes() && telemetry_listens(service->telemetry))
+		service->public = public_server_start(service->event);
+}
+
 /* Policies are in force before enforcement is reported as live. */
 static int start(struct service *service)
 {
@@ -294,6 +304,7 @@ static int start(struct service *service)
 		return ret;
 	observe(service);
 	keep(service);
+	serve_public(service);
 	return 0;
 }
 
@@ -326,6 +337,7 @@ int service_run(const char *config_path, const char *policy_dir)
 	ret = start(&service);
 	if (!ret)
 		ret = loop(&service);
+	public_server_stop(service.public);
 	keeper_stop(service.keeper);
 	telemetry_stop(service.telemetry);
 	policy_watch_end(service.policies);

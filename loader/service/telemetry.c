@@ -365,6 +365,11 @@ int telemetry_follow(struct telemetry *telemetry, const struct config *config)
 	return follow_listen(telemetry, &config->metrics_listen);
 }
 
+bool telemetry_listens(const struct telemetry *telemetry)
+{
+	return telemetry->server;
+}
+
 void telemetry_stop(struct telemetry *telemetry)
 {
 	if (!telemetry)

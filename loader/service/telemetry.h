@@ -7,6 +7,7 @@
 #ifndef TELEMETRY_H
 #define TELEMETRY_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "lib/config.h"
@@ -25,6 +26,9 @@ struct telemetry_needs {
 };
 
 struct telemetry *telemetry_start(const struct telemetry_needs *needs);
+/* Whether the control socket is this service's. */
+bool telemetry_listens(const struct telemetry *telemetry);
+
 void telemetry_stop(struct telemetry *telemetry);
 
 /*

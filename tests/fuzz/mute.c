@@ -57,3 +57,8 @@ void log_copy(FILE *copy)
 {
 	copy_to = copy;
 }
+
+void log_divert(FILE *to)
+{
+	copy_to = to;
+}

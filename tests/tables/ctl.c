@@ -6,25 +6,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/caller.h"
 #include "tables/scenario.h"
 
 const char *ctl_path = "build/vsockctl";
 
-static void child(const char *netns, char *const words[], int out, int err)
+/* Who runs it, and where. */
+struct runner {
+	const char *netns; /* for -n, or NULL */
+	const struct ns *inside;
+	const char *who; /* NULL: root of the machine, as he is */
+};
+
+static void become(const struct runner *runner)
+{
+	int err = runner->who ? caller_become(runner->inside, runner->who) : 0;
+
+	if (!err)
+		return;
+	dprintf(STDERR_FILENO, "cannot be %s: %s", runner->who, strerror(err));
+	_exit(127);
+}
+
+static void child(const struct runner *runner, char *const words[], int out, int err)
 {
 	char *arguments[WORDS_MAX + 4];
 	int count = 0;
 
 	arguments[count++] = (char *)ctl_path;
-	if (netns) {
+	if (runner->netns) {
 		arguments[count++] = "-n";
-		arguments[count++] = (char *)netns;
+		arguments[count++] = (char *)runner->netns;
 	}
 	while (*words)
 		arguments[count++] = *words++;
 	arguments[count] = NULL;
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
+	become(runner);
 	execv(ctl_path, arguments);
 	dprintf(STDERR_FILENO, "cannot run %s: %s", ctl_path, strerror(errno));
 	_exit(127);
@@ -43,7 +62,7 @@ static void take(FILE *file, char *text)
 	fclose(file);
 }
 
-void ctl_run(struct ctl_said *said, const char *netns, char *const words[])
+static void run(struct ctl_said *said, const struct runner *runner, char *const words[])
 {
 	FILE *out = tmpfile(), *err = tmpfile();
 	int status;
@@ -55,7 +74,7 @@ void ctl_run(struct ctl_said *said, const char *netns, char *const words[])
 	}
 	pid = fork();
 	if (!pid)
-		child(netns, words, fileno(out), fileno(err));
+		child(runner, words, fileno(out), fileno(err));
 	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
 		perror("scenario: vsockctl");
 		exit(1);
@@ -63,6 +82,20 @@ void ctl_run(struct ctl_said *said, const char *netns, char *const words[])
 	said->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	take(out, said->out);
 	take(err, said->err);
+}
+
+void ctl_run(struct ctl_said *said, const char *netns, char *const words[])
+{
+	const struct runner runner = { .netns = netns };
+
+	run(said, &runner, words);
+}
+
+void ctl_run_as(struct ctl_said *said, const struct ns *ns, const char *who, char *const words[])
+{
+	const struct runner runner = { .inside = ns, .who = who };
+
+	run(said, &runner, words);
 }
 
 /* "vsockctl: child_ns_mode: Device or resource busy" is EBUSY. */

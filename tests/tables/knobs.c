@@ -15,13 +15,25 @@ static void begin(const struct row *row)
 	step = 0;
 }
 
+static void run_as(const struct row *row, struct ctl_said *said)
+{
+	const struct ns *ns = find_ns(row->words[0]);
+
+	if (!ns)
+		table_fail(row, "there is no namespace %s yet", row->words[0]);
+	ctl_run_as(said, ns, row->words[2], row->words + 3);
+}
+
 static void run_step(const struct row *row)
 {
 	const char *netns = row->words[0];
 	struct ctl_said said;
 	int i;
 
-	ctl_run(&said, strcmp(netns, "init") ? netns : NULL, row->words + 1);
+	if (row->count > 2 && !strcmp(row->words[1], "as"))
+		run_as(row, &said);
+	else
+		ctl_run(&said, strcmp(netns, "init") ? netns : NULL, row->words + 1);
 	printf("%s %d: %s", section, ++step, netns);
 	for (i = 1; i < row->count; i++)
 		printf(" %s", row->words[i]);

@@ -59,6 +59,8 @@ extern const char *ctl_path;
 
 /* Runs `vsockctl [-n NETNS] WORDS`, a NULL after the last word. */
 void ctl_run(struct ctl_said *said, const char *netns, char *const words[]);
+/* The same, without -n, by one who is in the namespace: lib/caller.h. */
+void ctl_run_as(struct ctl_said *said, const struct ns *ns, const char *who, char *const words[]);
 /* What it said, in one word: "ok", what it printed, an errno's name, "usage". */
 const char *ctl_word(const struct ctl_said *said);
 
