@@ -135,8 +135,9 @@ int control_client_ask_public(const char *request, char *answer, size_t size)
 
 	if (fd == -ENOTCONN)
 		return log_error(ENOTCONN,
-				 "needs root, or the service vsock-bpfd, which does not run; "
-				 "root starts it by 'systemctl start vsock-bpfd'");
+				 "needs root, or an answer at " PUBLIC_SOCKET
+				 ": the service does not run ('systemctl start vsock-bpfd', as "
+				 "root, starts it), or has PublicSocket=no");
 	if (fd < 0)
 		return fd;
 	/* One that turns callers away has answered by then. */

@@ -36,12 +36,22 @@ static void note_mistake(struct reader *reader, const char *format, ...)
 	va_end(args);
 }
 
+static int take_bool(struct reader *reader, const char *key, const char *value, bool *flag)
+{
+	if (!keywords_bool(value, flag))
+		return 0;
+	note_mistake(reader, "%s=%s: neither yes nor no", key, value);
+	return -EINVAL;
+}
+
 static int take_load_modules(struct reader *reader, const char *value)
 {
-	if (!keywords_bool(value, &reader->config->load_modules))
-		return 0;
-	note_mistake(reader, "LoadModules=%s: neither yes nor no", value);
-	return -EINVAL;
+	return take_bool(reader, "LoadModules", value, &reader->config->load_modules);
+}
+
+static int take_public_socket(struct reader *reader, const char *value)
+{
+	return take_bool(reader, "PublicSocket", value, &reader->config->public_socket);
 }
 
 /* What node_exporter reads ends so; anything else would be written and never seen. */
@@ -111,7 +121,7 @@ static const struct key {
 } keys[] = {
 	{ "HoldSec", take_hold_sec },	      { "LoadModules", take_load_modules },
 	{ "MetricsFile", take_metrics_file }, { "MetricsListen", take_metrics_listen },
-	{ "MetricsSec", take_metrics_sec },
+	{ "MetricsSec", take_metrics_sec },   { "PublicSocket", take_public_socket },
 };
 
 static const struct key *find_key(const char *name)
@@ -135,7 +145,7 @@ static int on_key(void *arg, const char *section, const char *name, const char *
 	else if (!key)
 		note_mistake(reader,
 			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, "
-			     "MetricsFile=, MetricsListen= and MetricsSec=",
+			     "MetricsFile=, MetricsListen=, MetricsSec= and PublicSocket=",
 			     name);
 	else
 		return !key->take(reader, value);
@@ -149,7 +159,12 @@ int config_read(struct config *config, const char *path)
 	FILE *file;
 	int line;
 
-	*config = (struct config){ .load_modules = true, .metrics_sec = 15, .hold_sec = 2 };
+	*config = (struct config){
+		.load_modules = true,
+		.metrics_sec = 15,
+		.hold_sec = 2,
+		.public_socket = true,
+	};
 	file = fopen(name, "re");
 	if (!file && errno == ENOENT && !path)
 		return 0;

@@ -16,6 +16,7 @@ struct config {
 	struct listen_address metrics_listen; /* MetricsListen=, empty: none */
 	unsigned int metrics_sec;	      /* MetricsSec=, default 15 */
 	unsigned int hold_sec;		      /* HoldSec=, default 2 */
+	bool public_socket;		      /* PublicSocket=, default yes */
 };
 
 /*

@@ -342,14 +342,13 @@ struct public_server *public_server_start(sd_event *event)
 	server->event = event;
 	if (!start(server))
 		return server;
-	public_server_stop(server);
-	return NULL;
+	return public_server_stop(server);
 }
 
-void public_server_stop(struct public_server *server)
+struct public_server *public_server_stop(struct public_server *server)
 {
 	if (!server)
-		return;
+		return NULL;
 	unlink(PUBLIC_SOCKET);
 	sd_event_source_disable_unref(server->end);
 	sd_event_source_disable_unref(server->restart);
@@ -358,4 +357,5 @@ void public_server_stop(struct public_server *server)
 		waitpid(server->pid, NULL, 0);
 	}
 	free(server);
+	return NULL;
 }

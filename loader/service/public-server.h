@@ -21,7 +21,7 @@ struct public_server;
  */
 struct public_server *public_server_start(sd_event *event);
 
-/* Ends it; never wrong. */
-void public_server_stop(struct public_server *server);
+/* Ends it; never wrong. Returns NULL. */
+struct public_server *public_server_stop(struct public_server *server);
 
 #endif

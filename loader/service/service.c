@@ -83,6 +83,27 @@ static int attach_again(const struct config *config)
 	return outcome < 0 ? outcome : 0;
 }
 
+/* Where the kernel has modes, everybody has its sysctls. One service alone listens. */
+static void follow_public(struct service *service)
+{
+	bool wanted = service->config.public_socket && !kernel_has_modes() &&
+		      telemetry_listens(service->telemetry);
+
+	if (wanted && !service->public)
+		service->public = public_server_start(service->event);
+	else if (!wanted)
+		service->public = public_server_stop(service->public);
+}
+
+/* The sockets that it listens at, and what it tells, are those of now. */
+static int follow(struct service *service)
+{
+	int ret = telemetry_follow(service->telemetry, &service->config);
+
+	follow_public(service);
+	return ret;
+}
+
 /*
  * A module of AF_VSOCK came by itself: it is hooked, too. Until then the gates refuse
  * what comes through it, as they cannot tell who sent it.
@@ -92,7 +113,7 @@ static int on_settled(sd_event_source *source, uint64_t now, void *arg)
 	struct service *service = arg;
 
 	attach_again(&service->config);
-	telemetry_follow(service->telemetry, &service->config);
+	follow(service);
 	return 0;
 }
 
@@ -147,7 +168,7 @@ static int reload(void *arg)
 	if (!ret) {
 		service->config = config;
 		ret = put_in_force(service, &children);
-		listening = telemetry_follow(service->telemetry, &service->config);
+		listening = follow(service);
 		ret = ret ?: listening;
 	}
 	child_default_free(&children);
@@ -226,7 +247,7 @@ static void on_applied(void *arg)
 {
 	struct service *service = arg;
 
-	telemetry_follow(service->telemetry, &service->config);
+	follow(service);
 }
 
 /* Watches before it attaches: a module or a file that comes in between is not missed. */
@@ -258,7 +279,7 @@ static void observe(struct service *service)
 	};
 
 	service->telemetry = telemetry_start(&needs);
-	telemetry_follow(service->telemetry, &service->config);
+	follow(service);
 }
 
 /* Attaches what is missing, then puts the policies in force again, as new maps have none. */
@@ -269,7 +290,7 @@ static int mend(void *arg)
 
 	if (!ret && policy_watch_reload(service->policies) < 0)
 		ret = -EINVAL;
-	telemetry_follow(service->telemetry, &service->config);
+	follow(service);
 	return ret;
 }
 
@@ -278,13 +299,6 @@ static void keep(struct service *service)
 	struct keeper_needs needs = { .event = service->event, .mend = mend, .arg = service };
 
 	service->keeper = keeper_start(&needs);
-}
-
-/* Where the kernel has modes, everybody has its sysctls. One service alone listens. */
-static void serve_public(struct service *service)
-{
-	if (!kernel_has_modes() && telemetry_listens(service->telemetry))
-		service->public = public_server_start(service->event);
 }
 
 /* Policies are in force before enforcement is reported as live. */
@@ -304,7 +318,6 @@ static int start(struct service *service)
 		return ret;
 	observe(service);
 	keep(service);
-	serve_public(service);
 	return 0;
 }
 

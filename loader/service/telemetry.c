@@ -367,7 +367,7 @@ int telemetry_follow(struct telemetry *telemetry, const struct config *config)
 
 bool telemetry_listens(const struct telemetry *telemetry)
 {
-	return telemetry->server;
+	return telemetry && telemetry->server;
 }
 
 void telemetry_stop(struct telemetry *telemetry)

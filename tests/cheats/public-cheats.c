@@ -339,6 +339,28 @@ static void linger(void)
 	tap_ok(is_answered(STRANGER), "and they are given up in time");
 }
 
+/* --- No socket --- */
+
+#define CONF "/etc/vsock-bpfd/vsock-bpfd.conf"
+
+static void check_nobody(const char *when)
+{
+	command(&said, BY_UID CTL " get ns_mode", 1001, 1001);
+	if (!tap_ok(said.status == 1 && count_lines(said.err) == 1 &&
+			    strstr(said.err, PUBLIC_SOCKET ": the service does not run"),
+		    "%s there is one line that says so", when))
+		tap_said(&said);
+}
+
+static void turned_off(void)
+{
+	must("mkdir -p /etc/vsock-bpfd && printf '[Service]\nPublicSocket=no\n' >" CONF);
+	must(CTL " reload");
+	check_nobody("with PublicSocket=no");
+	must("rm " CONF " && " CTL " reload");
+	tap_ok(is_answered(1001), "without it there is an answer again");
+}
+
 /* --- The processes of the service --- */
 
 static void deaths(void)
@@ -348,11 +370,7 @@ static void deaths(void)
 	tap_ok(service_end(&service, SIGKILL) == 128 + SIGKILL, "the service is killed");
 	command(&said, "until ! " BY_UID CTL " get ns_mode; do sleep 0.2; done 2>/dev/null", 1001,
 		1001);
-	command(&said, BY_UID CTL " get ns_mode", 1001, 1001);
-	if (!tap_ok(said.status == 1 && count_lines(said.err) == 1 &&
-			    strstr(said.err, "does not run"),
-		    "without the service there is one line that says so"))
-		tap_said(&said);
+	check_nobody("without the service");
 }
 
 static void make(struct ns *ns, const char *name)
@@ -382,6 +400,7 @@ int main(void)
 	flood(silence, "silence");
 	flood(never_reads, "unread answers");
 	linger();
+	turned_off();
 	deaths();
 	ns_remove(&old);
 	ns_remove(&mine);

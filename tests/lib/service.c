@@ -54,11 +54,17 @@ static bool hears_ready(int notify)
 
 bool service_start_by(struct service *service, const char *line)
 {
-	service->notify = open_notify();
+	int notify = open_notify();
+	bool ready;
+
 	setenv("NOTIFY_SOCKET", NOTIFY_PATH, 1);
 	service->pid = start_command("%s", line);
 	unsetenv("NOTIFY_SOCKET");
-	return hears_ready(service->notify);
+	ready = hears_ready(notify);
+	/* What comes later nobody reads, and once the queue was full the service would wait. */
+	close(notify);
+	unlink(NOTIFY_PATH);
+	return ready;
 }
 
 bool service_start(struct service *service)
@@ -68,13 +74,8 @@ bool service_start(struct service *service)
 
 int service_end(struct service *service, int signal)
 {
-	int status;
-
 	kill(service->pid, signal);
-	status = wait_command(service->pid);
-	close(service->notify);
-	unlink(NOTIFY_PATH);
-	return status;
+	return wait_command(service->pid);
 }
 
 bool service_stays(struct service *service)

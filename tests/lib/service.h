@@ -8,7 +8,6 @@
 
 struct service {
 	pid_t pid;
-	int notify; /* the end of its NOTIFY_SOCKET that is read */
 };
 
 /* Starts it and waits for READY=1; false if that does not come. */

@@ -39,6 +39,7 @@ static void test_default(void **state)
 	(void)state;
 	assert_int_equal(read_text(""), 0);
 	assert_true(config.load_modules);
+	assert_true(config.public_socket);
 	assert_string_equal(config.metrics_file, "");
 	assert_string_equal(config.metrics_listen.text, "");
 	assert_int_equal(config.metrics_sec, 15);
@@ -49,10 +50,11 @@ static void test_all_keys(void **state)
 	(void)state;
 	assert_int_equal(read_text("[Service]\nLoadModules=no\n"
 				   "MetricsFile=/var/lib/prometheus/node-exporter/v.prom\n"
-				   "MetricsSec=86400\nHoldSec=0\n"),
+				   "MetricsSec=86400\nHoldSec=0\nPublicSocket=no\n"),
 			 0);
 	assert_int_equal(config.hold_sec, 0);
 	assert_false(config.load_modules);
+	assert_false(config.public_socket);
 	assert_string_equal(config.metrics_file, "/var/lib/prometheus/node-exporter/v.prom");
 	assert_int_equal(config.metrics_sec, 86400);
 }
