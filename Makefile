@@ -11,7 +11,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 CLANG	?= clang
 LIBS	:= libbpf libkmod inih json-c libsystemd
-WARN	:= -Wall -Wextra -Wno-unused-parameter -Werror
+# Errors in make check alone: a newer compiler or library, which warns of more, still builds it.
+WERROR	?=
+WARN	:= -Wall -Wextra -Wno-unused-parameter $(WERROR)
 CFLAGS	?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
 # For another machine: MACHINE=aarch64 SYSROOT=DIR CC=..., as in CONTRIBUTING.md.
@@ -48,7 +50,7 @@ demo-vm: deps ## a real guest in a namespace: reached from inside, and from nowh
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-vm
 	@tools/demo-vm
 
-test: deps ## everything that fits into 20 minutes, on four kernel lines
+test: deps ## what finds most, on four kernel lines; 40 minutes
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/run
 
@@ -109,6 +111,10 @@ $(OBJECTS): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/* include/*)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $(@:.o=.full.o)
 	$(Q)bpftool gen object $@ $(@:.o=.full.o)
 
+objects: $(OBJECTS)
+
+skeletons: $(SKELETONS)
+
 $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	@echo "  SKEL  $@"
 	$(Q)bpftool gen skeleton $< name $(subst -,_,$*) > $@
@@ -116,5 +122,5 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
+.PHONY: FORCE objects skeletons all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
 .DELETE_ON_ERROR:

@@ -158,7 +158,7 @@ $(HARNESSES): %: %.o $(call test_objects,fuzz/fuzz fuzz/mute) $(filter %.o,$(FUZ
 harnesses: $(HARNESSES)
 
 sanitized: ## the programs, their unit tests and the harnesses with ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized WARN='-Wall -Wextra -Wno-unused-parameter' \
+	$(Q)$(MAKE) --no-print-directory BUILD=build/sanitized \
 		CFLAGS='-g -O1 $(SANITIZE)' all unit harnesses
 
 unit: $(UNIT)
@@ -169,7 +169,7 @@ FUZZ_SECONDS	?= 60
 
 fuzz: ## each harness with what clang invents, for FUZZ_SECONDS (60) each
 	@tools/deps build check
-	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) WARN='-Wall -Wextra -Wno-unused-parameter' \
+	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) BUILD=build/fuzzed CC=$(CLANG) \
 		CFLAGS='-g -O1 $(SANITIZE) -fsanitize=fuzzer-no-link' FUZZ_ENGINE=-fsanitize=fuzzer harnesses
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_NAMES)
 

@@ -59,6 +59,7 @@ void tries_prepare(void)
 	int door = listen_in(NULL, port);
 
 	ping[0] = socket_in(NULL, 0);
+	set_patience(ping[0], 60000);
 	if (dial(ping[0], VMADDR_CID_LOCAL, port))
 		tap_bail("a pair over loopback: %s", strerror(errno));
 	ping[1] = accept(door, NULL, NULL);
