@@ -31,6 +31,7 @@ struct side {
 	struct binding bound;
 	__u32 half; /* of the rules, which `bound` is for */
 	bool local, unknown, held;
+	bool apart; /* a guest with a policy of its own */
 };
 
 /* A namespace is held only while a service is there to look for its policy. */
@@ -40,6 +41,32 @@ static __always_inline bool is_held_up(const struct netns_record *record)
 
 	return record->held == YES && layer->hold_new_netns == YES &&
 	       bpf_ktime_get_ns() < layer->hold_until_ns;
+}
+
+static __always_inline bool is_guest_of_init(const struct end *end)
+{
+	return end->cid > VMADDR_CID_HOST && end->netns == layer_state()->init;
+}
+
+/*
+ * A guest of the initial namespace that has a policy of its own: mode and rules are those of the
+ * policy, and the namespace is another end. By the CID that was called, or that the kernel has
+ * compared with the guest's, so from the moment the guest has it.
+ */
+static __always_inline void take_apart(struct side *side)
+{
+	__u32 policy;
+
+	if (!is_guest_of_init(side->end))
+		return;
+	policy = policy_of_guest(side->half, side->end->cid);
+	if (!policy)
+		return;
+	side->bound.policy = policy;
+	side->bound.name = 0;
+	side->local = side->held = false;
+	side->unknown = policy == DENY; /* a table that cannot be read */
+	side->apart = true;
 }
 
 static __always_inline enum lookup look_up(struct side *side, const struct end *end, __u32 half)
@@ -54,6 +81,8 @@ static __always_inline enum lookup look_up(struct side *side, const struct end *
 	side->unknown = end->netns == NETNS_UNKNOWN || found == NOT_READ ||
 			side->bound.policy == POLICY_PENDING;
 	side->held = is_held_up(&record);
+	side->apart = false;
+	take_apart(side);
 	return found;
 }
 
@@ -61,7 +90,7 @@ static __always_inline bool mode_objects(const struct side *self, const struct e
 {
 	__u32 policy = self->bound.policy;
 
-	if (self->end->netns == NETNS_NONE || self->end->netns == other->netns)
+	if (self->end->netns == NETNS_NONE || (self->end->netns == other->netns && !self->apart))
 		return false;
 	return self->local || (policy && policy_has(self->half, policy, POLICY_LOCAL));
 }

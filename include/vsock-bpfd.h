@@ -162,8 +162,8 @@ enum decision {
  *
  * A table starts with a cell that has the number of spans in `count`. The spans follow, sorted
  * by `first`; the first one starts at 0. The value for a number is that of the last span that
- * does not begin after it: a decision, or the cell of another table. Cell 0 is no table, and
- * decides nothing.
+ * does not begin after it: a decision, or the cell of another table. Cell 0 is no table: a table
+ * with this number decides nothing. It leads to the policies of guests, by CID.
  *
  * A policy starts with POLICY_CELLS cells; its tables follow:
  *
@@ -179,6 +179,7 @@ struct rule_cell {
 		__u32 flags;	  /* head of a policy */
 		__u32 on_connect; /* its tables */
 		__u32 on_bind;
+		__u32 guests; /* cell 0: a table whose values are policies */
 	};
 	union {
 		__u32 value; /* span */

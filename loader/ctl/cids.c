@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/printable.h"
 #include "lib/text-table.h"
+#include "policy/set.h"
 
 #define COMM_SIZE (sizeof(((struct device *)NULL)->comm) + 1)
 
@@ -54,19 +55,31 @@ static bool has_ended(const struct device *device)
 struct called {
 	struct netns_names names, homes;
 	struct guest_list guests;
+	struct policy_set policies;
+	netns_id init;
 };
+
+/* Of the guest alone, not that of its namespace. */
+static const char *policy_name(const struct called *called, const struct cid_line *line)
+{
+	const struct policy *policy = line->device.owner == called->init
+					      ? policy_of_guest(&called->policies, line->cid)
+					      : NULL;
+
+	return policy ? policy->name : NULL;
+}
 
 static void print_lines(const struct lines *lines, const struct called *called)
 {
-	static const char *const head[] = { "CID", "GUEST",   "NAMESPACE", "IDENTITY",
-					    "PID", "PROCESS", "SINCE" };
+	static const char *const head[] = { "CID",    "GUEST", "NAMESPACE", "IDENTITY",
+					    "POLICY", "PID",   "PROCESS",   "SINCE" };
 	char name[NETNS_WORD_SIZE], comm[COMM_SIZE], time[TIME_WORD_SIZE];
 	const struct device *device;
 	const char *known;
 	struct table table;
 	size_t i;
 
-	table_start(&table, 7, head);
+	table_start(&table, 8, head);
 	for (i = 0; i < lines->count; i++) {
 		device = &lines->line[i].device;
 		table_add(&table, "%u", lines->line[i].cid);
@@ -78,6 +91,7 @@ static void print_lines(const struct lines *lines, const struct called *called)
 		time_word(time, "%F %T", device->opened_ns);
 		table_add(&table, "%s", name);
 		table_add(&table, "%llu", device->owner);
+		table_add(&table, "%s", policy_name(called, &lines->line[i]) ?: "-");
 		table_add(&table, "%u", device->pid);
 		table_add(&table, "%s%s", comm, has_ended(device) ? " (ended)" : "");
 		table_add(&table, "%s", time);
@@ -102,6 +116,7 @@ static struct json_object *to_json(const struct cid_line *line, const struct cal
 	add_known_as(object, name ? NULL : netns_names_find(&called->homes, line->device.owner));
 	json_add_number(object, "identity", line->device.owner);
 	json_add_number(object, "inode", line->device.inode);
+	json_add_text(object, "policy", policy_name(called, line));
 	json_add_number(object, "pid", line->device.pid);
 	json_add_text(object, "process", comm);
 	json_add_bool(object, "ended", has_ended(&line->device));
@@ -119,6 +134,29 @@ static void print_lines_json(const struct lines *lines, const struct called *cal
 	print_json(list);
 }
 
+/* What cannot be read is left out. */
+static void load_called(struct called *called)
+{
+	struct netns init;
+
+	netns_names_load(&called->names);
+	netns_homes_load(&called->homes);
+	guests_load(&called->guests);
+	policy_set_open(&called->policies);
+	if (netns_open_init(&init))
+		return;
+	called->init = init.id;
+	netns_close(&init);
+}
+
+static void free_called(struct called *called)
+{
+	policy_set_close(&called->policies);
+	guests_free(&called->guests);
+	netns_names_free(&called->homes);
+	netns_names_free(&called->names);
+}
+
 int command_cids(const struct options *options, int argc, char **argv)
 {
 	struct lines lines = {};
@@ -132,19 +170,14 @@ int command_cids(const struct options *options, int argc, char **argv)
 	ret = vhost_each_cid(add_line, &lines);
 	if (ret)
 		return ret;
-	netns_names_load(&called.names);
-	netns_homes_load(&called.homes);
-	/* The rest can be shown without. */
-	guests_load(&called.guests);
+	load_called(&called);
 	if (lines.count)
 		qsort(lines.line, lines.count, sizeof(*lines.line), by_cid);
 	if (options->json)
 		print_lines_json(&lines, &called);
 	else
 		print_lines(&lines, &called);
-	guests_free(&called.guests);
-	netns_names_free(&called.homes);
-	netns_names_free(&called.names);
+	free_called(&called);
 	free(lines.line);
 	return 0;
 }

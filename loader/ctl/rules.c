@@ -9,12 +9,15 @@
 #include "events/event-format.h"
 #include "kernel/netns-homes.h"
 #include "kernel/netns-names.h"
+#include "layer/guests.h"
 #include "layer/modes.h"
 #include "layer/netns-records.h"
+#include "layer/vhost.h"
 #include "lib/array.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "policy/policies.h"
 #include "policy/set.h"
 #include "policy/survey.h"
 
@@ -24,12 +27,22 @@ struct holder {
 	const struct policy *policy;
 };
 
+/* A guest that has one of its own. */
+struct guest_holder {
+	__u32 cid;
+	const struct policy *policy;
+};
+
 struct view {
 	struct policy_set set;
 	struct survey survey;
 	struct netns_names names, homes;
+	netns_id init;
 	struct holder *holder;
 	size_t count;
+	struct guest_list known; /* what guests are called */
+	struct guest_holder *guest;
+	size_t guests, guest_room;
 };
 
 /* --- What there is --- */
@@ -71,11 +84,43 @@ static int find_holders(struct view *view)
 	ret = netns_records_open(&records);
 	if (ret)
 		return ret;
+	view->init = records.state->init;
 	netns_records_ids(&records, &ids);
 	add_holders(view, &records, &ids);
 	map_walk_free(&ids);
 	netns_records_close(&records);
 	return 0;
+}
+
+static void add_guest(const struct cid_line *line, void *arg)
+{
+	struct view *view = arg;
+	const struct policy *policy = policy_of_guest(&view->set, line->cid);
+
+	if (policy && line->device.owner == view->init)
+		*array_add(view->guest, view->guests, view->guest_room) =
+			(struct guest_holder){ line->cid, policy };
+}
+
+static int by_cid(const void *a, const void *b)
+{
+	const struct guest_holder *x = a, *y = b;
+
+	return x->cid < y->cid ? -1 : x->cid > y->cid;
+}
+
+/* Their names are shown where they can be read. */
+static int find_guests(struct view *view)
+{
+	int ret;
+
+	if (!policies_have_guests(&view->set.policies))
+		return 0;
+	ret = vhost_each_cid(add_guest, view);
+	if (view->guests)
+		qsort(view->guest, view->guests, sizeof(*view->guest), by_cid);
+	guests_load(&view->known);
+	return ret;
 }
 
 static int view_open(struct view *view)
@@ -87,11 +132,15 @@ static int view_open(struct view *view)
 	netns_names_load(&view->names);
 	netns_homes_load(&view->homes);
 	ret = survey_take(&view->survey, &view->set.policies);
-	return ret ? ret : find_holders(view);
+	if (!ret)
+		ret = find_holders(view);
+	return ret ? ret : find_guests(view);
 }
 
 static void view_close(struct view *view)
 {
+	free(view->guest);
+	guests_free(&view->known);
 	free(view->holder);
 	survey_free(&view->survey);
 	netns_names_free(&view->names);
@@ -110,6 +159,14 @@ static void print_word(const struct view *view, netns_id id)
 	fputs(word, stdout);
 }
 
+static void print_guest(const struct view *view, __u32 cid)
+{
+	char word[GUEST_WORD_SIZE];
+
+	guest_word(word, cid, guests_name(&view->known, cid));
+	fputs(word, stdout);
+}
+
 static void print_holders(const struct view *view, const struct policy *policy)
 {
 	const char *before = "    held by ";
@@ -120,6 +177,13 @@ static void print_holders(const struct view *view, const struct policy *policy)
 			continue;
 		fputs(before, stdout);
 		print_word(view, view->holder[i].id);
+		before = ", ";
+	}
+	for (i = 0; i < view->guests; i++) {
+		if (view->guest[i].policy != policy)
+			continue;
+		fputs(before, stdout);
+		print_guest(view, view->guest[i].cid);
 		before = ", ";
 	}
 	puts(*before == ',' ? "" : "    held by nobody");
@@ -226,6 +290,22 @@ static struct json_object *holders_json(const struct view *view, const struct po
 	return list;
 }
 
+static struct json_object *guests_json(const struct view *view, const struct policy *policy)
+{
+	struct json_object *list = json_object_new_array(), *object;
+	size_t i;
+
+	for (i = 0; i < view->guests; i++) {
+		if (view->guest[i].policy != policy)
+			continue;
+		object = json_object_new_object();
+		json_add_number(object, "cid", view->guest[i].cid);
+		json_add_text(object, "guest", guests_name(&view->known, view->guest[i].cid));
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
 static struct json_object *mode_json(bool set, enum vsock_mode mode)
 {
 	return set ? json_object_new_string(mode_name(mode)) : NULL;
@@ -245,6 +325,7 @@ static struct json_object *policy_json(const struct view *view, const struct pol
 	json_add_bool(object, "inherit", policy->inherit);
 	json_object_object_add(object, "rules", rules_json(policy));
 	json_object_object_add(object, "namespaces", holders_json(view, policy));
+	json_object_object_add(object, "guests", guests_json(view, policy));
 	json_object_object_add(object, "shadowed", shadow.list);
 	return object;
 }

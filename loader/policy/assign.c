@@ -35,7 +35,7 @@ static __u32 number_of(const struct assigner *assigner, const struct resident *r
 	return number;
 }
 
-/* The policy of the same name in another set. */
+/* The policy of the same name in another set, if namespaces can have it. */
 static size_t index_in(const struct policy_set *set, const struct policy_set *other, size_t index)
 {
 	const struct policy *policy;
@@ -43,7 +43,8 @@ static size_t index_in(const struct policy_set *set, const struct policy_set *ot
 	if (index == NO_POLICY)
 		return NO_POLICY;
 	policy = policies_find(&set->policies, other->policies.policy[index].name);
-	return policy ? (size_t)(policy - set->policies.policy) : NO_POLICY;
+	return policy && !policy_is_for_guests(policy) ? (size_t)(policy - set->policies.policy)
+						       : NO_POLICY;
 }
 
 size_t assign_held(const struct assigner *assigner, const struct netns_record *record)
@@ -147,8 +148,9 @@ static bool is_ruled_out_by_name(const struct assigner *assigner, const struct r
 	if (!resident || !resident->traits.names.count)
 		return false;
 	for (i = 0; i < policies->count; i++)
-		if (!policies->policy[i].names.count ||
-		    !is_ruled_out(resident, &policies->policy[i]))
+		if (!policy_is_for_guests(&policies->policy[i]) &&
+		    (!policies->policy[i].names.count ||
+		     !is_ruled_out(resident, &policies->policy[i])))
 			return false;
 	return true;
 }

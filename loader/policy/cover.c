@@ -2,6 +2,7 @@
 #include "policy/cover.h"
 
 #include "policy/glob.h"
+#include "policy/rule.h"
 
 bool globs_cover_one(const struct globs *wide, const char *narrow)
 {
@@ -27,6 +28,8 @@ static bool globs_cover(const struct globs *wide, const struct globs *narrow)
 
 bool policy_covers(const struct policy *wide, const struct policy *narrow)
 {
+	if (policy_is_for_guests(wide) || policy_is_for_guests(narrow))
+		return policy_is_for_guests(narrow) && ranges_cover(&wide->guests, &narrow->guests);
 	return globs_cover(&wide->names, &narrow->names) &&
 	       globs_cover(&wide->paths, &narrow->paths) &&
 	       globs_cover(&wide->cgroups, &narrow->cgroups) &&

@@ -53,7 +53,7 @@ void explainer_close(struct explainer *explainer)
 
 /* --- Where a decision comes from --- */
 
-static int read_end(const struct explainer *explainer, const struct view_of_end *view,
+static int read_end(const struct explainer *explainer, const struct view_of_end *view, __u32 cid,
 		    struct explained_end *end)
 {
 	end->view = *view;
@@ -61,8 +61,21 @@ static int read_end(const struct explainer *explainer, const struct view_of_end 
 		return 0;
 	if (netns_records_read(&explainer->records, view->netns, &end->record))
 		return log_error(EIO, "map of namespaces");
-	end->policy = policy_in_record(&explainer->set, &end->record);
+	end->policy =
+		policy_of_end(&explainer->set, &explainer->records,
+			      &(struct end){ .netns = view->netns, .cid = cid }, &end->record);
 	return 0;
+}
+
+static bool is_apart(const struct explained_end *end)
+{
+	return end->policy && policy_is_for_guests(end->policy);
+}
+
+/* Without rules a guest is an end of its namespace. */
+static bool objects_natively(const struct explained_end *end)
+{
+	return end->view.by_mode && !is_apart(end);
 }
 
 static struct peer peer_of(const struct explainer *explainer, const struct explained_end *end,
@@ -75,7 +88,7 @@ static struct peer peer_of(const struct explainer *explainer, const struct expla
 		return peer;
 	peer.cid = place->cid;
 	peer.policy = end->policy ? end->policy->name : NULL;
-	peer.name = peer_names_at(&explainer->set.names, number);
+	peer.name = is_apart(end) ? NULL : peer_names_at(&explainer->set.names, number);
 	return peer;
 }
 
@@ -185,9 +198,9 @@ int explain_call(struct explainer *explainer, const struct place *from, const st
 	*explanation = (struct explanation){};
 	ret = ask(explainer, from, to, port, &answer);
 	if (!ret)
-		ret = read_end(explainer, &answer.caller, caller);
+		ret = read_end(explainer, &answer.caller, from->cid, caller);
 	if (!ret)
-		ret = read_end(explainer, &answer.called, called);
+		ret = read_end(explainer, &answer.called, to->cid, called);
 	if (ret)
 		return ret;
 	peer = peer_of(explainer, called, to);
@@ -199,6 +212,6 @@ int explain_call(struct explainer *explainer, const struct place *from, const st
 	explanation->allowed = answer.allowed && !explanation->kernel_refuses;
 	explanation->modes_agree = explainer->is_native
 					   ? !explanation->kernel_refuses
-					   : !answer.caller.by_mode && !answer.called.by_mode;
+					   : !objects_natively(caller) && !objects_natively(called);
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "policy/rule.h"
+
 /* A star goes over slashes, too: what is below a slice is meant with it. */
 static bool glob_fits(const char *glob, const char *text)
 {
@@ -73,7 +75,7 @@ static bool names_fit(const struct globs *globs, const struct texts *names)
 
 bool policy_fits(const struct policy *policy, const struct traits *traits)
 {
-	return names_fit(&policy->names, &traits->names) &&
+	return !policy_is_for_guests(policy) && names_fit(&policy->names, &traits->names) &&
 	       fits_kind(&policy->paths, &traits->paths) &&
 	       fits_kind(&policy->cgroups, &traits->cgroups) &&
 	       pod_fits(&policy->pods, traits->pod) &&
@@ -86,6 +88,16 @@ size_t policies_match(const struct policies *policies, const struct traits *trai
 
 	for (i = 0; i < policies->count; i++)
 		if (policy_fits(&policies->policy[i], traits))
+			return i;
+	return NO_POLICY;
+}
+
+size_t policies_match_guest(const struct policies *policies, __u32 cid)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (range_at(&policies->policy[i].guests, cid))
 			return i;
 	return NO_POLICY;
 }

@@ -31,6 +31,9 @@ bool policy_fits(const struct policy *policy, const struct traits *traits);
 /* Index of the first one that fits, or NO_POLICY. */
 size_t policies_match(const struct policies *policies, const struct traits *traits);
 
+/* The same of a guest of the initial namespace. */
+size_t policies_match_guest(const struct policies *policies, __u32 cid);
+
 /*
  * Whether what is known speaks against it. A namespace of which nothing is known any more, as its
  * name or its last process went, is not ruled out.

@@ -43,32 +43,6 @@ static bool all_selected(const struct selection *selection, const struct ranges 
 	return ports->count;
 }
 
-static bool overlap(const struct ranges *a, const struct ranges *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->count; i++)
-		if (range_at(b, a->range[i].first))
-			return true;
-	for (i = 0; i < b->count; i++)
-		if (range_at(a, b->range[i].first))
-			return true;
-	return false;
-}
-
-static bool ranges_cover(const struct ranges *wide, const struct ranges *narrow)
-{
-	const struct range *found;
-	size_t i;
-
-	for (i = 0; i < narrow->count; i++) {
-		found = range_at(wide, narrow->range[i].first);
-		if (!found || found->last < narrow->range[i].last)
-			return false;
-	}
-	return true;
-}
-
 /* Whether a rule covers all peers of the other one. */
 static bool peer_covers(const struct rule *wide, const struct rule *narrow)
 {
@@ -114,8 +88,10 @@ static bool denies_asker(const struct rule *rule, const void *arg)
 /* Whether it may be about some of them: their names and guests are not known. */
 static bool may_allow_asker(const struct rule *rule, const struct asker *asker)
 {
+	__u32 port;
+
 	if (rule->decision != ALLOW || rule->verb != answer_to(asker->allow->verb) ||
-	    !overlap(&rule->ports, &asker->allow->ports))
+	    !ranges_overlap(&rule->ports, &asker->allow->ports, &port))
 		return false;
 	return rule->peer != OUTSIDE &&
 	       (rule->peer != BY_POLICY || !strcmp(rule->name, asker->policy->name));
@@ -141,7 +117,8 @@ static const struct policy *policy_of_name(const struct policies *policies, cons
 
 	for (i = 0; i < policies->count; i++) {
 		policy = &policies->policy[i];
-		if (policy->names.count && !globs_cover_one(&policy->names, name))
+		if (policy_is_for_guests(policy) ||
+		    (policy->names.count && !globs_cover_one(&policy->names, name)))
 			continue;
 		return policy->paths.count || policy->cgroups.count || policy->annotations.count ||
 				       policy->pods.count

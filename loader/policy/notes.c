@@ -9,6 +9,19 @@
 #include <string.h>
 
 #include "policy/cover.h"
+#include "policy/rule.h"
+
+/* Of guests all is known that the files ask for. */
+static void look_for_overlap(struct notes *notes, const struct policy *first,
+			     const struct policy *policy)
+{
+	__u32 cid;
+
+	if (ranges_overlap(&first->guests, &policy->guests, &cid))
+		note_add(notes, policy, 0,
+			 "Guest=: fits guest %u, which gets %s, as that comes first", cid,
+			 first->file);
+}
 
 static void look_for_cover(struct notes *notes, const struct policies *policies, size_t index)
 {
@@ -18,17 +31,19 @@ static void look_for_cover(struct notes *notes, const struct policies *policies,
 	for (i = 0; i < index; i++)
 		if (policy_covers(&policies->policy[i], policy)) {
 			note_add(notes, policy, 0,
-				 "no namespace gets this policy: %s comes first and fits all that "
+				 "no %s gets this policy: %s comes first and fits all that "
 				 "this one fits",
+				 policy_is_for_guests(policy) ? "guest" : "namespace",
 				 policies->policy[i].file);
 			return;
-		}
+		} else
+			look_for_overlap(notes, &policies->policy[i], policy);
 }
 
 static void look_at_effect(struct notes *notes, const struct policy *policy)
 {
 	if (!policy->rules && !policy->sets_child_mode && !policy->audit &&
-	    (!policy->sets_mode || policy->mode == GLOBAL))
+	    !policy_is_for_guests(policy) && (!policy->sets_mode || policy->mode == GLOBAL))
 		note_add(notes, policy, 0, "sets nothing, and keeps later policies from fitting");
 }
 

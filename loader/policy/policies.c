@@ -163,6 +163,7 @@ static void free_policy(struct policy *policy)
 	free_globs(&policy->cgroups);
 	free_globs(&policy->annotations);
 	free_globs(&policy->pods);
+	free(policy->guests.range);
 	for (i = 0; i < policy->rules; i++)
 		rule_free(&policy->rule[i]);
 	free(policy->rule);
@@ -211,7 +212,18 @@ bool policies_have_rules(const struct policies *policies)
 	size_t i;
 
 	for (i = 0; i < policies->count; i++)
-		if (policies->policy[i].audit || policies->policy[i].rules)
+		if (policies->policy[i].audit || policies->policy[i].rules ||
+		    policy_is_for_guests(&policies->policy[i]))
+			return true;
+	return false;
+}
+
+bool policies_have_guests(const struct policies *policies)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (policy_is_for_guests(&policies->policy[i]))
 			return true;
 	return false;
 }
@@ -258,7 +270,8 @@ static bool holds_up(const struct policy *policy)
 {
 	bool refuses = policy->rules || policy_makes_local(policy);
 
-	return refuses && !policy->audit && !fits_init_alone(policy);
+	return refuses && !policy->audit && !fits_init_alone(policy) &&
+	       !policy_is_for_guests(policy);
 }
 
 bool policies_hold_new(const struct policies *policies)

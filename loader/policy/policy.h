@@ -65,6 +65,7 @@ struct policy {
 	struct globs names, paths, cgroups;
 	struct globs annotations;	 /* KEY=GLOB */
 	struct globs pods;		 /* NAMESPACE/NAME */
+	struct ranges guests;		 /* CIDs: it is for guests, and for no namespace */
 	bool sets_mode, sets_child_mode; /* else the namespace keeps what it has */
 	enum vsock_mode mode, child_mode;
 	unsigned int mode_line;
@@ -73,6 +74,11 @@ struct policy {
 	struct rule *rule;
 	size_t rules, room;
 };
+
+static inline bool policy_is_for_guests(const struct policy *policy)
+{
+	return policy->guests.count;
+}
 
 struct mistake {
 	char *file;

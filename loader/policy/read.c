@@ -30,6 +30,7 @@ enum key {
 	CGROUP,
 	ANNOTATION,
 	POD,
+	GUEST_CIDS,
 	MODE,
 	CHILD_MODE,
 	AUDIT,
@@ -39,8 +40,8 @@ enum key {
 	KEYS
 };
 
-static const char *const keys[] = { "Name",	 "Path",  "Cgroup",  "Annotation", "Pod", "Mode",
-				    "ChildMode", "Audit", "Inherit", "Allow",	   "Deny" };
+static const char *const keys[] = { "Name", "Path",	 "Cgroup", "Annotation", "Pod",	  "Guest",
+				    "Mode", "ChildMode", "Audit",  "Inherit",	 "Allow", "Deny" };
 
 /* Where the keys of each section begin. */
 static const enum key first_key[] = { NAME, MODE, ALLOWS, KEYS };
@@ -120,6 +121,20 @@ static void take_globs(struct reader *reader, enum key key, const char *value)
 	free(copy);
 }
 
+/* Words of CIDs and ranges, separated by blanks or by commas. */
+static void take_guests(struct reader *reader, const char *value)
+{
+	char *copy = memory_strdup(value), *word, *rest, *reason;
+
+	for (word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+		if (!rule_parse_cids(&reader->policy->guests, word, &reason))
+			continue;
+		mistake(reader, "Guest=%s", reason);
+		free(reason);
+	}
+	free(copy);
+}
+
 static void take_mode(struct reader *reader, enum key key, const char *value, bool *sets,
 		      enum vsock_mode *mode)
 {
@@ -163,6 +178,9 @@ static void take(struct reader *reader, enum key key, const char *value)
 	struct policy *policy = reader->policy;
 
 	switch (key) {
+	case GUEST_CIDS:
+		take_guests(reader, value);
+		break;
 	case MODE:
 		policy->mode_line = reader->line;
 		take_mode(reader, key, value, &policy->sets_mode, &policy->mode);
@@ -312,6 +330,34 @@ static bool means_init(const struct policy *policy)
 	return false;
 }
 
+/* A guest has no other trait, makes no namespaces, binds no ports here, and starts no guests. */
+static void look_at_guests(struct reader *reader)
+{
+	const struct policy *policy = reader->policy;
+	enum key key;
+	size_t i;
+
+	for (key = NAME; key < GUEST_CIDS; key++) {
+		reader->line = reader->key[key];
+		if (reader->line)
+			mistake(reader,
+				"%s=: is for namespaces, and this policy for guests: Guest= stands "
+				"alone",
+				keys[key]);
+	}
+	for (key = CHILD_MODE; key <= INHERIT; key++) {
+		reader->line = key == AUDIT ? 0 : reader->key[key];
+		if (reader->line)
+			mistake(reader, "%s=: guests make no namespaces", keys[key]);
+	}
+	for (i = 0; i < policy->rules; i++) {
+		reader->line = policy->rule[i].line;
+		if (policy->rule[i].verb == BIND || policy->rule[i].verb == GUEST)
+			mistake(reader, "Deny=%s: rules for guests are about connect and accept",
+				policy->rule[i].text);
+	}
+}
+
 /* What only the whole file shows. */
 static void look_at_all(struct reader *reader)
 {
@@ -325,8 +371,10 @@ static void look_at_all(struct reader *reader)
 	if (!reader->line)
 		mistake(reader, "there is no [Match]: the policy would fit nothing");
 	else if (!reader->key[NAME] && !reader->key[PATH] && !reader->key[CGROUP] &&
-		 !reader->key[ANNOTATION] && !reader->key[POD])
-		mistake(reader, "[Match] needs Name=, Path=, Cgroup=, Annotation= or Pod=");
+		 !reader->key[ANNOTATION] && !reader->key[POD] && !reader->key[GUEST_CIDS])
+		mistake(reader, "[Match] needs Name=, Path=, Cgroup=, Annotation=, Pod= or Guest=");
+	if (policy_is_for_guests(policy))
+		look_at_guests(reader);
 	reader->line = reader->key[CHILD_MODE];
 	if (local && policy->sets_child_mode && policy->child_mode == GLOBAL)
 		mistake(reader, "ChildMode=global: a local namespace makes only local ones");

@@ -101,8 +101,8 @@ static int take_range(struct parser *parser, const char **text, const char *what
 	return 0;
 }
 
-/* Takes the word in turn: 80,443,8000-8100. */
-static int take_list(struct parser *parser, const char *what, __u32 least, struct ranges *ranges)
+/* The whole word: 80,443,8000-8100. */
+static int take_ranges(struct parser *parser, const char *what, __u32 least, struct ranges *ranges)
 {
 	const char *text = parser->word;
 	int ret;
@@ -115,6 +115,13 @@ static int take_list(struct parser *parser, const char *what, __u32 least, struc
 	if (!ret && *text)
 		ret = wrong(parser, "%s: numbers, ranges like 8-15, and commas, without blanks",
 			    parser->word);
+	return ret;
+}
+
+static int take_list(struct parser *parser, const char *what, __u32 least, struct ranges *ranges)
+{
+	int ret = take_ranges(parser, what, least, ranges);
+
 	if (!ret)
 		advance(parser);
 	return ret;
@@ -125,9 +132,11 @@ static void take_all(struct ranges *ranges)
 	add_range(ranges, (struct range){ .first = 0, .last = ~0U });
 }
 
+static const char cids_of_guests[] = "CIDs of guests";
+
 static int take_cids(struct parser *parser)
 {
-	return take_list(parser, "CIDs of guests", FIRST_CID, &parser->rule->cids);
+	return take_list(parser, cids_of_guests, FIRST_CID, &parser->rule->cids);
 }
 
 static int take_ports(struct parser *parser)
@@ -283,6 +292,13 @@ int rule_parse(struct rule *rule, enum decision decision, const char *text, char
 	return ret;
 }
 
+int rule_parse_cids(struct ranges *cids, const char *text, char **reason)
+{
+	struct parser parser = { .word = (char *)text, .reason = reason };
+
+	return take_ranges(&parser, cids_of_guests, FIRST_CID, cids);
+}
+
 void rule_free(struct rule *rule)
 {
 	free(rule->name);
@@ -299,4 +315,35 @@ const struct range *range_at(const struct ranges *ranges, __u64 number)
 		if (ranges->range[i].first <= number && number <= ranges->range[i].last)
 			return &ranges->range[i];
 	return NULL;
+}
+
+bool ranges_cover(const struct ranges *wide, const struct ranges *narrow)
+{
+	const struct range *found;
+	size_t i;
+
+	for (i = 0; i < narrow->count; i++) {
+		found = range_at(wide, narrow->range[i].first);
+		if (!found || found->last < narrow->range[i].last)
+			return false;
+	}
+	return true;
+}
+
+/* Whether a range of `b` begins in `a`. */
+static bool begins_in(const struct ranges *a, const struct ranges *b, __u32 *number)
+{
+	size_t i;
+
+	for (i = 0; i < b->count; i++) {
+		*number = b->range[i].first;
+		if (range_at(a, *number))
+			return true;
+	}
+	return false;
+}
+
+bool ranges_overlap(const struct ranges *a, const struct ranges *b, __u32 *number)
+{
+	return begins_in(a, b, number) || begins_in(b, a, number);
 }

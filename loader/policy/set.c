@@ -5,6 +5,7 @@
 
 #include "kernel/sysctl-modes.h"
 #include "lib/log.h"
+#include "policy/match.h"
 #include "policy/mistakes.h"
 #include "policy/policies.h"
 #include "policy/store.h"
@@ -80,4 +81,22 @@ const struct policy *policy_in_record(const struct policy_set *set,
 	size_t index = policy_at_cell(record->binding[set->half].policy, set->policies.count);
 
 	return index == NO_POLICY ? NULL : &set->policies.policy[index];
+}
+
+const struct policy *policy_of_guest(const struct policy_set *set, __u32 cid)
+{
+	size_t index = policies_match_guest(&set->policies, cid);
+
+	return index == NO_POLICY ? NULL : &set->policies.policy[index];
+}
+
+const struct policy *policy_of_end(const struct policy_set *set,
+				   const struct netns_records *records, const struct end *end,
+				   const struct netns_record *record)
+{
+	const struct policy *own = NULL;
+
+	if (end->cid && end->netns == records->state->init)
+		own = policy_of_guest(set, end->cid);
+	return own ?: policy_in_record(set, record);
 }

@@ -36,4 +36,12 @@ void policy_set_close(struct policy_set *set);
 const struct policy *policy_in_record(const struct policy_set *set,
 				      const struct netns_record *record);
 
+/* The policy of a guest of the initial namespace, or NULL: it has that of the namespace. */
+const struct policy *policy_of_guest(const struct policy_set *set, __u32 cid);
+
+/* The policy of an end, of whose namespace this is the record. */
+const struct policy *policy_of_end(const struct policy_set *set,
+				   const struct netns_records *records, const struct end *end,
+				   const struct netns_record *record);
+
 #endif

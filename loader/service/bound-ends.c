@@ -39,15 +39,15 @@ static bool is_local(const struct netns_record *record, const struct policy *pol
 	return record->mode == LOCAL || (policy && policy->sets_mode && policy->mode == LOCAL);
 }
 
-struct bound_end bound_ends_find(struct bound_ends *ends, netns_id id)
+struct bound_end bound_ends_find(struct bound_ends *ends, const struct end *end)
 {
 	struct netns_record record;
 	const struct policy *policy;
 
-	if (!ends->open || id == NETNS_NONE || id == NETNS_UNKNOWN ||
-	    netns_records_read(&ends->records, id, &record))
+	if (!ends->open || end->netns == NETNS_NONE || end->netns == NETNS_UNKNOWN ||
+	    netns_records_read(&ends->records, end->netns, &record))
 		return (struct bound_end){};
-	policy = policy_in_record(&ends->set, &record);
+	policy = policy_of_end(&ends->set, &ends->records, end, &record);
 	return (struct bound_end){
 		.policy = policy ? policy->name : NULL,
 		.mode = mode_name(is_local(&record, policy) ? LOCAL : GLOBAL),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which policy the namespace of an event's end has, and whether it is local. */
+/* Which policy an event's end has, or its namespace, and whether it is local. */
 #ifndef BOUND_ENDS_H
 #define BOUND_ENDS_H
 
@@ -20,7 +20,7 @@ void bound_ends_open(struct bound_ends *ends);
 void bound_ends_close(struct bound_ends *ends);
 
 /* The texts hold until the next refresh. */
-struct bound_end bound_ends_find(struct bound_ends *ends, netns_id id);
+struct bound_end bound_ends_find(struct bound_ends *ends, const struct end *end);
 
 /* Before the ends of an event are looked up: policies may have been switched. */
 void bound_ends_refresh(struct bound_ends *ends);

@@ -138,8 +138,8 @@ static void name_ends(struct telemetry *telemetry, struct named_event *named)
 	named->origin_home = find_home(telemetry, event->origin.netns, named->origin);
 	named->target_home = find_home(telemetry, event->target.netns, named->target);
 	bound_ends_refresh(&telemetry->bound);
-	named->origin_bound = bound_ends_find(&telemetry->bound, event->origin.netns);
-	named->target_bound = bound_ends_find(&telemetry->bound, event->target.netns);
+	named->origin_bound = bound_ends_find(&telemetry->bound, &event->origin);
+	named->target_bound = bound_ends_find(&telemetry->bound, &event->target);
 	know_guests(telemetry, event);
 	named->origin_guest = find_guest(telemetry, &event->origin, event->time);
 	named->target_guest = find_guest(telemetry, &event->target, event->time);

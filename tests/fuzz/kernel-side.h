@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <linux/vm_sockets.h>
+
 #include "vsock-bpfd.h"
 #include "../../bpf/call.h"
 

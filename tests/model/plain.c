@@ -90,7 +90,7 @@ static enum reason objection(const struct end *self, const struct space *own,
 	}
 	if (decision == DENY)
 		return REASON_RULE;
-	if (decision == UNDECIDED && is_local(own) && self->netns != peer->netns)
+	if (decision == UNDECIDED && is_local(own) && (own->apart || self->netns != peer->netns))
 		return REASON_MODE;
 	return PERMITTED;
 }

@@ -14,6 +14,7 @@ struct space {
 	const struct policy *policy; /* or NULL */
 	const char *name;	     /* or NULL */
 	bool pending;		     /* its policy is not known yet */
+	bool apart;		     /* a guest that a policy takes out of its namespace */
 };
 
 struct answer {

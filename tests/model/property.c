@@ -29,6 +29,7 @@
 #define RULES	 8
 #define SPACES	 8
 #define NAMES	 4
+#define INIT	 1 /* identity of the initial namespace, whose guests can have a policy */
 
 static struct verdict_bpf *bpf;
 static struct policies policies;
@@ -115,14 +116,14 @@ static void write_ports(FILE *file)
 	write_list(file, any_port);
 }
 
-static void write_rule(FILE *file)
+static void write_rule(FILE *file, bool for_guests)
 {
 	bool connect = chance(2);
 
-	if (chance(6)) {
+	if (!for_guests && chance(6)) {
 		fputs("Deny=bind", file);
 		write_ports(file);
-	} else if (chance(6)) {
+	} else if (!for_guests && chance(6)) {
 		fputs("Deny=guest ", file);
 		write_list(file, any_cid);
 	} else {
@@ -134,9 +135,22 @@ static void write_rule(FILE *file)
 	fputc('\n', file);
 }
 
+static void write_match(FILE *file, int number, bool for_guests)
+{
+	fputs("[Match]\n", file);
+	if (for_guests) {
+		fputs("Guest=", file);
+		write_list(file, any_cid);
+		fputc('\n', file);
+	} else {
+		fprintf(file, "Name=n%d\n", number);
+	}
+}
+
 static void write_policy(int number)
 {
 	int rules = below(RULES);
+	bool for_guests = chance(3);
 	char path[64];
 	FILE *file;
 
@@ -144,10 +158,11 @@ static void write_policy(int number)
 	file = fopen(path, "we");
 	if (!file)
 		tap_bail("%s: %s", path, strerror(errno));
-	fprintf(file, "[Match]\nName=n%d\n[Namespace]\nMode=%s\nAudit=%s\n[Rules]\n", number,
-		chance(6) ? "local" : "global", chance(6) ? "yes" : "no");
+	write_match(file, number, for_guests);
+	fprintf(file, "[Namespace]\nMode=%s\nAudit=%s\n[Rules]\n", chance(6) ? "local" : "global",
+		chance(6) ? "yes" : "no");
 	while (rules--)
-		write_rule(file);
+		write_rule(file, for_guests);
 	fclose(file);
 }
 
@@ -177,7 +192,9 @@ static void make_policies(void)
 static void write_state(__u32 half, bool keeping)
 {
 	static __u32 changes;
-	struct layer_state state = { .gates_wanted = YES, .has_rules = YES, .half = half };
+	struct layer_state state = {
+		.gates_wanted = YES, .has_rules = YES, .half = half, .init = INIT
+	};
 	__u32 zero = 0;
 
 	changes += 2;
@@ -221,6 +238,13 @@ static void write_space(int i, __u32 half)
 			tap_bail("map namespaces: %s", strerror(errno));
 }
 
+static const struct policy *any_policy(void)
+{
+	const struct policy *policy = &policies.policy[below(policies.count)];
+
+	return policy_is_for_guests(policy) ? NULL : policy;
+}
+
 static void make_spaces(__u32 half)
 {
 	static const char *const names[NAMES] = { "n0", "n1", "n2", "n3" };
@@ -229,9 +253,7 @@ static void make_spaces(__u32 half)
 	for (i = 0; i < SPACES; i++) {
 		spaces[i].mode = chance(3) ? LOCAL : GLOBAL;
 		spaces[i].pending = chance(16);
-		spaces[i].policy = chance(5) || spaces[i].pending
-					   ? NULL
-					   : &policies.policy[below(policies.count)];
+		spaces[i].policy = chance(5) || spaces[i].pending ? NULL : any_policy();
 		spaces[i].name = chance(2) ? names[below(NAMES)] : NULL;
 		write_space(i, half);
 	}
@@ -270,8 +292,31 @@ static struct end any_end(void)
 	return end;
 }
 
-static struct space *space_of(const struct end *end)
+/* The first that fits. */
+static const struct policy *policy_for_guest(__u32 cid)
 {
+	size_t i, j;
+
+	for (i = 0; i < policies.count; i++)
+		for (j = 0; j < policies.policy[i].guests.count; j++)
+			if (cid >= policies.policy[i].guests.range[j].first &&
+			    cid <= policies.policy[i].guests.range[j].last)
+				return &policies.policy[i];
+	return NULL;
+}
+
+/* For a guest with a policy of its own it holds until the call after the next. */
+static const struct space *space_of(const struct end *end)
+{
+	static struct space apart[2];
+	static unsigned int turn;
+	const struct policy *own =
+		end->netns == INIT && end->cid ? policy_for_guest(end->cid) : NULL;
+
+	if (own) {
+		apart[++turn % 2] = (struct space){ .policy = own, .apart = true };
+		return &apart[turn % 2];
+	}
 	return end->netns >= 1 && end->netns <= SPACES ? &spaces[end->netns - 1] : NULL;
 }
 

@@ -506,6 +506,19 @@ static void word_guest(char **words, size_t size)
 		wrong("guest %u: %s", place->cid, strerror(err));
 }
 
+static void word_cid(char **words, size_t size)
+{
+	struct place *place = find(words[0]);
+	int err;
+
+	if (size != 2 || !place->cid)
+		wrong("wanted: cid NAMESPACE CID, where there is a guest");
+	place->cid = atoi(words[1]);
+	err = vm_set_cid(&place->vm, place->cid);
+	if (err)
+		wrong("guest %u: %s", place->cid, strerror(err));
+}
+
 static void need_fresh(void);
 
 static void word_keep(char **words, size_t size)
@@ -615,10 +628,15 @@ static const struct {
 	const char *word;
 	void (*run)(char **words, size_t size);
 } doings[] = {
-	{ "namespaces", word_namespaces }, { "local", word_local },
-	{ "nobody", word_nobody },	   { "root", word_root },
-	{ "guest", word_guest },	   { "keep", word_keep },
-	{ "autobind", word_autobind },	   { "policy", word_policy },
+	{ "namespaces", word_namespaces },
+	{ "local", word_local },
+	{ "nobody", word_nobody },
+	{ "root", word_root },
+	{ "guest", word_guest },
+	{ "cid", word_cid },
+	{ "keep", word_keep },
+	{ "autobind", word_autobind },
+	{ "policy", word_policy },
 	{ "apply", word_apply },
 };
 

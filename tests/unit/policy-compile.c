@@ -385,6 +385,52 @@ static void test_shared(void **state)
 	policies_free(&policies);
 }
 
+static void add_guests(struct policies *policies, size_t index, const char *text)
+{
+	char *reason;
+
+	assert_int_equal(rule_parse_cids(&policies->policy[index].guests, text, &reason), 0);
+}
+
+/* Which policy the cells have for a guest is the first that fits. */
+static void compare_guests(const struct policies *policies)
+{
+	struct compiled compiled;
+	__u32 expected, cid, i;
+
+	assert_int_equal(compile(policies, &compiled), 0);
+	for (i = 0; i < 200; i++) {
+		cid = i < 100 ? i : 4294967295U - (i - 100);
+		for (expected = 0; expected < policies->count; expected++)
+			if (has(&policies->policy[expected].guests, cid))
+				break;
+		expected = expected < policies->count ? policy_cell(expected) : 0;
+		assert_int_equal(look_up(&compiled, compiled.cells[0].guests, cid), expected);
+	}
+	release(&compiled);
+}
+
+static void test_guests(void **state)
+{
+	struct policies policies;
+	unsigned int round, i;
+	char text[256];
+
+	(void)state;
+	for (round = 0; round < 400; round++) {
+		seed = round;
+		make_policies(&policies, 1 + random_to(6));
+		for (i = random_to(6); i; i--) {
+			random_list(text, 3);
+			add_guests(&policies, random_to(policies.count), text);
+		}
+		for (i = random_to(25); i; i--)
+			random_rule(&policies, random_to(policies.count));
+		compare_guests(&policies);
+		policies_free(&policies);
+	}
+}
+
 static double compile_seconds(struct policies *policies, int expected)
 {
 	struct timespec before, now;
@@ -415,7 +461,17 @@ static void test_many_policies(void **state)
 		add_rule(&policies, i, DENY, text);
 	}
 	assert_true(compile_seconds(&policies, 0) < 2);
+	make_policies(&policies, MANY);
+	for (i = 0; i < MANY; i++) {
+		snprintf(text, sizeof(text), "%zu", 2 * i + 3);
+		add_guests(&policies, i, text);
+	}
+	assert_true(compile_seconds(&policies, 0) < 2);
 	make_policies(&policies, RULE_CELLS / POLICY_CELLS + 1);
+	compile_seconds(&policies, -ENOSPC);
+	/* No room is left for the table of guests. */
+	make_policies(&policies, RULE_CELLS / POLICY_CELLS);
+	add_guests(&policies, 0, "3,5");
 	compile_seconds(&policies, -ENOSPC);
 }
 
@@ -452,9 +508,10 @@ static void test_many_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	      cmocka_unit_test(test_merged),
-		cmocka_unit_test(test_shared),	      cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many_policies), cmocka_unit_test(test_many_rules),
+		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_shared),	   cmocka_unit_test(test_random),
+		cmocka_unit_test(test_guests),	   cmocka_unit_test(test_many_policies),
+		cmocka_unit_test(test_many_rules),
 	};
 
 	return cmocka_run_group_tests_name("policy-compile", tests, NULL, NULL);

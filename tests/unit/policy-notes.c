@@ -205,13 +205,25 @@ static void test_nothing(void **state)
 	NOTED("d/a.policy:0: sets nothing");
 }
 
+static void test_guests(void **state)
+{
+	(void)state;
+	put("a", "Guest=40-49", "");
+	put("b", "Guest=42 45-47", LOCAL_ONES);
+	put("c", "Guest=30-60", LOCAL_ONES "Allow=connect to namespace web port 1\n");
+	put("d", "Name=web", LOCAL_ONES "Allow=accept from policy c port 1\n");
+	NOTED("d/b.policy:0: no guest gets this policy: d/a.policy comes first",
+	      "d/c.policy:0: Guest=: fits guest 40, which gets d/a.policy, as that comes first",
+	      "d/c.policy:0: Guest=: fits guest 42, which gets d/b.policy, as that comes first");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_globs), TEST(test_covered),	TEST(test_not_covered),
-		TEST(test_dead),  TEST(test_other_end), TEST(test_nothing),
+		TEST(test_globs),     TEST(test_covered), TEST(test_not_covered), TEST(test_dead),
+		TEST(test_other_end), TEST(test_nothing), TEST(test_guests),
 	};
 
 	return cmocka_run_group_tests_name("policy-notes", tests, make_place, remove_place);

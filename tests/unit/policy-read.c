@@ -123,8 +123,8 @@ static void test_sections(void **state)
 	refused("", "d/web.policy: there is no [Match]: the policy would fit nothing\n");
 	refused("[Rules]\nDeny=bind\n",
 		"d/web.policy: there is no [Match]: the policy would fit nothing\n");
-	refused("[Match]\n\n[Rules]\n",
-		"d/web.policy:1: [Match] needs Name=, Path=, Cgroup=, Annotation= or Pod=\n");
+	refused("[Match]\n\n[Rules]\n", "d/web.policy:1: [Match] needs Name=, Path=, Cgroup=, "
+					"Annotation=, Pod= or Guest=\n");
 	refused("[Match]\nName=a\n[Rule]\nDeny=bind\n",
 		"d/web.policy:3: [Rule]: no such section; did you mean Rules?\n");
 	refused("[Match]\nName=a\n[Surprise]\n", "d/web.policy:3: [Surprise]: no such section\n");
@@ -650,6 +650,61 @@ static void test_hints(void **state)
 		"");
 }
 
+static void test_guests(void **state)
+{
+	struct policies policies;
+	const struct ranges *guests;
+
+	(void)state;
+	refused("[Match]\nGuest=2\n",
+		"d/web.policy:2: Guest=2: CIDs of guests are 3 to 4294967294\n");
+	refused("[Match]\nGuest=42 4294967295\n",
+		"d/web.policy:2: Guest=4294967295: CIDs of guests are 3 to 4294967294\n");
+	refused("[Match]\nGuest=9-5\n", "d/web.policy:2: Guest=9-5: 9-5: the range is reversed\n");
+	refused("[Match]\nGuest=web\n", "d/web.policy:2: Guest=web: numbers, ranges like 8-15, and "
+					"commas, without blanks\n");
+	refused("[Match]\nGuest=42\nName=web\n",
+		"d/web.policy:3: Name=: is for namespaces, and this policy for guests: "
+		"Guest= stands alone\n");
+	refused("[Match]\nPod=a/b\nGuest=42\n",
+		"d/web.policy:2: Pod=: is for namespaces, and this policy for guests: "
+		"Guest= stands alone\n");
+	refused("[Match]\nGuest=42\n[Namespace]\nChildMode=local\nAudit=yes\nInherit=no\n",
+		"d/web.policy:4: ChildMode=: guests make no namespaces\n"
+		"d/web.policy:6: Inherit=: guests make no namespaces\n");
+	refused("[Match]\nGuest=42\n[Rules]\nDeny=bind port 1\nDeny=guest 42\n",
+		"d/web.policy:4: Deny=bind port 1: rules for guests are about connect and accept\n"
+		"d/web.policy:5: Deny=guest 42: rules for guests are about connect and accept\n");
+	said[0] = '\0';
+	put("d/web.policy", "[Match]\nGuest=3 42,50-59\nGuest=4294967294\n");
+	put("d/xyz.policy", "[Match]\nGuest=40-50\n");
+	read_good(&policies);
+	guests = &policies.policy[0].guests;
+	assert_int_equal(guests->count, 4);
+	assert_int_equal(guests->range[2].last, 59);
+	assert_true(policies_match_guest(&policies, 4) == NO_POLICY);
+	assert_int_equal(policies_match_guest(&policies, 50), 0);
+	assert_int_equal(policies_match_guest(&policies, 49), 1);
+	policies_free(&policies);
+}
+
+/* A policy for guests is for no namespace, whatever is known of it. */
+static void test_guests_and_namespaces(void **state)
+{
+	char *name[] = { "web" };
+	const struct traits none = {}, traits = { .names = { name, 1 } };
+	struct policies policies;
+
+	(void)state;
+	put("d/web.policy", "[Match]\nGuest=3-99\n[Namespace]\nMode=local\n");
+	read_good(&policies);
+	assert_true(policies_match(&policies, &traits) == NO_POLICY);
+	assert_true(policies_match(&policies, &none) == NO_POLICY);
+	assert_false(policies_hold_new(&policies));
+	assert_true(policies_have_rules(&policies));
+	policies_free(&policies);
+}
+
 /*
  * Anything may stand in a file: it is read or refused, and what is refused has a reason. The
  * text is a copy of its own, so that reading behind its end is seen by whoever looks for that.
@@ -713,6 +768,7 @@ int main(void)
 		WITH_DIRECTORY(test_many_mistakes), WITH_DIRECTORY(test_directory),
 		WITH_DIRECTORY(test_config_map),    WITH_DIRECTORY(test_files),
 		WITH_DIRECTORY(test_match),	    WITH_DIRECTORY(test_hints),
+		WITH_DIRECTORY(test_guests),	    WITH_DIRECTORY(test_guests_and_namespaces),
 		WITH_DIRECTORY(test_mutated),
 	};
 
