@@ -158,11 +158,25 @@ static const struct policy *policy_of_name(const struct policies *policies, cons
 	return index == NO_POLICY ? NULL : &policies->policy[index];
 }
 
+/* A guest with a policy of its own. */
+static bool is_apart(const struct policy *policy)
+{
+	return policy && policy_is_for_guests(policy);
+}
+
 /* The initial namespace is never local, nor is the host. */
+static bool is_never_local(const struct learned *learned, const struct seen_end *end)
+{
+	if (end->is_outside)
+		return true;
+	return !by_text(end->name, NETNS_INIT_NAME) &&
+	       !(end->policy && is_apart(policies_find(learned->policies, end->policy)));
+}
+
 static enum left_out find_holder(const struct learned *learned, const struct seen_end *end,
 				 struct sample *sample)
 {
-	if (end->is_outside || !by_text(end->name, NETNS_INIT_NAME))
+	if (is_never_local(learned, end))
 		return LEFT_UNKNOWN;
 	sample->own = (char *)end->name;
 	if (end->policy) {
@@ -215,7 +229,7 @@ static enum left_out ask_policy(const struct sample *sample, const struct seen_c
 	struct peer peer = { .outside = sample->peer == OUTSIDE,
 			     .cid = sample->cid,
 			     .policy = sample->policy ? sample->policy->name : NULL,
-			     .name = sample->other };
+			     .name = is_apart(sample->policy) ? NULL : sample->other };
 
 	if (!before)
 		return LEARNED;

@@ -91,7 +91,7 @@ struct mistake {
 /* No policy, where an index of one is asked for. */
 #define NO_POLICY ((size_t)-1)
 
-/* The cell of the map `rules` at which a policy starts: heads come first, cell 0 stays unused. */
+/* The cell of the map `rules` at which a policy starts: heads come first, after cell 0. */
 static inline __u32 policy_cell(size_t index)
 {
 	return 1 + index * POLICY_CELLS;

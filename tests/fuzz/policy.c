@@ -22,6 +22,7 @@
 #define NUMBERS	 64
 #define MANY	 128 /* rules: more would take long, and show no more */
 #define PORT_MAX 0xfffffffeU
+#define INIT	 1 /* identity of the initial namespace */
 
 /* --- The cells hang together --- */
 
@@ -42,6 +43,24 @@ static void check_table(const struct compiled *compiled, __u32 place, bool deep)
 			check_table(compiled, head[i].value, false);
 		else
 			check(head[i].value <= DENY);
+	}
+}
+
+/* The same of the table of guests, whose values are policies. */
+static void check_guests(const struct policies *policies, const struct compiled *compiled)
+{
+	__u32 place = compiled->cells[0].guests, i;
+	const struct rule_cell *head = &compiled->cells[place];
+
+	if (!place)
+		return;
+	check(place >= policy_cell(policies->count) && place < compiled->count);
+	check(head->count && head->count < compiled->count - place && !head[1].first);
+	for (i = 1; i <= head->count; i++) {
+		check(i == 1 || head[i].first > head[i - 1].first);
+		check(i == 1 || head[i].value != head[i - 1].value);
+		check(!head[i].value ||
+		      policy_at_cell(head[i].value, policies->count) != NO_POLICY);
 	}
 }
 
@@ -112,6 +131,7 @@ static size_t collect(const struct policies *policies)
 	for (i = 0; i < policies->count; i++) {
 		const struct policy *policy = &policies->policy[i];
 
+		add_edges(&cids, &policy->guests);
 		for (j = 0; j < policy->rules; j++) {
 			add_edges(&ports, &policy->rule[j].ports);
 			add_edges(&cids, &policy->rule[j].cids);
@@ -156,8 +176,18 @@ static struct end any_end(void)
 	return end;
 }
 
-static const struct space *space_of(const struct end *end)
+/* For a guest with a policy of its own it holds until the call after the next. */
+static const struct space *space_of(const struct policies *policies, const struct end *end)
 {
+	static struct space apart[2];
+	static unsigned int turn;
+	const struct policy *own =
+		end->netns == INIT && end->cid ? plain_policy_of_guest(policies, end->cid) : NULL;
+
+	if (own) {
+		apart[++turn % 2] = (struct space){ .policy = own, .apart = true };
+		return &apart[turn % 2];
+	}
 	return end->netns >= 1 && end->netns <= record_count ? &spaces[end->netns - 1] : NULL;
 }
 
@@ -167,13 +197,14 @@ static void check_side(__u32 objection, enum reason reason, bool audited)
 	check(!!(objection & AUDITED) == audited);
 }
 
-static void check_call(__u32 half)
+static void check_call(const struct policies *policies, __u32 half)
 {
 	struct call call = { .from = any_end(), .to = any_end() };
 	struct answer answer;
 
 	call.to.port = ports.number[below(ports.count)];
-	answer = plain_answer(&call.from, space_of(&call.from), &call.to, space_of(&call.to));
+	answer = plain_answer(&call.from, space_of(policies, &call.from), &call.to,
+			      space_of(policies, &call.to));
 	check(!!judge(&call, &state) == answer.may);
 	check_side(ask_end(&call, half ? SECOND_HALF : 0), answer.reason[0], answer.audited[0]);
 	/* Where one end refuses nobody asks the other. */
@@ -189,12 +220,14 @@ static void check_calls(const struct policies *policies, const struct compiled *
 
 	half_cells = compiled->cells;
 	half_count = compiled->count;
-	state = (struct layer_state){ .gates_wanted = YES, .has_rules = YES, .half = half };
+	state = (struct layer_state){
+		.gates_wanted = YES, .has_rules = YES, .half = half, .init = INIT
+	};
 	record_count = policies->count + 3;
 	for (i = 0; i < record_count; i++)
 		make_space(policies, i, half);
 	for (i = 0; i < CALLS; i++)
-		check_call(half);
+		check_call(policies, half);
 }
 
 /* --- One input --- */
@@ -246,6 +279,7 @@ static void check_set(const struct policies *policies)
 	}
 	for (i = 0; i < policies->count; i++)
 		check_policy(&compiled, &compiled.cells[policy_cell(i)]);
+	check_guests(policies, &compiled);
 	if (collect(policies) <= MANY)
 		check_calls(policies, &compiled);
 	compiled_free(&compiled);

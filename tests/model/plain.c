@@ -13,6 +13,16 @@ static bool is_in(const struct ranges *ranges, __u32 number)
 	return false;
 }
 
+const struct policy *plain_policy_of_guest(const struct policies *policies, __u32 cid)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (is_in(&policies->policy[i].guests, cid))
+			return &policies->policy[i];
+	return NULL;
+}
+
 /* An end with a CID is a guest, or outside. */
 static bool is_peer(const struct rule *rule, const struct end *peer, const struct space *space)
 {

@@ -23,6 +23,9 @@ struct answer {
 	bool audited[2];       /* and lets it happen */
 };
 
+/* The first policy that is for guests with this CID, or NULL. */
+const struct policy *plain_policy_of_guest(const struct policies *policies, __u32 cid);
+
 /* The namespace of an end that is outside, or cannot be told, is NULL. */
 struct answer plain_answer(const struct end *from, const struct space *from_space,
 			   const struct end *to, const struct space *to_space);

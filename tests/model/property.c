@@ -292,26 +292,13 @@ static struct end any_end(void)
 	return end;
 }
 
-/* The first that fits. */
-static const struct policy *policy_for_guest(__u32 cid)
-{
-	size_t i, j;
-
-	for (i = 0; i < policies.count; i++)
-		for (j = 0; j < policies.policy[i].guests.count; j++)
-			if (cid >= policies.policy[i].guests.range[j].first &&
-			    cid <= policies.policy[i].guests.range[j].last)
-				return &policies.policy[i];
-	return NULL;
-}
-
 /* For a guest with a policy of its own it holds until the call after the next. */
 static const struct space *space_of(const struct end *end)
 {
 	static struct space apart[2];
 	static unsigned int turn;
 	const struct policy *own =
-		end->netns == INIT && end->cid ? policy_for_guest(end->cid) : NULL;
+		end->netns == INIT && end->cid ? plain_policy_of_guest(&policies, end->cid) : NULL;
 
 	if (own) {
 		apart[++turn % 2] = (struct space){ .policy = own, .apart = true };
@@ -400,6 +387,26 @@ static bool try_set(int calls, unsigned long *answers)
 
 /* --- A switch in the middle of a verdict --- */
 
+#define REFUSED_CID 3
+#define ALLOWED_CID 100
+
+/* The same policies for two guests, and a table of guests at 24. */
+static void write_mirrored_guests(__u32 half)
+{
+	const struct rule_cell to_table = { .guests = 24 };
+	struct rule_cell table[3] = { { .count = 2 },
+				      { .value = 1 + half * POLICY_CELLS },
+				      { .first = ALLOWED_CID, .value = 1 + !half * POLICY_CELLS } };
+	int map = bpf_map__fd(bpf->maps.rules), i;
+	__u32 index = half * RULE_CELLS;
+
+	bpf_map_update_elem(map, &index, &to_table, BPF_ANY);
+	for (i = 0; i < 3; i++) {
+		index = half * RULE_CELLS + 24 + i;
+		bpf_map_update_elem(map, &index, &table[i], BPF_ANY);
+	}
+}
+
 /* In each half the policy that refuses stands where the other half has one that allows. */
 static void write_mirrored(void)
 {
@@ -423,6 +430,7 @@ static void write_mirrored(void)
 			index = half * RULE_CELLS + 20 + i;
 			bpf_map_update_elem(map, &index, &table[i], BPF_ANY);
 		}
+		write_mirrored_guests(half);
 	}
 	for (id = 1; id <= 2; id++) {
 		for (half = 0; half < 2; half++)
@@ -464,10 +472,13 @@ static void *rewrite(void *arg)
 	return NULL;
 }
 
-/* Namespace 1 is refused in both halves, namespace 2 in none, whatever goes on. */
+/* Namespace 1 is refused in both halves, namespace 2 in none, whatever goes on; so are guests. */
+static const struct end refused = { .netns = 1 }, allowed = { .netns = 2 };
+static const struct end refused_guest = { .netns = INIT, .cid = REFUSED_CID };
+static const struct end allowed_guest = { .netns = INIT, .cid = ALLOWED_CID };
+
 static void ask_meanwhile(const char *what, void *(*disturb)(void *arg), void *arg, int calls)
 {
-	const struct end refused = { .netns = 1 }, allowed = { .netns = 2 };
 	const struct end target = { .netns = 3, .port = 1000 };
 	int passed = 0, stopped = 0, i;
 	pthread_t thread;
@@ -475,8 +486,8 @@ static void ask_meanwhile(const char *what, void *(*disturb)(void *arg), void *a
 	disturbed = true;
 	pthread_create(&thread, NULL, disturb, arg);
 	for (i = 0; i < calls; i++) {
-		passed += ask(&refused, &target);
-		stopped += !ask(&allowed, &target);
+		passed += ask(&refused, &target) || ask(&refused_guest, &target);
+		stopped += !ask(&allowed, &target) || !ask(&allowed_guest, &target);
 	}
 	disturbed = false;
 	pthread_join(thread, NULL);

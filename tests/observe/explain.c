@@ -416,6 +416,30 @@ static void trial_changes_nothing(void)
 	tap_ok(says(0, "", "build/vsockctl explain n2 guest 59 8"), "and still is");
 }
 
+/* A guest of the initial namespace that a policy takes out of it. */
+static void guest_of_its_own(void)
+{
+	must("rm -rf " DIR " && mkdir " DIR);
+	write_file(DIR "/vm.policy", "[Match]\nGuest=58\n[Namespace]\nMode=local\n[Rules]\n"
+				     "Allow=connect to namespace (init) port 9\n");
+	tap_ok(put_in_force(), "a policy for a guest");
+	make_guest("/proc/1/ns/net", 58);
+	tap_ok(says(3, "vm.policy:4: Mode=local", "build/vsockctl explain '(init)' guest 58 8"),
+	       "its mode is told with file and line");
+	tap_ok(strstr(said.out, "vm.policy, [Rules]: Allow=accept from namespace (init) port 8"),
+	       "and what to write");
+	tap_ok(strstr(said.out, "without rules allows it"), "natively it is no end of its own");
+	tap_ok(says(0, "vm.policy:6: Allow=connect", "build/vsockctl explain guest 58 '(init)' 9"),
+	       "a rule lets it out");
+	tap_ok(says(3, "Mode=local", "build/vsockctl explain guest 58 '(init)' 8"),
+	       "at this port alone");
+	tap_ok(says(0, "(58)\n", "build/vsockctl rules"), "the policy has a holder");
+	tap_ok(says(0, "\"cid\": 58", "build/vsockctl --json rules"), "as JSON, too");
+	if (!kernel_has_modes())
+		tap_ok(says(0, "\"policy\": \"vm\"", "build/vsockctl --json cids"),
+		       "and the guest its policy");
+}
+
 /* A mode that no policy has set, of the layer's or of the kernel's own. */
 static void modes(void)
 {
@@ -467,6 +491,7 @@ int main(int argc, char **argv)
 	random_cases(wanted);
 	commands();
 	trial_changes_nothing();
+	guest_of_its_own();
 	modes();
 	return tap_end();
 }
