@@ -11,19 +11,7 @@
 #include "policy/cover.h"
 #include "policy/rule.h"
 
-/* Of guests all is known that the files ask for. */
-static void look_for_overlap(struct notes *notes, const struct policy *first,
-			     const struct policy *policy)
-{
-	__u32 cid;
-
-	if (ranges_overlap(&first->guests, &policy->guests, &cid))
-		note_add(notes, policy, 0,
-			 "Guest=: fits guest %u, which gets %s, as that comes first", cid,
-			 first->file);
-}
-
-static void look_for_cover(struct notes *notes, const struct policies *policies, size_t index)
+static bool look_for_cover(struct notes *notes, const struct policies *policies, size_t index)
 {
 	const struct policy *policy = &policies->policy[index];
 	size_t i;
@@ -35,9 +23,25 @@ static void look_for_cover(struct notes *notes, const struct policies *policies,
 				 "this one fits",
 				 policy_is_for_guests(policy) ? "guest" : "namespace",
 				 policies->policy[i].file);
+			return true;
+		}
+	return false;
+}
+
+/* Of guests all is known that the files ask for. One is enough. */
+static void look_for_overlap(struct notes *notes, const struct policies *policies, size_t index)
+{
+	const struct policy *policy = &policies->policy[index];
+	__u32 cid;
+	size_t i;
+
+	for (i = 0; i < index; i++)
+		if (ranges_overlap(&policies->policy[i].guests, &policy->guests, &cid)) {
+			note_add(notes, policy, 0,
+				 "Guest=: fits guest %u, too, which gets %s, as that comes first",
+				 cid, policies->policy[i].file);
 			return;
-		} else
-			look_for_overlap(notes, &policies->policy[i], policy);
+		}
 }
 
 static void look_at_effect(struct notes *notes, const struct policy *policy)
@@ -56,7 +60,8 @@ void notes_take(struct notes *notes, const struct policies *policies)
 	for (i = 0; i < policies->count; i++) {
 		policy = &policies->policy[i];
 		note_globs(notes, policy);
-		look_for_cover(notes, policies, i);
+		if (!look_for_cover(notes, policies, i))
+			look_for_overlap(notes, policies, i);
 		look_at_effect(notes, policy);
 		for (j = 0; j < policy->rules; j++)
 			note_rule(notes, policies, policy, &policy->rule[j]);

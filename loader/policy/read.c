@@ -374,7 +374,7 @@ static void look_at_all(struct reader *reader)
 		 !reader->key[ANNOTATION] && !reader->key[POD] && !reader->key[GUEST_CIDS])
 		mistake(reader, "[Match] needs Name=, Path=, Cgroup=, Annotation=, Pod= or Guest=");
 	if (policy_is_for_guests(policy))
-		look_at_guests(reader);
+		return look_at_guests(reader);
 	reader->line = reader->key[CHILD_MODE];
 	if (local && policy->sets_child_mode && policy->child_mode == GLOBAL)
 		mistake(reader, "ChildMode=global: a local namespace makes only local ones");

@@ -166,6 +166,55 @@ static void test_local_by_policy(void **state)
 	assert_int_equal(learned.count, 2);
 }
 
+#define VM "[Match]\nGuest=42\n[Namespace]\nMode=local\n"
+#define APP                                                                                        \
+	"[Match]\nName=app\n[Namespace]\nMode=local\n[Rules]\nAllow=connect to namespace (init)\n"
+
+static void begin_with_guest(void)
+{
+	end(NULL);
+	policies = (struct policies){};
+	policy_read(&policies, "app", "app.policy", APP, strlen(APP));
+	policy_read(&policies, "vm", "vm.policy", VM, strlen(VM));
+	assert_int_equal(policies.mistakes, 0);
+	learn_begin(&learned, &policies);
+}
+
+static struct seen_call call_to_guest(const char *from, enum rule_verb verb)
+{
+	struct seen_call call = call_of(from, "(init)", 22);
+
+	call.verb = verb;
+	call.to.cid = 42;
+	call.to.policy = "vm";
+	return call;
+}
+
+/* What the initial namespace never needs, its guest with a policy of its own does. */
+static void test_guest_with_a_policy(void **state)
+{
+	struct seen_call call = call_to_guest("(init)", ACCEPT);
+
+	(void)state;
+	begin_with_guest();
+	learn_note(&learned, &call);
+	says(VM, VM "\n[Rules]\n# 1 call from (init) to (init)\n"
+		    "Allow=accept from namespace (init) port 22\n");
+}
+
+/* A rule about the initial namespace is not about it. */
+static void test_guest_of_no_namespace(void **state)
+{
+	struct seen_call call = call_to_guest("app", CONNECT);
+
+	(void)state;
+	begin_with_guest();
+	call.audited = true;
+	learn_note(&learned, &call);
+	assert_int_equal(learned.calls[ALLOWED_ALREADY], 0);
+	assert_int_equal(learned.samples, 1);
+}
+
 /* --- Ports and peers --- */
 
 static void test_ports_are_a_list(void **state)
@@ -717,6 +766,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_both_sides, begin, end),
 		cmocka_unit_test_setup_teardown(test_audited_hides_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(test_local_by_policy, begin, end),
+		cmocka_unit_test_setup_teardown(test_guest_with_a_policy, begin, end),
+		cmocka_unit_test_setup_teardown(test_guest_of_no_namespace, begin, end),
 		cmocka_unit_test_setup_teardown(test_ports_are_a_list, begin, end),
 		cmocka_unit_test_setup_teardown(test_range_with_holes, begin, end),
 		cmocka_unit_test_setup_teardown(test_too_little_for_a_range, begin, end),

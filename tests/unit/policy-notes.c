@@ -213,8 +213,8 @@ static void test_guests(void **state)
 	put("c", "Guest=30-60", LOCAL_ONES "Allow=connect to namespace web port 1\n");
 	put("d", "Name=web", LOCAL_ONES "Allow=accept from policy c port 1\n");
 	NOTED("d/b.policy:0: no guest gets this policy: d/a.policy comes first",
-	      "d/c.policy:0: Guest=: fits guest 40, which gets d/a.policy, as that comes first",
-	      "d/c.policy:0: Guest=: fits guest 42, which gets d/b.policy, as that comes first");
+	      "d/c.policy:0: Guest=: fits guest 40, too, which gets d/a.policy, as that comes "
+	      "first");
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
