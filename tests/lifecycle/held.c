@@ -272,6 +272,25 @@ static void let_go(void)
 	end(&service);
 }
 
+/* No namespace waits for a policy that is for guests. */
+static void beside_guests(void)
+{
+	struct service service;
+	struct ns free;
+	int waited;
+
+	begin();
+	write_policy("q", "[Match]\nGuest=3-4294967294\n[Namespace]\nMode=local\n");
+	write_config("HoldSec=60");
+	start(&service);
+	make(&free, "free");
+	waited = settles(&free, &b, 0);
+	tap_ok(waited >= 0 && waited < LIMIT / 2, "no policy for guests holds it up: %d ms",
+	       waited);
+	ns_remove(&free);
+	end(&service);
+}
+
 /* A service that is gone holds nobody for long. */
 static void killed(void)
 {
@@ -360,9 +379,10 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "at_once", at_once }, { "not_at_all", not_at_all }, { "audit", audit },
-	{ "let_go", let_go },	{ "killed", killed },	      { "children", children },
-	{ "many", many },
+	{ "at_once", at_once }, { "not_at_all", not_at_all },
+	{ "audit", audit },	{ "let_go", let_go },
+	{ "killed", killed },	{ "children", children },
+	{ "many", many },	{ "beside_guests", beside_guests },
 };
 
 static bool is_wanted(const char *name, int argc, char **argv)
