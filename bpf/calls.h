@@ -37,6 +37,8 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 
 	add_in_order(&at->calls, 1);
 	if (now->calls != 1) {
+		if (now->netns != id)
+			now->several = YES;
 		if (are_strangers(now->netns, id, port))
 			now->netns = NETNS_UNKNOWN;
 		if (now->port != port)
@@ -45,6 +47,7 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 	}
 	now->port = port;
 	now->netns = id;
+	now->several = NO;
 	/* Counted twice for a moment, so that what was written is seen before what is read now. */
 	add_in_order(&at->calls, 1);
 	alone = now->calls == 2;
@@ -247,7 +250,7 @@ static __always_inline void forget_calls(__u64 socket)
 		remove_called(called, socket);
 }
 
-/* The namespace that calls a port, or NETNS_NONE. */
+/* The namespace that calls a port, or NETNS_NONE; NETNS_UNKNOWN also if it cannot stand for all. */
 static __always_inline netns_id caller_of(__u32 port)
 {
 	const volatile struct call_slot *at = slot_of_call(port);
@@ -256,7 +259,7 @@ static __always_inline netns_id caller_of(__u32 port)
 		return NETNS_UNKNOWN;
 	if (!at->calls || (at->port != port && at->port != VMADDR_PORT_ANY))
 		return NETNS_NONE;
-	return at->netns;
+	return stands_for(at->netns, at->several);
 }
 
 #endif

@@ -283,9 +283,10 @@ struct lingering_socket {
 
 /* Value of the map `lingering_ports`. */
 struct lingering_port {
-	netns_id netns; /* of the sockets that linger there; NETNS_UNKNOWN: of several */
-	__u32 sockets;	/* how many */
-	__u32 unused;
+	netns_id netns;	     /* of a socket that lingers there; NETNS_UNKNOWN: of strangers */
+	netns_id home;	     /* whose port it is or was, of all of them; NETNS_UNKNOWN: not known */
+	__u32 sockets;	     /* how many */
+	enum yes_no several; /* also of other namespaces */
 };
 
 /*
@@ -310,9 +311,11 @@ struct called_ports {
 
 /* Value of the map `call_slots`: the calls to its ports. */
 struct call_slot {
-	netns_id netns; /* of the callers; NETNS_UNKNOWN: of several */
+	netns_id netns; /* of a caller; NETNS_UNKNOWN: of strangers */
 	__u32 calls;
-	__u32 port; /* VMADDR_PORT_ANY: several */
+	__u32 port;	     /* VMADDR_PORT_ANY: several */
+	enum yes_no several; /* also of other namespaces */
+	__u32 unused;
 };
 
 /*
