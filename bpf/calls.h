@@ -37,6 +37,8 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 
 	add_in_order(&at->calls, 1);
 	if (now->calls != 1) {
+		if (now->netns != id)
+			now->several = YES;
 		if (are_strangers(now->netns, id, port))
 			now->netns = NETNS_UNKNOWN;
 		if (now->port != port)
@@ -45,6 +47,7 @@ static __always_inline void count_call(struct call_slot *at, netns_id id, __u32 
 	}
 	now->port = port;
 	now->netns = id;
+	now->several = NO;
 	/* Counted twice for a moment, so that what was written is seen before what is read now. */
 	add_in_order(&at->calls, 1);
 	alone = now->calls == 2;
@@ -99,18 +102,33 @@ static __always_inline bool add_called(struct called_ports *called, netns_id id,
 	return false;
 }
 
-/*
- * A slot of the tenant, the search for which begins anywhere; TENANT_CALLING if it has none. A
- * global function, so that the verifier follows the loop once.
- */
-__noinline __u32 take_caller_slot(__u64 tenant, __u64 socket)
-{
-	struct tenant_slot slot = { .tenant = tenant };
+/* Slots that are tried with one call, so that each of the two loops over them is short. */
+#define TRIES 64
 
-	slot.number = bpf_get_prandom_u32() % TENANT_CALLING;
-	if (!take_slot(&caller_slots, &slot, socket, TENANT_CALLING))
+/*
+ * A slot of the tenant, of those from `first` on; TENANT_CALLING if none is free. A global
+ * function, so that the verifier follows its loop once, and not at each turn of the other one.
+ */
+__noinline __u32 take_one_of_slots(__u64 tenant, __u64 socket, __u32 first)
+{
+	struct tenant_slot slot = { .tenant = tenant, .number = first };
+
+	if (!take_slot(&caller_slots, &slot, socket, TRIES, TENANT_CALLING))
 		return TENANT_CALLING;
 	return slot.number;
+}
+
+/* The search for a slot begins anywhere. */
+static __always_inline __u32 take_caller_slot(__u64 tenant, __u64 socket)
+{
+	__u32 first = bpf_get_prandom_u32() % TENANT_CALLING, taken, i;
+
+	for (i = 0; i < TENANT_CALLING; i += TRIES) {
+		taken = take_one_of_slots(tenant, socket, first + i);
+		if (taken != TENANT_CALLING)
+			return taken;
+	}
+	return TENANT_CALLING;
 }
 
 static __always_inline void free_caller_slot(const struct called_ports *called)
@@ -232,7 +250,7 @@ static __always_inline void forget_calls(__u64 socket)
 		remove_called(called, socket);
 }
 
-/* The namespace that calls a port, or NETNS_NONE. */
+/* The namespace that calls a port, or NETNS_NONE; NETNS_UNKNOWN also if it cannot stand for all. */
 static __always_inline netns_id caller_of(__u32 port)
 {
 	const volatile struct call_slot *at = slot_of_call(port);
@@ -241,7 +259,7 @@ static __always_inline netns_id caller_of(__u32 port)
 		return NETNS_UNKNOWN;
 	if (!at->calls || (at->port != port && at->port != VMADDR_PORT_ANY))
 		return NETNS_NONE;
-	return at->netns;
+	return stands_for(at->netns, at->several);
 }
 
 #endif

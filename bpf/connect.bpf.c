@@ -83,7 +83,7 @@ static __always_inline int check_guest(struct call *call, const struct sock *sk,
 static __always_inline netns_id stranger_at_target(struct socket *sock, struct sock *sk, __u32 port)
 {
 	__u64 self = address_of_sock(sock);
-	__u32 how = BOUND | LINGERING | (sources_are_checked ? 0 : LISTENERS);
+	__u32 how = BOUND | LINGERING | HOLDERS | (sources_are_checked ? 0 : LISTENERS);
 	netns_id stranger = stranger_at(port, self, NO_PEER, how);
 
 	if (stranger == NETNS_NONE && bound_port(sk) != VMADDR_PORT_ANY)

@@ -337,6 +337,12 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 	       delivery->judged.verdict_epoch % 2 == 0;
 }
 
+/* The namespace that ends a connection by the current packet over loopback. */
+static __always_inline netns_id leaving_peer(void)
+{
+	return loopback.packet.kind == CONSUMED ? NETNS_UNKNOWN : loopback.packet.origin.netns;
+}
+
 static __always_inline enum packet_kind kind_of(__u16 op)
 {
 	if (op == VIRTIO_VSOCK_OP_REQUEST)

@@ -15,7 +15,7 @@ static __noinline bool take_device_slot(__u64 address, struct device *device)
 
 	if (!slot.tenant)
 		return true;
-	if (!take_slot(&device_slots, &slot, address, TENANT_DEVICES))
+	if (!take_slot(&device_slots, &slot, address, TENANT_DEVICES, TENANT_DEVICES))
 		return false;
 	device->slot = slot.number;
 	return true;

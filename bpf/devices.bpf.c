@@ -2,6 +2,7 @@
 /*
  * Records which namespace opened each vhost device, so that devices.h knows the owner of a guest.
  */
+#include "counters.h"
 #include "device-slots.h"
 #include "devices.h"
 #include "kernel.h"
@@ -18,7 +19,7 @@ static __always_inline void record_device(const struct file *file, struct task_s
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
 	device.owner = netns_of_task(task);
-	device.owner_created_ns = netns_created_ns(device.owner);
+	device.owner_since_ns = since_ns_of(counters_of(device.owner));
 	device.inode = BPF_CORE_READ(net, ns.inum);
 	device.native = native_mode(net);
 	device.pid = BPF_CORE_READ(task, tgid);

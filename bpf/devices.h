@@ -11,6 +11,7 @@
 #ifndef DEVICES_H
 #define DEVICES_H
 
+#include "counters.h"
 #include "kernel.h"
 #include "maps.h"
 #include "records.h"
@@ -98,14 +99,15 @@ __noinline __u64 first_device_of(__u32 cid)
 static __always_inline netns_id owner_of_device(__u64 address)
 {
 	struct device *device = bpf_map_lookup_elem(&devices, &address);
-	bool outlived;
 	netns_id owner;
+	__u64 since_ns;
 
 	if (!device)
 		return NETNS_UNKNOWN;
 	owner = device->owner;
-	outlived = netns_created_ns(owner) != device->owner_created_ns;
-	if (outlived || !still_holds(&devices, &address, device))
+	since_ns = device->owner_since_ns;
+	if (!since_ns || since_ns != since_ns_of(bpf_map_lookup_elem(&counters, &owner)) ||
+	    !still_holds(&devices, &address, device))
 		return NETNS_UNKNOWN;
 	return owner;
 }

@@ -7,18 +7,9 @@
 #define EVENTS_H
 
 #include "call.h"
+#include "counters.h"
 #include "maps.h"
 #include "tenants.h"
-
-static __always_inline struct counters *counters_of(netns_id id)
-{
-	struct counters *of = bpf_map_lookup_elem(&counters, &id);
-
-	if (of)
-		return of;
-	bpf_map_update_elem(&counters, &id, &first_counters, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&counters, &id);
-}
 
 /* A token bucket. Two tasks that take the last token at once report one event too many. */
 static __always_inline bool take_token(struct counters *of, __u64 now)

@@ -18,7 +18,7 @@ SEC("fentry/vsock_remove_sock")
 int BPF_PROG(peer_left, struct sock *sk)
 {
 	if (is_delivering_loopback())
-		note_lingering(sk);
+		note_lingering(sk, leaving_peer());
 	return 0;
 }
 
@@ -30,6 +30,6 @@ SEC("fentry/vsock_stream_has_data")
 int BPF_PROG(peer_left_any, struct sock *sk)
 {
 	if (is_delivering_loopback() && is_end_of_connection(&loopback))
-		note_lingering(sk);
+		note_lingering(sk, leaving_peer());
 	return 0;
 }

@@ -68,9 +68,9 @@ static __always_inline __u32 *free_slot(struct lingering_list *list)
 	return bpf_map_lookup_elem(&lingering_slots, &index);
 }
 
-static __always_inline bool add_port(__u32 port, netns_id own)
+static __always_inline bool add_port(__u32 port, netns_id own, netns_id home)
 {
-	struct lingering_port new = { .netns = own, .sockets = 1 };
+	struct lingering_port new = { .netns = own, .home = home, .sockets = 1 };
 	__u32 *slot = free_slot(&layer_state()->lingering_list);
 
 	if (!slot)
@@ -79,20 +79,32 @@ static __always_inline bool add_port(__u32 port, netns_id own)
 	return !bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST);
 }
 
-/*
- * If two strangers have lingering sockets at one port, its namespace is unknown. If they may talk
- * to each other, the first stands for both.
- */
-static __always_inline bool note_port(__u32 port, netns_id own)
+/* One more socket at a port that others linger at. */
+static __always_inline void join_port(struct lingering_port *known, __u32 port, netns_id own,
+				      netns_id home)
+{
+	if (known->netns != own)
+		known->several = YES;
+	if (are_strangers(known->netns, own, port))
+		known->netns = NETNS_UNKNOWN;
+	if (known->home != home)
+		known->home = NETNS_UNKNOWN;
+}
+
+/* A port of a socket in `own`; it is the socket's, or its peer's, of the namespace `home`. */
+static __always_inline bool note_port(__u32 port, netns_id own, netns_id home)
 {
 	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
 
 	if (!known)
-		return add_port(port, own);
-	if (!known->sockets)
+		return add_port(port, own, home);
+	if (known->sockets) {
+		join_port(known, port, own, home);
+	} else {
 		known->netns = own;
-	else if (are_strangers(known->netns, own, port))
-		known->netns = NETNS_UNKNOWN;
+		known->home = home;
+		known->several = NO;
+	}
 	__sync_fetch_and_add(&known->sockets, 1);
 	return true;
 }
@@ -109,9 +121,9 @@ static __always_inline void keep_class(__u32 port, netns_id own)
 	layer_state()->lingering_list.overflow = YES;
 }
 
-static __always_inline bool note_or_keep(__u32 port, netns_id own)
+static __always_inline bool note_or_keep(__u32 port, netns_id own, netns_id home)
 {
-	if (note_port(port, own))
+	if (note_port(port, own, home))
 		return true;
 	keep_class(port, own);
 	return false;
@@ -127,9 +139,9 @@ static __always_inline void leave_port(__u32 port)
 
 /*
  * A port that could not be recorded is 0, which no connection has. On kernels with modes, sockets
- * of local namespaces are kept apart by the kernel.
+ * of local namespaces are kept apart by the kernel. `peer` is the namespace that has left.
  */
-static __always_inline void note_lingering(struct sock *sk)
+static __always_inline void note_lingering(struct sock *sk, netns_id peer)
 {
 	struct lingering_socket lingering = {};
 	netns_id own = netns_of_sock(sk);
@@ -147,9 +159,9 @@ static __always_inline void note_lingering(struct sock *sk)
 		keep_class(tail.remote_addr.svm_port, own);
 		return;
 	}
-	if (note_or_keep(tail.local_addr.svm_port, own))
+	if (note_or_keep(tail.local_addr.svm_port, own, own))
 		lingering.ports[0] = tail.local_addr.svm_port;
-	if (note_or_keep(tail.remote_addr.svm_port, own))
+	if (note_or_keep(tail.remote_addr.svm_port, own, peer))
 		lingering.ports[1] = tail.remote_addr.svm_port;
 	bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_EXIST);
 }
@@ -178,21 +190,29 @@ static __always_inline netns_id keeps_class(__u32 port)
 	return of ? *(volatile netns_id *)of : NETNS_UNKNOWN;
 }
 
-static __always_inline netns_id recorded_at(__u32 port)
+/* Sockets whose port it is are all of `home`, as far as it is known; it has talked to the rest. */
+static __always_inline netns_id recorded_at(__u32 port, netns_id asker, bool holders)
 {
 	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
-	netns_id id;
+	netns_id id, home;
 
 	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
 		return NETNS_NONE;
+	home = *(volatile netns_id *)&lingering->home;
 	id = *(volatile netns_id *)&lingering->netns;
+	id = stands_for(id, *(volatile enum yes_no *)&lingering->several);
+	if (home != NETNS_UNKNOWN && (holders || home == asker))
+		id = home;
 	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
 }
 
-/* The namespace whose sockets linger at a port, or NETNS_NONE. */
-static __always_inline netns_id lingers_at(__u32 port)
+/*
+ * The namespace whose sockets linger at a port, as far as it matters to the asker, or NETNS_NONE;
+ * with `holders` those whose own port it is.
+ */
+static __always_inline netns_id lingers_at(__u32 port, netns_id asker, bool holders)
 {
-	netns_id recorded = recorded_at(port), keeper = NETNS_NONE;
+	netns_id recorded = recorded_at(port, asker, holders), keeper = NETNS_NONE;
 
 	if (*(volatile __u32 *)&layer_state()->lingering_list.overflow == YES)
 		keeper = keeps_class(port);

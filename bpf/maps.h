@@ -176,8 +176,8 @@ struct {
 } events SEC(".maps");
 
 /*
- * Refusals by namespace of the caller. Written with the first one, removed with the namespace. A
- * namespace that finds no room is refused all the same.
+ * Refusals by namespace of the caller: bpf/counters.h. Removed with the namespace. A namespace that
+ * finds no room is refused all the same.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

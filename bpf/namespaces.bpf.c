@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Namespaces: a record with mode and policy when one is created, removed when it goes. */
+#include "counters.h"
 #include "events.h"
 #include "kernel.h"
 #include "maps.h"
@@ -88,23 +89,6 @@ static __always_inline void add_record(const struct net *made, netns_id id, stru
 	__sync_fetch_and_add(&layer->verdict_epoch, 2);
 }
 
-/* Counts a new namespace for its tenant. False if it is crowded out. */
-static __noinline bool join_tenant(__u64 number, netns_id id)
-{
-	struct tenant *tenant = find_tenant(number);
-	struct counters *counters_of_new;
-
-	if (!tenant || tenant->namespaces >= TENANT_NAMESPACES ||
-	    bpf_map_update_elem(&counters, &id, &first_counters, BPF_ANY))
-		return false;
-	counters_of_new = bpf_map_lookup_elem(&counters, &id);
-	if (!counters_of_new)
-		return false;
-	counters_of_new->tenant = number;
-	__sync_fetch_and_add(&tenant->namespaces, 1);
-	return true;
-}
-
 /* Removes what was counted for a namespace that goes. */
 static __always_inline void leave_tenant(netns_id id)
 {
@@ -118,6 +102,23 @@ static __always_inline void leave_tenant(netns_id id)
 	__sync_fetch_and_add(&tenant->namespaces, -1);
 	if (number & TENANT_CONTAINER && !*(volatile __u32 *)&tenant->namespaces)
 		bpf_map_delete_elem(&tenants, &number);
+}
+
+/*
+ * Counts a new namespace for its tenant. False if it is crowded out. Whatever was counted for this
+ * identity leaves: during an upgrade two sets of programs see the namespace, and the end of an
+ * earlier one may not have been seen.
+ */
+static __noinline bool join_tenant(__u64 number, netns_id id)
+{
+	struct tenant *tenant;
+
+	leave_tenant(id);
+	tenant = find_tenant(number);
+	if (!tenant || tenant->namespaces >= TENANT_NAMESPACES || make_counters(id, number))
+		return false;
+	__sync_fetch_and_add(&tenant->namespaces, 1);
+	return true;
 }
 
 /* Whether the tenant may have one more namespace. */

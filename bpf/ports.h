@@ -46,6 +46,7 @@ enum {
 	ANYBODY = 8,	/* sockets of the same namespace */
 	LINGERING = 16, /* sockets whose peer has left: bpf/lingering.h */
 	CALLS = 32,	/* calls that are on their way: bpf/calls.h */
+	HOLDERS = 64,	/* of those that linger, the ones whose own port it is */
 };
 
 /* The remote address of no socket: without a peer it is all ones. */
@@ -167,10 +168,8 @@ __noinline __u32 is_stranger(__u64 net, __u64 socket, __u32 port, __u32 how)
 }
 
 /* The namespace, if it is a stranger. */
-static __always_inline netns_id if_stranger(netns_id id, __u64 self, __u32 port)
+static __always_inline netns_id if_stranger(netns_id id, netns_id own, __u32 port)
 {
-	netns_id own = netns_at((void *)net_of_socket(self));
-
 	if (id == NETNS_NONE || id == own)
 		return NETNS_NONE;
 	return are_strangers(own, id, port) ? id : NETNS_NONE;
@@ -179,13 +178,18 @@ static __always_inline netns_id if_stranger(netns_id id, __u64 self, __u32 port)
 /* A stranger that holds a port in another way than by the kernel's tables. */
 static __always_inline netns_id noted_stranger(__u32 port, __u64 self, __u32 how)
 {
-	netns_id id = NETNS_NONE;
-
-	if (how & LINGERING && layer_state()->lingering == YES)
-		id = if_stranger(lingers_at(port), self, port);
+	bool lingering = how & LINGERING && layer_state()->lingering == YES;
 	/* Where sources are checked no call is recorded, and there are no slots for them. */
-	if (id == NETNS_NONE && how & CALLS && !sources_are_checked)
-		id = if_stranger(caller_of(port), self, port);
+	bool calls = how & CALLS && !sources_are_checked;
+	netns_id id = NETNS_NONE, own;
+
+	if (!lingering && !calls)
+		return NETNS_NONE;
+	own = netns_at((void *)net_of_socket(self));
+	if (lingering)
+		id = if_stranger(lingers_at(port, own, how & HOLDERS), own, port);
+	if (id == NETNS_NONE && calls)
+		id = if_stranger(caller_of(port), own, port);
 	return id;
 }
 

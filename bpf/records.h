@@ -61,15 +61,4 @@ static __noinline enum lookup read_record(netns_id id, struct netns_record *copy
 	return i < 4 ? NO_RECORD : NOT_READ;
 }
 
-/*
- * `created_ns` of a namespace's record, 0 if it has none. If the record was reused meanwhile, the
- * number is one that this namespace never had.
- */
-static __always_inline __u64 netns_created_ns(netns_id id)
-{
-	struct netns_record *record = bpf_map_lookup_elem(&namespaces, &id);
-
-	return record ? *(const volatile __u64 *)&record->created_ns : 0;
-}
-
 #endif

@@ -178,7 +178,7 @@ int BPF_PROG(answer_accepted_wakeup, struct sock *sk)
 	if (!is_vsock(sk))
 		return 0;
 	if (is_delivering_loopback() && loopback.packet.kind == LEAVING)
-		note_lingering(sk);
+		note_lingering(sk, leaving_peer());
 	else if (sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_socket)
 		check_answer(sk);
 	return 0;

@@ -38,13 +38,13 @@ static __noinline __u64 tenant_of_opener(const struct file *file, const struct n
 	return owner == layer_state()->init ? tenant_of_user(file) : TENANT_NETNS | owner;
 }
 
-/* Takes a free one of so many slots, from `slot->number` on; false if there is none. */
+/* Takes the first free one of `tries` of so many slots, from `slot->number` on. */
 static __always_inline bool take_slot(void *map, struct tenant_slot *slot, __u64 holder,
-				      __u32 slots)
+				      __u32 tries, __u32 slots)
 {
 	__u32 first = slot->number, i;
 
-	for (i = 0; i < slots; i++) {
+	for (i = 0; i < tries; i++) {
 		slot->number = (first + i) % slots;
 		if (!bpf_map_update_elem(map, slot, &holder, BPF_NOEXIST))
 			return true;

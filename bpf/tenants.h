@@ -35,9 +35,6 @@ static __always_inline struct tenant *find_tenant(__u64 number)
 	return bpf_map_lookup_elem(&tenants, &number);
 }
 
-/* Static, as the stack is small. */
-static const struct counters first_counters = { .tokens = EVENT_BURST };
-
 static __noinline bool is_crowded_out(const struct net *net, netns_id id)
 {
 	return tenant_of(net) && !bpf_map_lookup_elem(&counters, &id);

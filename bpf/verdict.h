@@ -224,6 +224,16 @@ __noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
 	return a != b && refuses(a, b, port) && refuses(b, a, port);
 }
 
+/*
+ * The namespace that is recorded for a port, if others that are no strangers of it have the port,
+ * too. By modes alone it stands for all of them. Rules can let it talk to a namespace that may not
+ * talk to those.
+ */
+static __always_inline netns_id stands_for(netns_id id, enum yes_no several)
+{
+	return several == YES && layer_state()->has_rules == YES ? NETNS_UNKNOWN : id;
+}
+
 /* Whether a call with this objection may go on; reports it if need be. */
 static __noinline int report_and_decide(const struct call *call, __u32 objection)
 {

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define LAYOUT_VERSION 7
+#define LAYOUT_VERSION 8
 
 /* Values have no padding: bpf/maps.h. */
 #pragma GCC diagnostic push
@@ -67,9 +67,9 @@ struct binding {
 struct netns_record {
 	enum vsock_mode mode;
 	enum vsock_mode child_mode;
-	enum yes_no child_locked; /* child_mode was written, and cannot be again */
-	__u32 inode;		  /* of the nsfs file, as lsns shows it */
-	__u64 created_ns; /* CLOCK_MONOTONIC; tells it from another one with the same identity */
+	enum yes_no child_locked;  /* child_mode was written, and cannot be again */
+	__u32 inode;		   /* of the nsfs file, as lsns shows it */
+	__u64 created_ns;	   /* when the record was made, CLOCK_MONOTONIC */
 	struct binding binding[2]; /* for each half of `rules`; state.half says which is in force */
 	enum bound_by bound_by;
 	/*
@@ -84,7 +84,7 @@ struct netns_record {
 /* Value of the map `devices`: an open /dev/vhost-vsock. */
 struct device {
 	netns_id owner;		/* of the task that opened it */
-	__u64 owner_created_ns; /* `created_ns` of the owner's record, 0 if it had none */
+	__u64 owner_since_ns;	/* `since_ns` of the owner's counters, 0: it has no owner */
 	__u64 opened_ns;	/* nanoseconds of CLOCK_BOOTTIME */
 	__u64 tenant;		/* in whose share it is, 0: it is in none */
 	__u32 inode;		/* of the owner's nsfs file */
@@ -255,8 +255,9 @@ struct counters {
 	__u64 dropped;	/* events that were not reported: too many, or the buffer was full */
 	__u64 refilled; /* when tokens were last added, CLOCK_BOOTTIME in nanoseconds */
 	__u32 tokens;
-	__u32 sealed; /* sockets of the namespace in the map `sealed` */
-	__u64 tenant; /* that created the namespace, 0: none */
+	__u32 sealed;	/* sockets of the namespace in the map `sealed` */
+	__u64 tenant;	/* that created the namespace, 0: none */
+	__u64 since_ns; /* when they were made, CLOCK_BOOTTIME; not twice for one identity */
 };
 
 /* Sealed sockets, those of one namespace, and namespaces sealed as a whole. */
@@ -283,9 +284,10 @@ struct lingering_socket {
 
 /* Value of the map `lingering_ports`. */
 struct lingering_port {
-	netns_id netns; /* of the sockets that linger there; NETNS_UNKNOWN: of several */
-	__u32 sockets;	/* how many */
-	__u32 unused;
+	netns_id netns;	     /* of a socket that lingers there; NETNS_UNKNOWN: of strangers */
+	netns_id home;	     /* whose port it is or was, of all of them; NETNS_UNKNOWN: not known */
+	__u32 sockets;	     /* how many */
+	enum yes_no several; /* also of other namespaces */
 };
 
 /*
@@ -310,9 +312,11 @@ struct called_ports {
 
 /* Value of the map `call_slots`: the calls to its ports. */
 struct call_slot {
-	netns_id netns; /* of the callers; NETNS_UNKNOWN: of several */
+	netns_id netns; /* of a caller; NETNS_UNKNOWN: of strangers */
 	__u32 calls;
-	__u32 port; /* VMADDR_PORT_ANY: several */
+	__u32 port;	     /* VMADDR_PORT_ANY: several */
+	enum yes_no several; /* also of other namespaces */
+	__u32 unused;
 };
 
 /*

@@ -57,45 +57,83 @@ static void look_at_devices(struct gaps *gaps)
 }
 
 struct shares {
-	__u64 *tenant; /* of each device */
+	__u64 *tenant; /* of each record */
 	size_t count, room;
 };
 
-static void add_to_share(const struct device *device, void *arg)
+static void add_device(const void *value, void *arg)
 {
+	const struct device *device = value;
 	struct shares *shares = arg;
 
 	*array_add(shares->tenant, shares->count, shares->room) = device->tenant;
 }
 
-static void note_share(struct gaps *gaps, __u64 tenant)
+static void add_caller(const void *value, void *arg)
+{
+	const struct called_ports *caller = value;
+	struct shares *shares = arg;
+
+	*array_add(shares->tenant, shares->count, shares->room) = caller->tenant;
+}
+
+static void note_devices(struct gaps *gaps, const char *who)
+{
+	findings_add(&gaps->full,
+		     "devices: the %s has %d of /dev/vhost-vsock open, and no more of its are "
+		     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells "
+		     "which it has",
+		     who, TENANT_DEVICES);
+}
+
+static void note_callers(struct gaps *gaps, const char *who)
+{
+	findings_add(&gaps->full,
+		     "calls: the %s has %d sockets open whose calls over loopback were refused or "
+		     "wait, and no more of its are recorded: its other calls over loopback are "
+		     "refused; end the processes that keep such sockets open",
+		     who, TENANT_CALLING);
+}
+
+static void note_share(struct gaps *gaps, __u64 tenant,
+		       void (*note)(struct gaps *gaps, const char *who))
 {
 	const char *kind = tenant & TENANT_NETNS  ? "network namespace with the identity"
 			   : tenant & TENANT_USER ? "user"
 						  : "user namespace";
+	char who[80];
 
-	findings_add(&gaps->full,
-		     "devices: the %s %llu has %d of /dev/vhost-vsock open, and no more of its are "
-		     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells "
-		     "which it has",
-		     kind, tenant & TENANT_NETNS ? tenant & ~TENANT_NETNS : (__u32)tenant,
-		     TENANT_DEVICES);
+	snprintf(who, sizeof(who), "%s %llu", kind,
+		 tenant & TENANT_NETNS ? tenant & ~TENANT_NETNS : (__u32)tenant);
+	note(gaps, who);
+}
+
+/* Notes each tenant that has as many records as one may have. */
+static void note_shares(struct gaps *gaps, struct shares *shares, size_t most,
+			void (*note)(struct gaps *gaps, const char *who))
+{
+	size_t i, same = 0;
+
+	if (shares->count)
+		qsort(shares->tenant, shares->count, sizeof(*shares->tenant), array_by_u64);
+	for (i = 0; i < shares->count; i++) {
+		same = i && shares->tenant[i] == shares->tenant[i - 1] ? same + 1 : 1;
+		if (shares->tenant[i] && same == most)
+			note_share(gaps, shares->tenant[i], note);
+	}
+	free(shares->tenant);
 }
 
 static void look_at_shares(struct gaps *gaps)
 {
-	struct shares shares = {};
-	size_t i, same = 0;
+	struct shares devices = {}, callers = {};
+	struct called_ports caller;
+	struct device device;
 
-	vhost_each_device(add_to_share, &shares);
-	if (shares.count)
-		qsort(shares.tenant, shares.count, sizeof(*shares.tenant), array_by_u64);
-	for (i = 0; i < shares.count; i++) {
-		same = i && shares.tenant[i] == shares.tenant[i - 1] ? same + 1 : 1;
-		if (shares.tenant[i] && same == TENANT_DEVICES)
-			note_share(gaps, shares.tenant[i]);
-	}
-	free(shares.tenant);
+	pin_each_value(PIN_DEVICES, MAX_DEVICES, &device, add_device, &devices);
+	note_shares(gaps, &devices, TENANT_DEVICES, note_devices);
+	pin_each_value(PIN_CALLING, MAX_CALLING, &caller, add_caller, &callers);
+	note_shares(gaps, &callers, TENANT_CALLING, note_callers);
 }
 
 struct buckets {

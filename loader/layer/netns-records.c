@@ -46,7 +46,7 @@ int netns_records_open(struct netns_records *records)
 	int fd, ret = 0;
 
 	records->state = NULL;
-	records->namespaces = records->devices = -1;
+	records->namespaces = -1;
 	enter_bpffs_mount_namespace();
 	ret = pin_check_dir();
 	if (ret)
@@ -100,37 +100,6 @@ int netns_records_read(const struct netns_records *records, netns_id id,
 	return 0;
 }
 
-/* Devices that the namespace opened before it had a record stay its own. */
-static void keep_devices_in(int devices, netns_id owner, __u64 made)
-{
-	struct map_keys addresses;
-	struct device device;
-	size_t i;
-
-	map_walk(&addresses, devices, MAX_DEVICES);
-	for (i = 0; i < addresses.count; i++) {
-		if (bpf_map_lookup_elem(devices, &addresses.key[i], &device) ||
-		    device.owner != owner || device.owner_created_ns)
-			continue;
-		device.owner_created_ns = made;
-		bpf_map_update_elem(devices, &addresses.key[i], &device, BPF_EXIST);
-	}
-	map_walk_free(&addresses);
-}
-
-static void keep_devices(const struct netns_records *records, netns_id owner, __u64 made)
-{
-	int devices = records->devices;
-
-	if (devices < 0)
-		devices = pin_open_map(PIN_DEVICES);
-	if (devices < 0)
-		return;
-	keep_devices_in(devices, owner, made);
-	if (devices != records->devices)
-		close(devices);
-}
-
 static int write_record(const struct netns_records *records, netns_id id,
 			const struct netns_record *record, __u64 flags)
 {
@@ -147,17 +116,12 @@ int netns_records_write(const struct netns_records *records, netns_id id,
 			const struct netns_record *record)
 {
 	struct netns_record new = *record;
-	bool first = !new.created_ns;
 	int ret;
 
-	if (first)
+	if (!new.created_ns)
 		new.created_ns = clock_ns(CLOCK_MONOTONIC);
 	ret = write_record(records, id, &new, BPF_ANY);
-	if (ret)
-		return ret == -E2BIG ? -ENOSPC : ret;
-	if (first)
-		keep_devices(records, id, new.created_ns);
-	return 0;
+	return ret == -E2BIG ? -ENOSPC : ret;
 }
 
 int netns_records_update(const struct netns_records *records, netns_id id,

@@ -13,7 +13,6 @@
 struct netns_records {
 	int namespaces;		   /* map descriptor */
 	struct layer_state *state; /* mapped: stores are seen by the programs at once */
-	int devices;		   /* map descriptor of a trial, else -1: the pinned one */
 };
 
 /* Whether a layer is attached. */

@@ -134,3 +134,20 @@ unsigned int pin_count_entries(const char *name, unsigned int most)
 	close(map);
 	return count;
 }
+
+void pin_each_value(const char *name, unsigned int most, void *value,
+		    void (*each)(const void *value, void *arg), void *arg)
+{
+	int map = pin_open_map(name);
+	struct map_keys keys;
+	size_t i;
+
+	if (map < 0)
+		return;
+	map_walk(&keys, map, most);
+	for (i = 0; i < keys.count; i++)
+		if (!bpf_map_lookup_elem(map, &keys.key[i], value))
+			each(value, arg);
+	map_walk_free(&keys);
+	close(map);
+}

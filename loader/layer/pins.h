@@ -89,4 +89,8 @@ int pin_open_map(const char *name);
 /* How many entries the map `name` has, whose keys have 8 bytes; `most` at most, 0 without it. */
 unsigned int pin_count_entries(const char *name, unsigned int most);
 
+/* Each value of such a map, for which `value` has room. */
+void pin_each_value(const char *name, unsigned int most, void *value,
+		    void (*each)(const void *value, void *arg), void *arg);
+
 #endif

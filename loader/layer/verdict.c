@@ -26,7 +26,8 @@ struct verdict {
 static bool is_read(const struct explain *skel, const struct bpf_map *map)
 {
 	return map == skel->maps.namespaces || map == skel->maps.devices ||
-	       map == skel->maps.rules || map == skel->maps.question || bpf_map__is_internal(map);
+	       map == skel->maps.counters || map == skel->maps.rules ||
+	       map == skel->maps.question || bpf_map__is_internal(map);
 }
 
 static void shrink_others(struct explain *skel)
@@ -71,6 +72,8 @@ static int reuse_all(const struct explain *skel)
 
 	if (!ret)
 		ret = reuse(skel->maps.devices, PIN_DEVICES);
+	if (!ret)
+		ret = reuse(skel->maps.counters, PIN_COUNTERS);
 	if (!ret)
 		ret = reuse(skel->maps.rules, PIN_RULES);
 	return ret ? ret : reuse(skel->maps.data_state, PIN_STATE);
@@ -140,6 +143,7 @@ struct verdict_maps verdict_maps(const struct verdict *verdict)
 	return (struct verdict_maps){
 		.namespaces = bpf_map__fd(skel->maps.namespaces),
 		.devices = bpf_map__fd(skel->maps.devices),
+		.counters = bpf_map__fd(skel->maps.counters),
 		.rules = bpf_map__fd(skel->maps.rules),
 		.state = &skel->data_state->state,
 	};

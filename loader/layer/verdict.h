@@ -19,7 +19,7 @@ void verdict_close(struct verdict *verdict);
 
 /* Descriptors of maps that are private, to be filled; the verdict's own. */
 struct verdict_maps {
-	int namespaces, devices, rules;
+	int namespaces, devices, counters, rules;
 	struct layer_state *state; /* mapped */
 };
 

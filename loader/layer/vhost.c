@@ -137,23 +137,6 @@ __u32 vhost_local_cid(void)
 	return cid;
 }
 
-void vhost_each_device(void (*each)(const struct device *device, void *arg), void *arg)
-{
-	int devices = pin_open_map(PIN_DEVICES);
-	struct map_keys addresses;
-	struct device device;
-	size_t i;
-
-	if (devices < 0)
-		return;
-	map_walk(&addresses, devices, MAX_DEVICES);
-	for (i = 0; i < addresses.count; i++)
-		if (!bpf_map_lookup_elem(devices, &addresses.key[i], &device))
-			each(&device, arg);
-	map_walk_free(&addresses);
-	close(devices);
-}
-
 int vhost_pin_cids(struct vsock_bpfd *skel, const char *path)
 {
 	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.devices) };

@@ -20,9 +20,6 @@ int vhost_adopt_devices(struct vsock_bpfd *skel);
 /* CID of this machine as a guest, or VMADDR_CID_ANY. */
 __u32 vhost_local_cid(void);
 
-/* Calls each() for every device that has a record. Says nothing. */
-void vhost_each_device(void (*each)(const struct device *device, void *arg), void *arg);
-
 /* Name of the pinned iterator in the folder of a generation; what it is read for. */
 #define PIN_CIDS "cids"
 int vhost_pin_cids(struct vsock_bpfd *skel, const char *path);

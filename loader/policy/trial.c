@@ -15,6 +15,7 @@
 union value {
 	struct netns_record record;
 	struct device device;
+	struct counters counters;
 };
 
 /* What goes meanwhile is left out. */
@@ -33,13 +34,13 @@ static int copy_map(int to, int from, size_t most)
 	return ret ? log_errno(errno, "copying a map") : 0;
 }
 
-static int copy_devices(int to)
+static int copy_pinned(int to, const char *name, size_t most)
 {
-	int from = pin_open_map(PIN_DEVICES), ret;
+	int from = pin_open_map(name), ret;
 
 	if (from < 0)
-		return log_errno(-from, "map " PIN_DEVICES);
-	ret = copy_map(to, from, MAX_DEVICES);
+		return log_errno(-from, "map %s", name);
+	ret = copy_map(to, from, most);
 	close(from);
 	return ret;
 }
@@ -57,7 +58,9 @@ static int copy_layer(const struct verdict_maps *maps, struct policy_set *before
 	*maps->state = *pinned.state;
 	ret = copy_map(maps->namespaces, pinned.namespaces, MAX_NAMESPACES);
 	if (!ret)
-		ret = copy_devices(maps->devices);
+		ret = copy_pinned(maps->devices, PIN_DEVICES, MAX_DEVICES);
+	if (!ret)
+		ret = copy_pinned(maps->counters, PIN_COUNTERS, MAX_NAMESPACES);
 	if (!ret)
 		ret = policy_set_in_force(before, &pinned);
 	netns_records_close(&pinned);
@@ -68,9 +71,7 @@ struct netns_records trial_records(const struct verdict *verdict)
 {
 	struct verdict_maps maps = verdict_maps(verdict);
 
-	return (struct netns_records){ .namespaces = maps.namespaces,
-				       .devices = maps.devices,
-				       .state = maps.state };
+	return (struct netns_records){ .namespaces = maps.namespaces, .state = maps.state };
 }
 
 /* What holds from a switch on, for one that has the copies to itself. */

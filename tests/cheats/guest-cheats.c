@@ -17,6 +17,7 @@
 
 #include "lib/play.h"
 #include "lib/tap.h"
+#include "vsock-bpfd.h"
 
 #define HOST_PORT  6000
 #define GUEST_PORT 7000
@@ -566,17 +567,42 @@ static void half_closed_without_record(void)
 	close(fd);
 }
 
-/* The namespace of a guest goes, and the guest stays. */
-static void deleted_under_guest(void)
+/* Namespaces that have counters, in which a guest's refusal may not leave a dead one. */
+static int counted(void)
 {
-	const char *what = "namespace deleted under its guest";
-	int fd = listener_in(&init_ns, HOST_PORT);
+	int fd = bpf_obj_get("/sys/fs/bpf/vsock-bpfd/counters"), count = 0;
+	netns_id id, *previous = NULL;
+
+	if (fd < 0)
+		tap_bail("counters: %m");
+	for (; !bpf_map_get_next_key(fd, previous, &id); previous = &id)
+		count += id != NETNS_UNKNOWN;
+	close(fd);
+	return count;
+}
+
+/* It may have the same inode number. */
+static void made_after(const char *what, uint64_t cid, struct guest *guest)
+{
+	struct ns next;
+
+	if (ns_make(&next, "next", &init_ns, NS_BY_ROOT) ||
+	    run("build/vsockctl -n next set ns_mode local"))
+		tap_bail("namespace: %m");
+	expect_reach(what, &next, cid, guest, "ENODEV");
+	ns_remove(&next);
+}
+
+/* The namespace of a guest goes, and the guest stays. */
+static void deleted_under_guest(const char *what, const struct ns *maker)
+{
+	int fd = listener_in(&init_ns, HOST_PORT), before;
 	uint64_t cid = new_cid();
 	struct guest guest;
 	struct ns gone;
 	int ret;
 
-	if (ns_make(&gone, "gone", &nursery, NS_BY_ROOT))
+	if (ns_make(&gone, "gone", maker, NS_BY_ROOT))
 		tap_bail("namespace: %m");
 	enter(&gone);
 	if (guest_open(&guest, -1))
@@ -593,9 +619,12 @@ static void deleted_under_guest(void)
 	/* Namespaces are torn down by a worker of the kernel. */
 	sleep(1);
 	expect_reach(what, &init_ns, cid, &guest, "ENODEV");
+	before = counted();
 	ret = guest_connect(&guest, HOST_PORT, LIMIT_MS, NULL);
 	tap_ok(ret == -ECONNRESET, "%s: it connects to init: %s, wanted ECONNRESET", what,
 	       ret ? strerrorname_np(-ret) : "ok");
+	tap_ok(counted() == before, "%s: nothing is counted for it", what);
+	made_after(what, cid, &guest);
 	guest_close(&guest);
 	close(fd);
 }
@@ -648,7 +677,8 @@ static void run_cheats(void)
 	record_lost(false);
 	record_lost(true);
 	half_closed_without_record();
-	deleted_under_guest();
+	deleted_under_guest("local namespace deleted under its guest", &nursery);
+	deleted_under_guest("global namespace deleted under its guest", &init_ns);
 	changing_cid();
 }
 

@@ -5,10 +5,12 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <string.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,11 +20,13 @@
 
 #include "lib/play.h"
 #include "lib/tap.h"
+#include "kernel/kernel-probe.h"
 #include "layer/netns-records.h"
 
 #define DIR	  "/tmp/policy.d"
 #define APPLY	  "build/vsock-bpfd --once --policy-dir " DIR " 2>/dev/null"
 #define HOST_PORT 6000
+#define LIMIT_MS  60000
 #define SWITCHES  24
 #define SECRET	  "secret"
 
@@ -127,6 +131,179 @@ static void made_before(void)
 	       "a socket from before the policy is bound by it");
 	close(early);
 	close(listener);
+}
+
+/*
+ * --- Whom rules let talk is not transitive: ours may talk to friend, friend to theirs ---
+ *
+ * What is recorded of a port must not be that of friend alone, if theirs is there, too.
+ */
+
+#define SHARED_PORT 7000
+#define OWN_PORT    7001
+#define SIZE	    4096
+#define MORE	    65536 /* a socket may send that much at once, if its peer is not of SIZE */
+
+static int bound_in(const struct ns *ns, unsigned int port)
+{
+	struct sockaddr_vm own = { .svm_family = AF_VSOCK,
+				   .svm_cid = VMADDR_CID_ANY,
+				   .svm_port = port };
+	int fd = socket_in(ns);
+
+	if (!bind(fd, (void *)&own, sizeof(own)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int call_port(int fd, unsigned int port)
+{
+	struct sockaddr_vm to = { .svm_family = AF_VSOCK,
+				  .svm_cid = VMADDR_CID_LOCAL,
+				  .svm_port = port };
+
+	if (fcntl(fd, F_SETFL, 0))
+		tap_bail("fcntl: %m");
+	return connect(fd, (void *)&to, sizeof(to)) ? errno : 0;
+}
+
+struct pair {
+	int near, far;
+};
+
+/* A connection of ours from the shared port; false if that is refused. */
+static bool connect_ours(struct pair *pair)
+{
+	int listener = listener_in(&ours, OWN_PORT);
+
+	pair->near = bound_in(&ours, SHARED_PORT);
+	pair->far = -1;
+	if (pair->near >= 0 && !call_port(pair->near, OWN_PORT))
+		pair->far = accept(listener, NULL, NULL);
+	close(listener);
+	return pair->far >= 0;
+}
+
+/* One worker delivers all packets in order: by now, those that were sent before. */
+static void let_arrive(void)
+{
+	int listener = listener_in(&init_ns, HOST_PORT), fd = socket_in(&init_ns);
+
+	if (call_port(fd, HOST_PORT))
+		tap_bail("init does not connect");
+	close(fd);
+	close(listener);
+}
+
+static bool still_sends(const struct pair *pair)
+{
+	static char data[MORE];
+
+	let_arrive();
+	return send(pair->near, data, sizeof(data), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(data);
+}
+
+static void close_pair(const struct pair *pair)
+{
+	close(pair->near);
+	close(pair->far);
+}
+
+/* Two clients of friend's, whose peers have left. */
+static void linger(int *client, const struct ns *ns, int listener)
+{
+	struct pollfd left = { .events = POLLRDHUP };
+	int child;
+
+	*client = socket_in(ns);
+	if (call_port(*client, SHARED_PORT))
+		tap_bail("%s does not connect", ns->name);
+	child = accept(listener, NULL, NULL);
+	close(child);
+	left.fd = *client;
+	if (child < 0 || poll(&left, 1, LIMIT_MS) != 1)
+		tap_bail("a peer that leaves");
+}
+
+/* Where packets carry no socket (5.10) the namespace that a peer was of is not known. */
+static bool knows_who_left(void)
+{
+	struct kernel kernel;
+
+	kernel_probe(&kernel);
+	return kernel.packet_socket;
+}
+
+static void lingering_of_two(void)
+{
+	int listener = listener_in(&friend, SHARED_PORT), first, second, again;
+	struct pair pair;
+	bool refused;
+
+	linger(&first, &friend, listener);
+	linger(&second, &theirs, listener);
+	close(listener);
+	refused = !connect_ours(&pair);
+	again = bound_in(&friend, SHARED_PORT);
+	close(second);
+	tap_ok(refused || still_sends(&pair),
+	       "a port with lingering sockets of two: one whom rules deny resets nobody (%s)",
+	       refused ? "refused" : "ours has the port");
+	tap_ok((again >= 0) == knows_who_left(), "the namespace that both had called: its port %s",
+	       again >= 0 ? "is its own" : "is kept");
+	close_pair(&pair);
+	close(again);
+	close(first);
+}
+
+static void calls_of_two(void)
+{
+	int place = bound_in(&friend, SHARED_PORT), first = socket_in(&friend);
+	int second = socket_in(&theirs);
+	unsigned long long size = SIZE;
+	struct pair pair;
+	bool refused;
+
+	if (call_port(first, SHARED_PORT) != ECONNRESET ||
+	    call_port(second, SHARED_PORT) != ECONNRESET)
+		tap_bail("calls that are refused");
+	close(place);
+	refused = !connect_ours(&pair);
+	setsockopt(second, AF_VSOCK, SO_VM_SOCKETS_BUFFER_MIN_SIZE, &size, sizeof(size));
+	setsockopt(second, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &size, sizeof(size));
+	tap_ok(refused || still_sends(&pair),
+	       "a port that two have called: one whom rules deny tells ours no number (%s)",
+	       refused ? "refused" : "ours has the port");
+	close_pair(&pair);
+	close(first);
+	close(second);
+}
+
+/* A tenant that keeps a dead connection open takes nothing from another one. */
+static void service_of_two(void)
+{
+	int listener = listener_in(&friend, SHARED_PORT), stale, fd = socket_in(&ours), err;
+
+	linger(&stale, &theirs, listener);
+	err = call_port(fd, SHARED_PORT);
+	tap_ok(err == (knows_who_left() ? 0 : ECONNRESET),
+	       "a dead connection of theirs is open: ours calls the same service: %s",
+	       err ? strerrorname_np(err) : "ok");
+	close(fd);
+	close(stale);
+	close(listener);
+}
+
+static void without_transitivity(void)
+{
+	run("rm -rf " DIR " && mkdir " DIR);
+	write_policy("ours",
+		     "Deny=connect to namespace theirs\\nDeny=accept from namespace theirs");
+	apply();
+	lingering_of_two();
+	calls_of_two();
+	service_of_two();
 }
 
 /* --- Namespaces whose policy is not known, and what is made from them --- */
@@ -304,6 +481,7 @@ int main(void)
 	apply();
 	answered_by_another();
 	cid_changes_to_denied();
+	without_transitivity();
 	made_before();
 	child_of_pending();
 	children_under_switches();

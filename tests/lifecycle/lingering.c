@@ -63,9 +63,10 @@ static int lingering_child(unsigned int server, unsigned int client)
 
 static bool change(int fd, const void *key, bool in)
 {
-	const char value[16] = { 1, [8] = 1 };
+	/* Also a struct lingering_socket, which is shorter. */
+	const struct lingering_port value = { .netns = 1, .sockets = 1 };
 
-	return !(in ? bpf_map_update_elem(fd, key, value, BPF_ANY) : bpf_map_delete_elem(fd, key));
+	return !(in ? bpf_map_update_elem(fd, key, &value, BPF_ANY) : bpf_map_delete_elem(fd, key));
 }
 
 /* All of a map, by keys that the layer never has, beside those that it has. */

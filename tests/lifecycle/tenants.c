@@ -295,6 +295,72 @@ static void records(void)
 	tap_ok(waited < 60000, "once they are gone he has one more");
 }
 
+/* --- While two sets of programs see the same namespaces --- */
+
+/* One of nobody's, which goes again. */
+static void come_and_go(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		become_nobody();
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) ? 101 : 0);
+	}
+	wait_for(pid);
+}
+
+static unsigned int namespaces_of_nobody(void)
+{
+	__u64 number = TENANT_USER | NOBODY;
+	int fd = bpf_obj_get(PINS "/tenants");
+	struct tenant tenant = {};
+
+	if (fd < 0 || bpf_map_lookup_elem(fd, &number, &tenant))
+		tap_bail("tenants: %s", strerror(errno));
+	close(fd);
+	return tenant.namespaces;
+}
+
+static bool nobody_has_none(void)
+{
+	int waited;
+
+	for (waited = 0; waited < 60000 && namespaces_of_nobody(); waited += 100)
+		sleep_ms(100);
+	return !namespaces_of_nobody();
+}
+
+/* A namespace comes and goes before each step of a start that replaces the programs. */
+static int replace_programs(void)
+{
+	int status, steps = 0;
+	pid_t pid;
+
+	must("rm " PINS "/generation-*/device_opened");
+	pid = start_command(
+		"env LD_PRELOAD=build/tests/lifecycle/steps.so build/vsock-bpfd --once >&2");
+	for (; waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status); steps++) {
+		come_and_go();
+		kill(pid, SIGCONT);
+	}
+	if (status)
+		tap_bail("the programs are not replaced");
+	return steps;
+}
+
+static void upgrades(void)
+{
+	int steps;
+
+	come_and_go();
+	tap_ok(nobody_has_none(), "a user's namespace has come and gone: he has none");
+	steps = replace_programs();
+	tap_ok(steps > 0 && nobody_has_none(), "and none after %d more, at steps of an upgrade",
+	       steps);
+	command(&said, "build/vsockctl status");
+	tap_ok(!strstr(said.out, "crowded out:"), "none was one too many");
+}
+
 /* --- Calls over loopback that are recorded: where the kernel does not check sources --- */
 
 #define BEYOND 10
@@ -307,7 +373,7 @@ static bool sources_are_checked(void)
 
 static int callers(void)
 {
-	int fd = bpf_obj_get("/sys/fs/bpf/vsock-bpfd/caller_slots"), count = 0;
+	int fd = bpf_obj_get(PINS "/caller_slots"), count = 0;
 	struct tenant_slot slot, *previous = NULL;
 
 	if (fd < 0)
@@ -355,6 +421,10 @@ static void calls(void)
 	tap_ok(refused == (checked ? 0 : BEYOND) && callers() == (checked ? 0 : TENANT_CALLING),
 	       "%d calls of a namespace that stay: the gate refuses %d", TENANT_CALLING + BEYOND,
 	       refused);
+	command(&said, "build/vsockctl status");
+	tap_ok(!strstr(said.out, "full:        calls: the network namespace with the id") ==
+		       checked,
+	       "status says so");
 	tap_ok(connects_within(&world.local2, PORT + 2), "another one calls meanwhile");
 	tap_ok(connects_within(&world.local1, PORT + 3) == checked, "and that one does not");
 	end_crowd(&crowd);
@@ -370,6 +440,7 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
 	{ "events", events },
+	{ "upgrades", upgrades },
 	{ "records", records },
 	{ "calls", calls },
 };

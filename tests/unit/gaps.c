@@ -14,7 +14,8 @@ static struct {
 	bool vsockmon;
 	unsigned int devices, sealed_netns, calling;
 	__u32 first_cid, cids; /* so many, of one list of the kernel's table */
-	__u64 tenant[2];       /* who have devices, */
+	const char *shared;    /* the map that tenants have a share of, */
+	__u64 tenant[2];       /* who have records there, */
 	unsigned int share[2]; /* so many each */
 } machine;
 
@@ -39,17 +40,28 @@ unsigned int pin_count_entries(const char *name, unsigned int limit)
 	return count < limit ? count : limit;
 }
 
-void vhost_each_device(void (*each)(const struct device *device, void *arg), void *arg)
+static void set_tenant(void *value, __u64 tenant)
 {
-	struct device device = {};
+	if (!strcmp(machine.shared, PIN_DEVICES))
+		*(struct device *)value = (struct device){ .tenant = tenant };
+	else
+		*(struct called_ports *)value = (struct called_ports){ .tenant = tenant };
+}
+
+void pin_each_value(const char *name, unsigned int most, void *value,
+		    void (*each)(const void *value, void *arg), void *arg)
+{
 	unsigned int i, who;
 
+	if (strcmp(name, machine.shared))
+		return;
+	assert_true(most >= machine.share[0] + machine.share[1]);
 	for (i = 0; i < machine.share[0] + machine.share[1]; i++) {
 		who = i < 2 * machine.share[0] && i < 2 * machine.share[1]
 			      ? i % 2
 			      : machine.share[1] > machine.share[0];
-		device.tenant = machine.tenant[who];
-		each(&device, arg);
+		set_tenant(value, machine.tenant[who]);
+		each(value, arg);
 	}
 }
 
@@ -77,6 +89,7 @@ static int start(void **state)
 	memset(&machine, 0, sizeof(machine));
 	memset(&report, 0, sizeof(report));
 	machine.first_cid = 3;
+	machine.shared = PIN_DEVICES;
 	report.kernel.vsock = report.kernel.source_check = true;
 	report.state.generation = 1;
 	return 0;
@@ -177,6 +190,19 @@ static void test_shares(void **state)
 	expect(0, 1);
 }
 
+static void test_shares_of_calls(void **state)
+{
+	(void)state;
+	machine.shared = PIN_CALLING;
+	machine.tenant[0] = TENANT_USER | 1000;
+	machine.share[0] = TENANT_CALLING - 1;
+	machine.share[1] = MAX_CALLING - TENANT_CALLING; /* those of root are in no share */
+	expect(0, 0);
+	machine.share[0]++;
+	expect(0, 1);
+	assert_non_null(strstr(gaps.full.text[0], "calls: the user 1000 has 2048 sockets"));
+}
+
 static void test_bucket(void **state)
 {
 	(void)state;
@@ -210,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lingering, start),
 		cmocka_unit_test_setup(test_devices, start),
 		cmocka_unit_test_setup(test_shares, start),
+		cmocka_unit_test_setup(test_shares_of_calls, start),
 		cmocka_unit_test_setup(test_bucket, start),
 		cmocka_unit_test_setup(test_seals, start),
 	};
