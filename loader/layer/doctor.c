@@ -178,6 +178,8 @@ static void tell_ftrace(struct doctor *doctor)
 {
 	if (kernel_ftrace_is_off())
 		tell(doctor, MISSING, "ftrace", "%s", ALIVE_FTRACE_OFF);
+	else if (kernel_attaches_nothing())
+		tell(doctor, MISSING, "ftrace", "%s", ALIVE_NO_TRAMPOLINES);
 	else
 		tell(doctor, GOOD, "ftrace", "the kernel runs BPF programs at its functions");
 }
