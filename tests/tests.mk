@@ -52,7 +52,7 @@ $(eval $(call program,adversary/adversary,$(patsubst tests/%.c,%,$(filter-out %/
 	lib/command lib/hold $(WORKERS),$(GUEST)))
 
 # Preloaded into programs: what a test stops at each step, what writes slowly, what fails.
-PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so observe/slow.so faults/fail.so)
+PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so lifecycle/refused.so observe/slow.so faults/fail.so)
 
 # By the calls of i386, without any library.
 CALL32		:= $(if $(filter x86_64,$(MACHINE)),$(BUILD)/tests/attacks/call32)
