@@ -16,7 +16,7 @@ WERROR	?=
 WARN	:= -Wall -Wextra -Wno-unused-parameter $(WERROR)
 CFLAGS	?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -Iloader -I$(BUILD)
-# For another machine: MACHINE=aarch64 SYSROOT=DIR CC=..., as in CONTRIBUTING.md.
+# For another machine: MACHINE=aarch64 SYSROOT=DIR CC=..., as tools/cross has it.
 MACHINE	?= $(shell uname -m)
 BPF_ARCH := $(shell echo $(MACHINE) | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/')
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g $(WARN) \
@@ -37,7 +37,7 @@ objects	= $(patsubst %.c,$(BUILD)/%.o,$(1))
 all: $(PROGRAMS) $(HOOK) $(CNI) ## build the service, the control program, hook and plugin of containers
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 deps: ## install what building and testing need
 	@tools/deps build test
@@ -67,7 +67,7 @@ test-mutants: deps ## leave one gate, hook or check out at a time: the suite mus
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tests/mutants/run
 
-test-kernels: deps ## every kernel of tests/kernels.table, for hours; writes docs/kernels.md
+test-kernels: deps arm64 ## every kernel of tests/kernels.table, for hours; writes docs/kernels.md
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/kernels
 
@@ -75,6 +75,10 @@ check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
 	@tools/check
+
+arm64: ## the programs and their tests for arm64, by a cross compiler, below build/aarch64
+	@tools/deps build cross
+	@tools/cross $(if $(V),,-s) -j$$(nproc) all build-machine-tests
 
 clean: ## everything that was built; kernels stay in the cache
 	rm -rf $(BUILD)
@@ -122,5 +126,6 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE objects skeletons all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
+.PHONY: FORCE objects skeletons all help deps demo demo-vm arm64 test test-all test-attack test-mutants test-kernels check \
+	clean build-tests
 .DELETE_ON_ERROR:

@@ -36,9 +36,11 @@ $(eval $(call program,observe/learn,lib/lines lib/sockets $(WORLD)))
 $(eval $(call program,observe/explain,lib/command,$(LIB)))
 $(eval $(call program,observe/sockets,lib/command))
 
-# Faults: calls that fail, kills at random moments.
+# Faults: kills at random moments, and calls that fail, by the registers of x86-64.
 $(eval $(call program,faults/kills,faults/force lib/service $(WORLD)))
+ifeq ($(MACHINE),x86_64)
 $(eval $(call program,faults/faults,faults/force faults/trace lib/service $(WORLD)))
+endif
 
 # Who knows how the layer works.
 $(eval $(call program,cheats/cheats,lib/stall lib/sockets lib/hold $(WORLD)))
@@ -50,17 +52,20 @@ $(eval $(call program,adversary/adversary,$(patsubst tests/%.c,%,$(filter-out %/
 	lib/command lib/hold $(WORKERS),$(GUEST)))
 
 # Preloaded into programs: what a test stops at each step, what writes slowly, what fails.
-PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so observe/slow.so faults/fail.so)
+PRELOADED	:= $(addprefix $(BUILD)/tests/,lifecycle/steps.so lifecycle/old-libbpf.so lifecycle/refused.so observe/slow.so faults/fail.so)
 
 # By the calls of i386, without any library.
-CALL32		:= $(BUILD)/tests/attacks/call32
-$(CALL32): tests/attacks/call32.c
+CALL32		:= $(if $(filter x86_64,$(MACHINE)),$(BUILD)/tests/attacks/call32)
+$(BUILD)/tests/attacks/call32: tests/attacks/call32.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) -m32 -std=gnu11 $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 		-fcf-protection=none -nostdlib -static $< -o $@
 
-build-tests: $(CALL32) $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/other/vsock-bpfd $(BUILD)/guest ## the programs of the test suites
+build-tests: build-machine-tests $(CALL32) ## the programs of the test suites
+
+# What lab machines run, of whatever architecture.
+build-machine-tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/other/vsock-bpfd $(BUILD)/guest
 
 # Only the libraries that a program uses.
 $(TEST_PROGRAMS):
@@ -173,4 +178,4 @@ fuzz: ## each harness with what clang invents, for FUZZ_SECONDS (60) each
 		CFLAGS='-g -O1 $(SANITIZE) -fsanitize=fuzzer-no-link' FUZZ_ENGINE=-fsanitize=fuzzer harnesses
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_NAMES)
 
-.PHONY: fuzz harnesses sanitized unit
+.PHONY: build-machine-tests fuzz harnesses sanitized unit

@@ -87,6 +87,21 @@ bool kernel_ftrace_is_off(void)
 	return !read_sysctl("/proc/sys/kernel/ftrace_enabled", 1);
 }
 
+/* Ftrace calls BPF's trampolines, if the kernel was built with this. Names are not hidden. */
+bool kernel_attaches_nothing(void)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[256], name[128];
+	bool found = !file;
+
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%*x %*c %127s", name) == 1 &&
+			!strcmp(name, "register_ftrace_direct");
+	if (file)
+		fclose(file);
+	return !found;
+}
+
 bool kernel_lsm_bpf(void)
 {
 	FILE *file = fopen(LSM_LIST, "re");

@@ -39,6 +39,9 @@ int kernel_kptr_restrict(void);
 /* kernel.ftrace_enabled=0: no program at the beginning of a function runs. */
 bool kernel_ftrace_is_off(void);
 
+/* No program can be attached to a function, as on arm64 before 6.4. Takes a while to find out. */
+bool kernel_attaches_nothing(void);
+
 /*
  * Whether the memory of maps counts against RLIMIT_MEMLOCK, as before 5.11: the kernel that has a
  * certain helper is the one in which it does not. Its types tell, where no program may load.

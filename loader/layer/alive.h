@@ -30,6 +30,10 @@ const char *alive_wrong(const struct alive *alive, const struct layer_report *re
 	"kernel.ftrace_enabled is 0: the kernel runs no BPF program at a hook, and isolates "      \
 	"nobody; 'sysctl kernel.ftrace_enabled=1' turns that on again"
 
+#define ALIVE_NO_TRAMPOLINES                                                                       \
+	"this kernel attaches BPF programs to none of its functions; on arm64 use Linux 6.4 or "   \
+	"later"
+
 /* Whether the kernel runs programs at the beginning of functions. Says what to do if not. */
 int alive_check_ftrace(void);
 

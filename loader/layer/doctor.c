@@ -178,6 +178,8 @@ static void tell_ftrace(struct doctor *doctor)
 {
 	if (kernel_ftrace_is_off())
 		tell(doctor, MISSING, "ftrace", "%s", ALIVE_FTRACE_OFF);
+	else if (kernel_attaches_nothing())
+		tell(doctor, MISSING, "ftrace", "%s", ALIVE_NO_TRAMPOLINES);
 	else
 		tell(doctor, GOOD, "ftrace", "the kernel runs BPF programs at its functions");
 }
@@ -192,7 +194,7 @@ static void tell_addresses(struct doctor *doctor, const struct kernel *kernel)
 		tell(doctor, GOOD, "kallsyms",
 		     "hidden by kernel.kptr_restrict=%d; a program reads where modules are",
 		     restrict_to);
-	else
+	else if (!kernel_attaches_nothing())
 		tell(doctor, MISSING, "kallsyms",
 		     "does not tell where the modules vsock and vhost_vsock are: "
 		     "kernel.kptr_restrict is %d; 'sysctl kernel.kptr_restrict=1' is enough",

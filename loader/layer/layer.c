@@ -51,6 +51,8 @@ static int check_addresses(const struct kernel *kernel)
 {
 	if (kernel->addresses_known)
 		return 0;
+	if (kernel_attaches_nothing())
+		return log_error(ENOTSUP, "%s", ALIVE_NO_TRAMPOLINES);
 	return log_error(EPERM,
 			 "the kernel does not tell where the modules vsock and vhost_vsock are "
 			 "(/proc/kallsyms): kernel.kptr_restrict is %d; 'sysctl "

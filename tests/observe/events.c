@@ -14,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,7 +71,7 @@ static pid_t start_monitor(const char *options, const char *path)
 	char waits[64];
 
 	/* It has nothing to say before the first event, and waits for that once it was heard. */
-	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", SYS_poll, pid);
+	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", NUMBER_OF_POLL, pid);
 	if (!settles(waits, 0))
 		tap_bail("monitor does not come to wait");
 	return pid;

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/command.h"
@@ -60,7 +59,7 @@ static pid_t start_follower(const char *line)
 	pid_t pid = start_command("%s", line);
 	char waits[64];
 
-	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", SYS_poll, pid);
+	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", NUMBER_OF_POLL, pid);
 	if (!settles(waits))
 		tap_bail("%s does not come to wait", line);
 	return pid;

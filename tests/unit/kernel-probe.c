@@ -107,6 +107,20 @@ static void test_preemption(void **state)
 	assert_int_equal(strlen(kernel_preemption()), 31);
 }
 
+static void test_trampolines(void **state)
+{
+	(void)state;
+	lines = "0000000000000000 T register_ftrace_direct\n";
+	assert_false(kernel_attaches_nothing());
+	lines = "ffff800008010000 T _text\nffff800008010040 T register_ftrace_direct\n";
+	assert_false(kernel_attaches_nothing());
+	lines = "ffff800008010000 T register_ftrace_direct_multi\n";
+	assert_true(kernel_attaches_nothing());
+	/* What cannot be read tells nothing. */
+	lines = NULL;
+	assert_false(kernel_attaches_nothing());
+}
+
 /* int function(void *, struct NAME *) */
 static struct btf *btf_with(const char *function, const char *name)
 {
@@ -159,7 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lsm_list),   cmocka_unit_test(test_lockdown),
 		cmocka_unit_test(test_preemption), cmocka_unit_test(test_takes_struct),
-		cmocka_unit_test(test_shape),
+		cmocka_unit_test(test_shape),	   cmocka_unit_test(test_trampolines),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
