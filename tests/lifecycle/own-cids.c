@@ -477,6 +477,32 @@ static void native(void)
 	guest_close(&second);
 }
 
+/* A kernel that lets no program write is told; the rest is in force. */
+static void locked_down(void)
+{
+	struct said said;
+
+	must("printf '[Service]\\nCIDs=own\\n' >" CONFIG);
+	command(&said, "build/vsock-bpfd --once --config " CONFIG);
+	if (!tap_ok(!said.status && count_lines(said.err) == 1 &&
+			    strstr(said.err, "CIDs=own: the kernel is locked down (integrity)"),
+		    "locked down: the start says so, and goes on"))
+		tap_said(&said);
+	tap_ok(access(PINNED, F_OK), "and nothing is attached for it");
+	must("build/vsockctl status");
+	expect_cid("-n pod1 cid 42", 0, "42\n", "");
+	expect_cid("-n pod2 cid 42", 0, "1000000000\n", "CIDs=own is not in force");
+	start_guest(&first, &pod1, ALIAS);
+}
+
+static bool is_locked_down(void)
+{
+	struct said said;
+
+	command(&said, "grep -F '[integrity]' /sys/kernel/security/lockdown");
+	return !said.status;
+}
+
 static void layered(void)
 {
 	bad_input();
@@ -510,10 +536,12 @@ int main(void)
 	if (ns_init(&init_ns))
 		tap_bail("namespaces: %m");
 	make_namespaces();
-	if (access("/proc/sys/net/vsock/ns_mode", F_OK))
-		layered();
-	else
+	if (!access("/proc/sys/net/vsock/ns_mode", F_OK))
 		native();
+	else if (is_locked_down())
+		locked_down();
+	else
+		layered();
 	guest_close(&first);
 	return tap_end();
 }
