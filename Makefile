@@ -27,8 +27,9 @@ PAGES	:= $(patsubst docs/%.md,$(BUILD)/%,$(wildcard docs/*.[58].md))
 HOOK	:= $(BUILD)/vsock-bpfd-oci-hook
 CNI	:= $(BUILD)/vsock-bpfd-cni
 LIB	:= $(BUILD)/libvsock-bpfd.a
-# The programs that are attached, and objects of their own that are asked and never attached.
-OBJECTS	:= $(addprefix $(BUILD)/,vsock-bpfd.bpf.o explain.bpf.o all-sockets.bpf.o guests.bpf.o caller.bpf.o)
+# The programs that are attached, those that CIDs=own attaches, and objects that are asked and never
+# attached.
+OBJECTS	:= $(addprefix $(BUILD)/,vsock-bpfd.bpf.o own-cids.bpf.o explain.bpf.o all-sockets.bpf.o guests.bpf.o caller.bpf.o)
 SKELETONS := $(OBJECTS:.bpf.o=.skel.h)
 CTL_SRC	:= $(wildcard loader/ctl/*.c)
 LIB_SRC	:= $(filter-out loader/service/main.c loader/oci/hook.c loader/cni/plugin.c $(CTL_SRC),$(wildcard loader/*/*.c))

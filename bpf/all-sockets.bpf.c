@@ -9,26 +9,10 @@
 #include <bpf/bpf_helpers.h>
 
 #include "kernel.h"
+#include "socket-files.h"
 #include "socket-line.h"
 
-#define S_IFMT	     00170000
-#define S_IFSOCK     0140000
-#define SOCKFS_MAGIC 0x534F434B
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct super_block {
-	unsigned long s_magic;
-};
-
-struct inode___mode {
-	unsigned short i_mode;
-	struct super_block *i_sb;
-};
-
-struct file___inode {
-	struct inode___mode *f_inode;
-};
 
 struct sock___read {
 	kuid_t sk_uid;
@@ -102,24 +86,6 @@ static __always_inline void read_socket(struct socket_line *line, __u64 socket)
 	read_counts(line, socket);
 }
 
-/* The socket of a file, or 0; other files have other things in `private_data`. */
-static __always_inline __u64 socket_of_file(const struct file *file)
-{
-	const struct inode___mode *inode =
-		BPF_CORE_READ((const struct file___inode *)file, f_inode);
-	const struct socket *sock;
-	__u64 socket;
-
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
-	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
-		return 0;
-	sock = BPF_CORE_READ(file, private_data);
-	socket = address_of_sock(sock);
-	if (!socket || BPF_CORE_READ((struct sock *)socket, __sk_common.skc_family) != AF_VSOCK)
-		return 0;
-	return socket;
-}
-
 /* A line for each process and socket. The iterator holds the file, so that the socket stays. */
 SEC("iter/task_file")
 int sockets_of_files(struct bpf_iter__task_file *ctx)
@@ -131,7 +97,7 @@ int sockets_of_files(struct bpf_iter__task_file *ctx)
 
 	if (!file || !task)
 		return 0;
-	socket = socket_of_file(file);
+	socket = socket_of_file(file, AF_VSOCK);
 	if (!socket)
 		return 0;
 	read_socket(&line, socket);

@@ -15,25 +15,13 @@
 
 #include "caller-answer.h"
 #include "kernel.h"
+#include "socket-files.h"
 #include "tenant-number.h"
 
 #define CAP_NET_ADMIN 12
 #define AF_UNIX	      1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct fdtable {
-	unsigned int max_fds;
-	struct file **fd;
-};
-
-struct files_struct {
-	struct fdtable *fdt;
-};
-
-struct task_struct___files {
-	struct files_struct *files;
-};
 
 struct sock___peer {
 	const struct cred *sk_peer_cred;
@@ -51,21 +39,6 @@ struct cred___capabilities {
 #pragma clang attribute pop
 
 struct caller_answer answer;
-
-/* A socket of the task that asks. */
-static __always_inline struct sock *socket_of_descriptor(__u64 number)
-{
-	struct task_struct___files *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-	struct socket *socket;
-
-	if (number >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + number);
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
-}
 
 /* In the order of little endian this is the same bit of both forms; of big endian none. */
 static __always_inline bool has_net_admin(const struct cred *cred)
@@ -107,13 +80,14 @@ static __always_inline __u64 tenant_of_caller(const struct cred *cred)
 SEC("raw_tp")
 int caller(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct sock *sock = socket_of_descriptor(ctx->args[0]);
+	const struct file *file = file_of_descriptor(ctx->args[0]);
+	struct sock *sock = (void *)socket_of_file(file, AF_UNIX);
 	const struct cred *cred = BPF_CORE_READ((struct sock___peer *)sock, sk_peer_cred);
 	struct net *net = BPF_CORE_READ(sock, __sk_common.skc_net.net);
 
 	answer.found = NO;
 	answer.may_set = NO;
-	if (!cred || !net || BPF_CORE_READ(sock, __sk_common.skc_family) != AF_UNIX)
+	if (!cred || !net)
 		return 0;
 	answer.netns = identity_at(net);
 	answer.inode = BPF_CORE_READ(net, ns.inum);

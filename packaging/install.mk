@@ -16,11 +16,13 @@ MANDIR		?= $(DATADIR)/man
 SERVICE		:= $(BUILD)/vsock-bpfd.service
 HOOKS		:= $(BUILD)/vsock-bpfd.json
 SSH		:= $(BUILD)/ssh_config.conf $(BUILD)/ssh-proxy
+QEMU		:= $(BUILD)/vsock-bpfd-qemu
 
 $(SERVICE): packaging/vsock-bpfd.service.in
 $(HOOKS): packaging/oci-hooks.d/vsock-bpfd.json.in
 $(SSH): $(BUILD)/%: packaging/ssh/%.in
-$(SERVICE) $(HOOKS) $(SSH):
+$(QEMU): packaging/qemu/vsock-bpfd-qemu.in
+$(SERVICE) $(HOOKS) $(SSH) $(QEMU):
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
 	$(Q)sed -e 's,@sbindir@,$(SBINDIR),' -e 's,@libexecdir@,$(LIBEXECDIR),' -e 's,@datadir@,$(DATADIR),' $< >$@
@@ -39,14 +41,14 @@ $(BUILD)/%.8: docs/%.8.md
 man: $(PAGES) ## the man pages, with pandoc
 
 # Anew each time, as where to install may differ.
-.PHONY: $(SERVICE) $(HOOKS) $(SSH)
+.PHONY: $(SERVICE) $(HOOKS) $(SSH) $(QEMU)
 
-install: all $(SERVICE) $(HOOKS) $(SSH) ## below $(PREFIX); unit and hook where systemd and podman look
+install: all $(SERVICE) $(HOOKS) $(SSH) $(QEMU) ## below $(PREFIX); unit and hook where systemd and podman look
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR)/vsock-bpfd $(UNITDIR) $(HOOKSDIR))
 	install -d $(addprefix $(DESTDIR),$(COMPLETIONDIR) $(DATADIR)/vsock-bpfd $(DOCDIR)/docs)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
 	install -m 755 $(HOOK) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd/oci-hook
-	install -m 755 $(CNI) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd
+	install -m 755 $(CNI) $(QEMU) $(DESTDIR)$(LIBEXECDIR)/vsock-bpfd
 	install -m 644 $(SERVICE) $(DESTDIR)$(UNITDIR)
 	install -m 644 $(HOOKS) $(DESTDIR)$(HOOKSDIR)
 	install -m 644 packaging/bash-completion/* $(DESTDIR)$(COMPLETIONDIR)

@@ -27,6 +27,7 @@ $(eval $(call program,model/property,model/plain,$(LIB)))
 # The life of the layer.
 $(foreach test,lifecycle policies held told,$(eval $(call program,lifecycle/$(test),lib/service $(WORLD))))
 $(eval $(call program,lifecycle/tenants,lib/service lib/sockets $(WORLD)))
+$(eval $(call program,lifecycle/own-cids,lib/command lib/hold lib/play $(WORKERS),$(GUEST)))
 $(eval $(call program,lifecycle/bad-input,$(WORLD)))
 $(eval $(call program,lifecycle/is-json))
 $(eval $(call program,lib/storm))

@@ -17,6 +17,7 @@ struct options {
 	const char *output;	/* where learn writes files to; NULL: standard output */
 	bool json;
 	bool listening; /* of sockets: listeners alone */
+	bool release;	/* of cid: what was reserved */
 };
 
 struct json_object;
@@ -24,6 +25,7 @@ struct json_object;
 int command_get(const struct options *options, int argc, char **argv);
 int command_set(const struct options *options, int argc, char **argv);
 int command_list(const struct options *options, int argc, char **argv);
+int command_cid(const struct options *options, int argc, char **argv);
 int command_cids(const struct options *options, int argc, char **argv);
 int command_status(const struct options *options, int argc, char **argv);
 int command_monitor(const struct options *options, int argc, char **argv);

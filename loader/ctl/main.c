@@ -27,6 +27,7 @@ static const struct command {
 	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, true },
 	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, true },
 	{ "list", "", "namespaces with their modes", command_list, 0, 0, false },
+	{ "cid", "[N]", "what to start a guest with that its namespace knows as N", command_cid, 0, 1, false },
 	{ "cids", "", "guests: CID, owner namespace, process", command_cids, 0, 0, false },
 	{ "rules", "", "the policies in force, and who has which", command_rules, 0, 0, false },
 	{ "check", "[FILE...]", "whether policy files could be put in force", command_check, 0, MANY, true },
@@ -68,6 +69,7 @@ static void print_help(void)
 	     "      --output DIR    learn: write files there, and overwrite none\n"
 	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
+	     "      --release       cid: N is not reserved any more\n"
 	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
@@ -83,6 +85,7 @@ static const struct option known[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "netns", required_argument, NULL, 'n' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "release", no_argument, NULL, 'x' },
 	{ "listening", no_argument, NULL, 'l' },
 	{ "policy-dir", required_argument, NULL, 'p' },
 	{ "type", required_argument, NULL, 't' },
@@ -103,6 +106,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'x':
+			options->release = true;
 			break;
 		case 'l':
 			options->listening = true;

@@ -8,6 +8,7 @@
 #include "layer/alive.h"
 #include "layer/gaps.h"
 #include "layer/inspect.h"
+#include "layer/own-cids.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -50,6 +51,8 @@ static void print_status(const struct layer_report *report, const struct alive *
 	       gates(report)
 		       ?: "none, as every namespace is global; the first local mode "
 			  "attaches them");
+	if (own_cids_in_force())
+		puts("CIDs:        own");
 	if (report->state.overflow == YES)
 		puts("records:     full: namespaces without one count as local");
 	if (report->state.crowded == YES)
@@ -86,6 +89,7 @@ static void print_status_json(const struct layer_report *report, const struct al
 		json_add_number(object, "generation", report->state.generation);
 		json_add_text(object, "gates", gates(report));
 		json_add_bool(object, "gates_wanted", report->state.gates_wanted == YES);
+		json_add_bool(object, "own_cids", own_cids_in_force());
 		json_add_bool(object, "overflow", report->state.overflow == YES);
 		json_add_bool(object, "crowded_out", report->state.crowded == YES);
 	}

@@ -44,6 +44,19 @@ static int take_bool(struct reader *reader, const char *key, const char *value, 
 	return -EINVAL;
 }
 
+static int take_cids(struct reader *reader, const char *value)
+{
+	static const char *const words[] = { "shared", "own" };
+	int place = keywords_find(value, words, ARRAY_SIZE(words));
+
+	if (place < 0) {
+		note_mistake(reader, "CIDs=%s: neither shared nor own", value);
+		return -EINVAL;
+	}
+	reader->config->own_cids = place == 1;
+	return 0;
+}
+
 static int take_load_modules(struct reader *reader, const char *value)
 {
 	return take_bool(reader, "LoadModules", value, &reader->config->load_modules);
@@ -119,9 +132,13 @@ static const struct key {
 	const char *name;
 	int (*take)(struct reader *reader, const char *value);
 } keys[] = {
-	{ "HoldSec", take_hold_sec },	      { "LoadModules", take_load_modules },
-	{ "MetricsFile", take_metrics_file }, { "MetricsListen", take_metrics_listen },
-	{ "MetricsSec", take_metrics_sec },   { "PublicSocket", take_public_socket },
+	{ "CIDs", take_cids },
+	{ "HoldSec", take_hold_sec },
+	{ "LoadModules", take_load_modules },
+	{ "MetricsFile", take_metrics_file },
+	{ "MetricsListen", take_metrics_listen },
+	{ "MetricsSec", take_metrics_sec },
+	{ "PublicSocket", take_public_socket },
 };
 
 static const struct key *find_key(const char *name)
@@ -144,7 +161,7 @@ static int on_key(void *arg, const char *section, const char *name, const char *
 		note_mistake(reader, "[%s]: no such section; there is [Service]", section);
 	else if (!key)
 		note_mistake(reader,
-			     "%s=: no such key; [Service] has HoldSec=, LoadModules=, "
+			     "%s=: no such key; [Service] has CIDs=, HoldSec=, LoadModules=, "
 			     "MetricsFile=, MetricsListen=, MetricsSec= and PublicSocket=",
 			     name);
 	else

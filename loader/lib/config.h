@@ -17,6 +17,7 @@ struct config {
 	unsigned int metrics_sec;	      /* MetricsSec=, default 15 */
 	unsigned int hold_sec;		      /* HoldSec=, default 2 */
 	bool public_socket;		      /* PublicSocket=, default yes */
+	bool own_cids;			      /* CIDs=own, default no */
 };
 
 /*

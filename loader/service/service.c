@@ -16,6 +16,7 @@
 
 #include "kernel/sysctl-modes.h"
 #include "layer/layer.h"
+#include "layer/own-cids.h"
 #include "lib/log.h"
 #include "service/child-default.h"
 #include "service/keeper.h"
@@ -59,7 +60,10 @@ static int attach(const struct config *config, enum coverage coverage)
 	return 0;
 }
 
-/* A child_ns_mode that was written before stays: that is said, and the rest goes on. */
+/*
+ * A child_ns_mode that was written before stays, and CIDs=own may not be possible: that is said,
+ * and the rest goes on.
+ */
 int service_attach(const struct config *config, enum coverage coverage)
 {
 	struct child_default children = {};
@@ -70,6 +74,8 @@ int service_attach(const struct config *config, enum coverage coverage)
 	if (!ret)
 		ret = child_default_apply(&children);
 	child_default_free(&children);
+	if (ret >= 0)
+		own_cids_follow(config->own_cids);
 	return ret > 0 ? 0 : ret;
 }
 
@@ -141,16 +147,17 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *arg
 
 static int put_in_force(struct service *service, const struct child_default *children)
 {
-	int ret;
+	int ret, own_cids;
 
 	policy_watch_set_patience(service->policies, service->config.hold_sec);
 	ret = attach_again(&service->config);
 	if (ret)
 		return ret;
 	ret = child_default_apply(children);
+	own_cids = own_cids_follow(service->config.own_cids);
 	if (policy_watch_reload(service->policies) < 0)
 		return -EINVAL;
-	return ret > 0 ? -EBUSY : ret;
+	return ret > 0 ? -EBUSY : ret ? ret : own_cids;
 }
 
 /* A mistake leaves the old configuration in force. Everything is said that went wrong. */
@@ -290,6 +297,8 @@ static int mend(void *arg)
 
 	if (!ret && policy_watch_reload(service->policies) < 0)
 		ret = -EINVAL;
+	if (!ret)
+		own_cids_follow(service->config.own_cids);
 	follow(service);
 	return ret;
 }

@@ -40,6 +40,7 @@ static void test_default(void **state)
 	assert_int_equal(read_text(""), 0);
 	assert_true(config.load_modules);
 	assert_true(config.public_socket);
+	assert_false(config.own_cids);
 	assert_string_equal(config.metrics_file, "");
 	assert_string_equal(config.metrics_listen.text, "");
 	assert_int_equal(config.metrics_sec, 15);
@@ -48,13 +49,14 @@ static void test_default(void **state)
 static void test_all_keys(void **state)
 {
 	(void)state;
-	assert_int_equal(read_text("[Service]\nLoadModules=no\n"
+	assert_int_equal(read_text("[Service]\nLoadModules=no\nCIDs=own\n"
 				   "MetricsFile=/var/lib/prometheus/node-exporter/v.prom\n"
 				   "MetricsSec=86400\nHoldSec=0\nPublicSocket=no\n"),
 			 0);
 	assert_int_equal(config.hold_sec, 0);
 	assert_false(config.load_modules);
 	assert_false(config.public_socket);
+	assert_true(config.own_cids);
 	assert_string_equal(config.metrics_file, "/var/lib/prometheus/node-exporter/v.prom");
 	assert_int_equal(config.metrics_sec, 86400);
 }
@@ -171,6 +173,9 @@ static void test_metrics_sec(void **state)
 static void test_hold_sec(void **state)
 {
 	(void)state;
+	assert_int_equal(read_text("[Service]\nCIDs=shared\n"), 0);
+	assert_false(config.own_cids);
+	wrong("[Service]\nCIDs=yes\n", 2, "CIDs=yes: neither shared nor own");
 	wrong("[Service]\nHoldSec=61\n", 2, "HoldSec=61: not a number of seconds from 0 to 60");
 	wrong("[Service]\nHoldSec=-1\n", 2, "HoldSec=-1: not a number of seconds");
 	assert_int_equal(read_text("[Service]\n"), 0);
