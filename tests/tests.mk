@@ -33,6 +33,7 @@ $(eval $(call program,lib/storm))
 $(foreach test,ownership shares lingering,$(eval $(call program,lifecycle/$(test),lib/hold lib/play lib/vm $(WORKERS),$(GUEST))))
 $(eval $(call program,observe/events,lib/lines $(WORLD)))
 $(eval $(call program,observe/learn,lib/lines lib/sockets $(WORLD)))
+$(eval $(call program,observe/accepted,lib/lines lib/sockets $(WORLD)))
 $(eval $(call program,observe/explain,lib/command,$(LIB)))
 $(eval $(call program,observe/sockets,lib/command))
 

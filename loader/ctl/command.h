@@ -16,6 +16,7 @@ struct options {
 	const char *from_log;	/* what learn reads instead, or NULL */
 	const char *output;	/* where learn writes files to; NULL: standard output */
 	bool json;
+	bool all;	/* of monitor: connections that were made, too */
 	bool listening; /* of sockets: listeners alone */
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl learn: from what was refused or audited to the policies that would allow it. */
+/* vsockctl learn: from what was refused, audited or logged to the policies that allow it. */
 #include "policy/learn.h"
 
 #include <errno.h>
@@ -98,10 +98,13 @@ static void note_event(struct learned *learned, const struct named_event *named)
 		.reason = event->reason,
 		.verb = event->verb,
 		.audited = event->kind == EVENT_AUDITED,
+		.within = event->origin.netns == event->target.netns,
 	};
 
 	if (event->kind == EVENT_SEALED)
 		learn_leave_out(learned, LEFT_SEALED, 1);
+	else if (event->kind == EVENT_ACCEPTED)
+		learn_note_accepted(learned, &call);
 	else
 		learn_note(learned, &call);
 }

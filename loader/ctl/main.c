@@ -68,6 +68,7 @@ static void print_help(void)
 	     "      --output DIR    learn: write files there, and overwrite none\n"
 	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
+	     "      --all           monitor: connections, too, where a policy has Log=accepted\n"
 	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
@@ -82,6 +83,7 @@ static const struct option known[] = {
 	{ "from-log", required_argument, NULL, 'r' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "netns", required_argument, NULL, 'n' },
+	{ "all", no_argument, NULL, 'a' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "listening", no_argument, NULL, 'l' },
 	{ "policy-dir", required_argument, NULL, 'p' },
@@ -103,6 +105,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'a':
+			options->all = true;
 			break;
 		case 'l':
 			options->listening = true;

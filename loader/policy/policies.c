@@ -211,7 +211,18 @@ bool policies_have_rules(const struct policies *policies)
 	size_t i;
 
 	for (i = 0; i < policies->count; i++)
-		if (policies->policy[i].audit || policies->policy[i].rules)
+		if (policies->policy[i].audit || policies->policy[i].log_accepted ||
+		    policies->policy[i].rules)
+			return true;
+	return false;
+}
+
+bool policies_log_accepted(const struct policies *policies)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (policies->policy[i].log_accepted)
 			return true;
 	return false;
 }

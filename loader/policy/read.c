@@ -33,14 +33,15 @@ enum key {
 	MODE,
 	CHILD_MODE,
 	AUDIT,
+	LOG,
 	INHERIT,
 	ALLOWS,
 	DENIES,
 	KEYS
 };
 
-static const char *const keys[] = { "Name",	 "Path",  "Cgroup",  "Annotation", "Pod", "Mode",
-				    "ChildMode", "Audit", "Inherit", "Allow",	   "Deny" };
+static const char *const keys[] = { "Name",	 "Path",  "Cgroup", "Annotation", "Pod",   "Mode",
+				    "ChildMode", "Audit", "Log",    "Inherit",	  "Allow", "Deny" };
 
 /* Where the keys of each section begin. */
 static const enum key first_key[] = { NAME, MODE, ALLOWS, KEYS };
@@ -142,6 +143,17 @@ static void take_bool(struct reader *reader, enum key key, const char *value, bo
 		mistake(reader, "%s=%s: neither yes nor no", keys[key], value);
 }
 
+static void take_log(struct reader *reader, const char *value)
+{
+	static const char *const logs[] = { "accepted" };
+
+	if (keywords_find(value, logs, ARRAY_SIZE(logs)) < 0)
+		mistake(reader, "Log=%s: not accepted, which is all that can be logged%s", value,
+			keywords_hint(value, logs, ARRAY_SIZE(logs)).text);
+	else
+		reader->policy->log_accepted = true;
+}
+
 static void take_rule(struct reader *reader, enum key key, const char *value)
 {
 	struct policy *policy = reader->policy;
@@ -172,6 +184,9 @@ static void take(struct reader *reader, enum key key, const char *value)
 		break;
 	case AUDIT:
 		take_bool(reader, key, value, &policy->audit);
+		break;
+	case LOG:
+		take_log(reader, value);
 		break;
 	case INHERIT:
 		take_bool(reader, key, value, &policy->inherit);

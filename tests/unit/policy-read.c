@@ -167,6 +167,9 @@ static void test_keys(void **state)
 		"d/web.policy:4: Mode=locl: neither global nor local; did you mean local?\n");
 	refused("[Match]\nName=a\n[Namespace]\nChildMode=none\n",
 		"d/web.policy:4: ChildMode=none: neither global nor local\n");
+	refused("[Match]\nName=a\n[Namespace]\nLog=yes\nLog=accept\n",
+		"d/web.policy:4: Log=yes: not accepted, which is all that can be logged\n"
+		"d/web.policy:5: Log=: is already in line 4\n");
 	refused("[Match]\nName=a\n[Namespace]\nAudit=maybe\nInherit=2\n",
 		"d/web.policy:4: Audit=maybe: neither yes nor no\n"
 		"d/web.policy:5: Inherit=2: neither yes nor no\n");
@@ -396,7 +399,7 @@ static void test_understood(void **state)
 	put("d/web.policy",
 	    "[Match]\nName=web* db\nName=x\nPath=/run/*\nCgroup=/a\n"
 	    "Annotation=k=v=w\nPod=a/b* c/d\n[Namespace]\nMode=global\nChildMode=local\n"
-	    "Audit=on\nInherit=No\n[Rules]\n"
+	    "Audit=on\nLog=accepted\nInherit=No\n[Rules]\n"
 	    "Allow=connect to namespace db port 5432\n"
 	    "Allow=connect to policy other port 80,443,8000-8100\n"
 	    "Allow=accept from guest 42\nDeny=connect to host\n"
@@ -415,6 +418,7 @@ static void test_understood(void **state)
 	assert_int_equal(policy->mode, GLOBAL);
 	assert_int_equal(policy->child_mode, LOCAL);
 	assert_true(policy->audit);
+	assert_true(policy->log_accepted);
 	assert_false(policy->inherit);
 	assert_int_equal(policy->rules, 9);
 	is_rule(&policy->rule[0], ALLOW, CONNECT, BY_NAME, "connect to namespace db port 5432");
@@ -437,7 +441,8 @@ static void test_understood(void **state)
 	is_rule(&policy->rule[7], DENY, BIND, ANYONE, "bind");
 	is_rule(&policy->rule[8], DENY, GUEST, ANYONE, "guest");
 	policy = policies_find(&policies, "other");
-	assert_false(policy->sets_mode || policy->sets_child_mode || policy->audit);
+	assert_false(policy->sets_mode || policy->sets_child_mode || policy->audit ||
+		     policy->log_accepted);
 	assert_true(policy->inherit);
 	assert_null(policies_find(&policies, "we"));
 	policies_free(&policies);
