@@ -128,7 +128,7 @@ $(BUILD)/tests/unit/callers: $(call loader_objects,service/callers)
 $(BUILD)/tests/unit/own-mode: $(call loader_objects,service/own-mode kernel/mode-names lib/log)
 $(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files lib/regular-file)
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
-$(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY))
+$(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY) policy/audit)
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
 $(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
 $(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server sysctl-files \

@@ -65,6 +65,7 @@ static void print_help(void)
 	     "      --json          for programs\n"
 	     "      --for TIME      learn: from what comes within 90s, 10m, 1h or 2d\n"
 	     "      --from-log FILE learn: from lines of monitor --json, or journalctl -o json\n"
+	     "      --apply-audit   learn: with Audit=yes in all policies until it ends\n"
 	     "      --output DIR    learn: write files there, and overwrite none\n"
 	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
@@ -84,6 +85,7 @@ static const struct option known[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "netns", required_argument, NULL, 'n' },
 	{ "all", no_argument, NULL, 'a' },
+	{ "apply-audit", no_argument, NULL, 'A' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "listening", no_argument, NULL, 'l' },
 	{ "policy-dir", required_argument, NULL, 'p' },
@@ -108,6 +110,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'a':
 			options->all = true;
+			break;
+		case 'A':
+			options->apply_audit = true;
 			break;
 		case 'l':
 			options->listening = true;

@@ -333,8 +333,8 @@ static enum left_out look_at_made(const struct learned *learned, const struct se
 		return LEFT_NOT_LOGGED;
 	if (!by_text(self->name, NETNS_INIT_NAME))
 		return ALLOWED_ALREADY;
-	/* Else its own line has it already. */
-	if (policy->audit && is_local(learned, self))
+	/* Its own line has it already. */
+	if ((policy->audit || call->audited) && is_local(learned, self))
 		return LEFT_AUDITED;
 	return look_at_side(learned, call, verb, sample);
 }
@@ -357,8 +357,7 @@ static enum left_out learn_made(struct learned *learned, const struct seen_call 
 		from = remember(learned, &side[0]);
 	if (to == LEARNED)
 		to = remember(learned, &side[1]);
-	/* What matters more comes first in the enum: LEARNED is the least, LEFT_NOT_LOGGED the
-	 * last. */
+	/* LEARNED comes first in the enum, LEFT_NOT_LOGGED last. */
 	return from < to ? from : to;
 }
 

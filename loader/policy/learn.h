@@ -35,8 +35,8 @@ struct seen_call {
 	__u32 port;
 	enum reason reason;
 	enum rule_verb verb; /* which side objected, as in struct event */
-	bool audited;
-	bool within; /* one namespace */
+	bool audited;	     /* of one that was made: all policies had Audit=yes */
+	bool within;	     /* one namespace */
 };
 
 /* Why nothing is learned from a call. */

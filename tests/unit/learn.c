@@ -249,6 +249,19 @@ static void test_made_and_audited(void **state)
 	assert_int_equal(learned.policy[0].rule[0].calls, 1);
 }
 
+/* By the whole run, which no file says. */
+static void test_made_in_an_audit(void **state)
+{
+	struct seen_call call = made_call("log1", "cache", 22);
+
+	(void)state;
+	log_for(LOGGED);
+	call.from.policy = "logged";
+	call.from.is_local = call.audited = true;
+	learn_note_accepted(&learned, &call);
+	assert_int_equal(learned.calls[LEFT_AUDITED], 1);
+}
+
 static void test_made_with_init(void **state)
 {
 	struct seen_call call = made_call("log1", NETNS_INIT_NAME, 22);
@@ -818,6 +831,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_without_log, begin, end),
 		cmocka_unit_test_setup_teardown(test_made_within, begin, end),
 		cmocka_unit_test_setup_teardown(test_made_and_audited, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_in_an_audit, begin, end),
 		cmocka_unit_test_setup_teardown(test_made_with_init, begin, end),
 		cmocka_unit_test_setup_teardown(test_ports_are_a_list, begin, end),
 		cmocka_unit_test_setup_teardown(test_range_with_holes, begin, end),

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/audit.h"
 #include "policy/match.h"
 #include "policy/read.h"
 #include "policy/policies.h"
@@ -706,6 +707,36 @@ static void test_mutated(void **state)
 	assert_true(good > 1000 && bad > 1000);
 }
 
+/* --- As they would be with Audit=yes --- */
+
+static void audits(const char *text, const char *wanted)
+{
+	struct policy_file file = { .path = "d/a.policy", .base = "a.policy" };
+	struct policy_files files = { .file = &file, .count = 1 };
+	struct policies policies = {};
+
+	file.size = strlen(text);
+	file.bytes = strdup(text);
+	policy_files_audit(&files);
+	assert_int_equal(file.size, strlen(wanted));
+	assert_memory_equal(file.bytes, wanted, file.size);
+	policy_read(&policies, "a", "d/a.policy", file.bytes, file.size);
+	assert_int_equal(policies.mistakes, 0);
+	assert_true(policies.policy[0].audit);
+	policies_free(&policies);
+	free(file.bytes);
+}
+
+static void test_audit(void **state)
+{
+	(void)state;
+	audits("[Match]\nName=a", "[Match]\nName=a\n[Namespace]\nAudit=yes\n");
+	audits(" [Namespace]\r\n\tAudit =no\n# Audit=no\nMode=local\n[Match]\nName=a\n",
+	       " [Namespace]\r\nAudit=yes\n# Audit=no\nMode=local\n[Match]\nName=a\n");
+	audits("\xef\xbb\xbf[Namespace]\nAudit=yes\n[Match]\nName=Audit=no\n",
+	       "[Namespace]\nAudit=yes\n[Match]\nName=Audit=no\n");
+}
+
 int main(void)
 {
 #define WITH_DIRECTORY(test) cmocka_unit_test_setup(test, begin)
@@ -718,7 +749,7 @@ int main(void)
 		WITH_DIRECTORY(test_many_mistakes), WITH_DIRECTORY(test_directory),
 		WITH_DIRECTORY(test_config_map),    WITH_DIRECTORY(test_files),
 		WITH_DIRECTORY(test_match),	    WITH_DIRECTORY(test_hints),
-		WITH_DIRECTORY(test_mutated),
+		WITH_DIRECTORY(test_mutated),	    WITH_DIRECTORY(test_audit),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, make_place, remove_place);
