@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "kernel.h"
+#include "socket-bytes.h"
 #include "socket-files.h"
 #include "socket-line.h"
 
@@ -20,34 +21,18 @@ struct sock___read {
 	unsigned short sk_type;
 };
 
-struct vsock_sock___trans {
-	void *trans;
-};
-
-/* Of virtio, vhost and loopback; in the BTF of modules (5.11 and later). */
-struct virtio_vsock_sock {
-	__u32 tx_cnt;
-	__u32 fwd_cnt;
-};
-
 #pragma clang attribute pop
-
-/* `trans` is something else where Hyper-V or VMware carry packets: the loader knows. */
-const volatile bool virtio_alone;
 
 struct socket_lines lines;
 
 static __always_inline void read_counts(struct socket_line *line, __u64 socket)
 {
-	struct virtio_vsock_sock *counts;
+	struct socket_bytes bytes;
 
-	if (!virtio_alone || !bpf_core_type_exists(struct virtio_vsock_sock))
+	if (!read_bytes(&bytes, socket))
 		return;
-	counts = BPF_CORE_READ((struct vsock_sock___trans *)socket, trans);
-	if (!counts)
-		return;
-	line->sent = BPF_CORE_READ(counts, tx_cnt);
-	line->read = BPF_CORE_READ(counts, fwd_cnt);
+	line->sent = bytes.sent;
+	line->read = bytes.read;
 	line->counted = true;
 }
 

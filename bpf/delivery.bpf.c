@@ -10,6 +10,7 @@
  * takes part: the origin is the namespace of the socket that sent the packet, and the kernel
  * holds a reference on the listener.
  */
+#include "access-log.h"
 #include "call.h"
 #include "delivery.h"
 #include "events.h"
@@ -103,15 +104,20 @@ static __always_inline bool refuse_port(const struct delivery *delivery)
 	return false;
 }
 
-/* Consumes the record, so that no later request can use it. */
-static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
-					 const struct layer_state *layer)
+static __always_inline void log_request(struct delivery *delivery, const struct sock *child)
 {
-	/* Or this is a process, at the address of a task that has delivered. */
-	if (!delivery || !(delivery->packet.kind & REQUEST) ||
-	    delivery->packet.listener == NETNS_NONE)
-		return !is_delivering() || judge_unknown(layer);
-	delivery->packet.kind = CONSUMED;
+	struct call call = { .to.netns = delivery->packet.listener };
+
+	if (!read_ports(delivery))
+		return;
+	call.from = origin_of(delivery);
+	call.to.port = delivery->packet.port;
+	record_accepted((__u64)child, &call, NO);
+}
+
+static __always_inline bool may_accept(struct delivery *delivery, const struct sock *child,
+				       const struct layer_state *layer)
+{
 	delivery->judged.verdict_epoch = NOT_JUDGED;
 	if (layer->gates_wanted == NO || !in_force(layer))
 		return true;
@@ -121,6 +127,22 @@ static __always_inline bool take_request(struct delivery *delivery, const struct
 	if (needs_no_verdict(delivery->packet.origin.netns, delivery->packet.listener, layer))
 		return true;
 	return judge_request(delivery, child, layer);
+}
+
+/* Consumes the record, so that no later request can use it. */
+static __always_inline bool take_request(struct delivery *delivery, const struct sock *child,
+					 const struct layer_state *layer)
+{
+	/* Or this is a process, at the address of a task that has delivered. */
+	if (!delivery || !(delivery->packet.kind & REQUEST) ||
+	    delivery->packet.listener == NETNS_NONE)
+		return !is_delivering() || judge_unknown(layer);
+	delivery->packet.kind = CONSUMED;
+	if (!may_accept(delivery, child, layer))
+		return false;
+	if (layer->log_accepted == YES)
+		log_request(delivery, child);
+	return true;
 }
 
 static __always_inline int check_sk_alloc(const struct sock *sk, int family)

@@ -11,8 +11,11 @@
 #include "maps.h"
 #include "tenants.h"
 
-/* A token bucket. Two tasks that take the last token at once report one event too many. */
-static __always_inline bool take_token(struct counters *of, __u64 now)
+/*
+ * A token bucket, of which `kept` tokens are for others. Two tasks that take the last token at once
+ * report one event too many.
+ */
+static __always_inline bool take_token(struct counters *of, __u64 now, __u32 kept)
 {
 	__u64 earned = (now - of->refilled) / EVENT_PERIOD;
 
@@ -20,14 +23,14 @@ static __always_inline bool take_token(struct counters *of, __u64 now)
 		of->tokens = earned + of->tokens < EVENT_BURST ? earned + of->tokens : EVENT_BURST;
 		of->refilled = now;
 	}
-	if (!of->tokens)
+	if (of->tokens <= kept)
 		return false;
 	of->tokens--;
 	return true;
 }
 
 /* The token bucket that all namespaces of one tenant share. */
-static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
+static __always_inline bool take_token_of_tenant(__u64 number, __u64 now, __u32 kept)
 {
 	struct tenant *of = number ? bpf_map_lookup_elem(&tenants, &number) : NULL;
 	__u64 earned;
@@ -41,7 +44,7 @@ static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
 			earned + of->tokens < TENANT_BURST ? earned + of->tokens : TENANT_BURST;
 		of->refilled = now;
 	}
-	if (!of->tokens)
+	if (of->tokens <= kept)
 		return false;
 	of->tokens--;
 	return true;
@@ -49,7 +52,7 @@ static __always_inline bool take_token_of_tenant(__u64 number, __u64 now)
 
 static __always_inline bool may_report(struct counters *of, __u64 now)
 {
-	return take_token(of, now) && take_token_of_tenant(of->tenant, now);
+	return take_token(of, now, 0) && take_token_of_tenant(of->tenant, now, 0);
 }
 
 static __always_inline void name_caller(struct event *event)

@@ -169,11 +169,21 @@ struct {
 	__type(value, struct rule_cell);
 } rules SEC(".maps");
 
-/* Refusals, for the service to read. When it is full, the counters say how many are missing. */
+/* Events, for the service to read. When it is full, the counters say how many are missing. */
+#define EVENTS_SIZE (256 * 1024)
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, EVENTS_SIZE);
 } events SEC(".maps");
+
+/* Connections for the log, by the address of their socket. Removed with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_ACCEPTED);
+	__type(key, __u64);
+	__type(value, struct accepted);
+} accepted SEC(".maps");
 
 /*
  * Refusals by namespace of the caller: bpf/counters.h. Removed with the namespace. A namespace that

@@ -8,6 +8,7 @@
  * its receiver. A socket that may not talk to the sender neither sends nor receives from then on.
  * Nor does it set options or shut down, because the peer learns the size of a buffer.
  */
+#include "access-log.h"
 #include "call.h"
 #include "calls.h"
 #include "delivery.h"
@@ -71,22 +72,24 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	return !port || port == delivery->packet.port;
 }
 
-static __always_inline void judge_answer(struct delivery *delivery, struct sock *sk,
+/* Whether the receiver may talk to the sender, as far as can be seen here. */
+static __always_inline bool judge_answer(struct delivery *delivery, struct sock *sk,
 					 netns_id receiver)
 {
 	struct layer_state *layer = layer_state();
 	struct call call = { .from.netns = receiver, .silent = true };
 
 	if (!in_force(layer) || is_judged_already(delivery, receiver, layer))
-		return;
+		return true;
 	call.to.netns = NETNS_UNKNOWN;
 	if (read_ports(delivery))
 		call.to = origin_of(delivery);
 	call.from.port = delivery->packet.port;
 	if (may_call(&call, layer))
-		return;
+		return true;
 	if (is_answer_to(delivery, sk))
 		seal(sk, &call, layer);
+	return false;
 }
 
 /*
@@ -117,19 +120,34 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 		seal(sk, &call, layer);
 }
 
-/* One whose peer is not whom it called still sends to the port that it called, by its close. */
-static __always_inline void judge_connection(struct delivery *delivery, struct sock *sk)
+/*
+ * Whether the connection is the one that was called for. One whose peer is not whom it called still
+ * sends to the port that it called, by its close.
+ */
+static __always_inline bool judge_connection(struct delivery *delivery, struct sock *sk)
 {
 	netns_id receiver = netns_of_sock(sk);
 
 	if (!sources_are_checked && !is_from_called(delivery, sk)) {
 		seal_ghost(delivery, sk, receiver);
-		return;
+		return false;
 	}
 	if (!sources_are_checked)
 		end_calls((__u64)sk);
-	if (!needs_no_verdict(delivery->packet.origin.netns, receiver, layer_state()))
-		judge_answer(delivery, sk, receiver);
+	return needs_no_verdict(delivery->packet.origin.netns, receiver, layer_state()) ||
+	       judge_answer(delivery, sk, receiver);
+}
+
+/* Where the listener is in this kernel, the delivery gate has recorded its child. */
+static __always_inline void log_answer(struct delivery *delivery, struct sock *sk)
+{
+	struct call call = { .from.netns = netns_of_sock(sk) };
+
+	if (delivery == &loopback || !read_ports(delivery) || !is_answer_to(delivery, sk))
+		return;
+	call.from.port = delivery->packet.port;
+	call.to = origin_of(delivery);
+	record_accepted((__u64)sk, &call, YES);
 }
 
 /* A packet whose record is lost. All that connect a socket, or wake one that is, have one. */
@@ -156,7 +174,8 @@ static __always_inline void check_answer(struct sock *sk)
 	}
 	if (!(delivery->packet.kind & ANSWER))
 		return;
-	judge_connection(delivery, sk);
+	if (judge_connection(delivery, sk) && layer_state()->log_accepted == YES)
+		log_answer(delivery, sk);
 	barrier();
 	delivery->packet.kind = CONSUMED;
 }

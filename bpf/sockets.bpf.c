@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Removes all records of a socket when it is freed. */
+#include "access-log.h"
 #include "calls.h"
 #include "kernel.h"
 #include "lingering.h"
@@ -31,6 +32,8 @@ static __always_inline void socket_gone(struct sock *sk)
 		forget_seal(sk);
 	if (layer_state()->lingering == YES)
 		forget_lingering(sk);
+	if (layer_state()->accepted == YES)
+		report_accepted(sk);
 }
 
 /* 5.11 and later: BTF of modules. */

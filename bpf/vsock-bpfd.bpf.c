@@ -27,6 +27,8 @@
  *	delivery.h		the packet that a task delivers
  *	origin-by-address.h	its sender where packets carry no socket (5.10)
  *	events.h		refusals: counters, and the log
+ *	access-log.h		connections that were made, for policies that ask for it
+ *	socket-bytes.h		what went over them
  *	tenants.h		limits for all namespaces of one user or container
  *	netns.h			identities of namespaces
  *	records.h, state.h	modes by namespace, and what holds for the layer as a whole

@@ -194,6 +194,7 @@ struct rule_cell {
 /* Mode=local and ChildMode=local: in force with the rest, before records make it permanent. */
 #define POLICY_LOCAL	      4
 #define POLICY_LOCAL_CHILDREN 8
+#define POLICY_LOG	      16 /* log connections of its namespaces that were made */
 
 /*
  * binding.policy of a namespace that was created while policies were switched: it talks to nobody
@@ -229,7 +230,8 @@ enum event_kind {
 	EVENT_AUDITED = 1, /* allowed, but would have been refused */
 	EVENT_SEALED = 2,  /* an established connection to the wrong end was cut off */
 	EVENT_NEW_NETNS =
-		3, /* origin.netns was created: one while state.new_netns_reported is NO */
+		3,	    /* origin.netns was created: one while state.new_netns_reported is NO */
+	EVENT_ACCEPTED = 4, /* a connection that was made has ended: struct accepted_event */
 };
 
 /* What the ring buffer `events` holds. */
@@ -242,6 +244,32 @@ struct event {
 	struct end origin;   /* the end that connects or binds */
 	struct end target;   /* its peer; for bind the port, and for REASON_PORT its holder */
 	char comm[16];
+};
+
+/* How a connection was that has ended. */
+struct traffic {
+	__u64 lasted;	     /* nanoseconds */
+	enum yes_no counted; /* the bytes are known */
+	__u32 sent;	     /* from the origin to the target, modulo 2^32; */
+	__u32 received;	     /* and back */
+	__u32 unused;
+};
+
+/* What the ring buffer holds for EVENT_ACCEPTED. */
+struct accepted_event {
+	struct event event;
+	struct traffic traffic;
+};
+
+/* Logged connections that can be open at a time. */
+#define MAX_ACCEPTED 16384
+
+/* Value of the map `accepted`: a connection for the log. */
+struct accepted {
+	struct end from, to;
+	__u64 since;	       /* when it was made, CLOCK_BOOTTIME in nanoseconds */
+	enum yes_no of_caller; /* the socket is the one that called, else its peer */
+	__u32 unused;
 };
 
 /* Events of one origin: a burst, then one each period (nanoseconds). */
@@ -370,7 +398,7 @@ struct layer_state {
 	enum sealed sealed;
 	enum yes_no lingering;	      /* a port was recorded */
 	__u32 local_cid;	      /* of this machine as a guest, or VMADDR_CID_ANY */
-	enum yes_no has_rules;	      /* some policy has rules, or only audits */
+	enum yes_no has_rules;	      /* some policy has rules, or only audits or logs */
 	__u32 half;		      /* of `rules` and bindings that is in force */
 	enum yes_no report_new_netns; /* some policy is matched against new namespaces */
 	__u32 reloads;		      /* number of switches of policies */
@@ -387,6 +415,8 @@ struct layer_state {
 	enum yes_no
 		new_netns_reported; /* an EVENT_NEW_NETNS waits for the service, and is enough */
 	enum yes_no crowded;	    /* some tenant has created more namespaces than it may */
+	enum yes_no log_accepted;   /* some policy has Log=accepted */
+	enum yes_no accepted;	    /* a connection was recorded for the log; never reset */
 	struct kernel_addresses addresses;
 	struct lingering_list lingering_list;
 };

@@ -13,6 +13,7 @@
 #include "kernel/process.h"
 #include "kernel/sysctl-modes.h"
 #include "layer/guests.h"
+#include "layer/netns-records.h"
 #include "layer/vhost.h"
 #include "lib/array.h"
 #include "lib/json.h"
@@ -163,10 +164,10 @@ int command_cids(const struct options *options, int argc, char **argv)
 	struct called called = {};
 	int ret;
 
-	if (kernel_has_modes())
-		return log_error(ENOTSUP,
-				 "this kernel isolates by itself and does not tell who owns "
-				 "a CID");
+	if (kernel_has_modes() && !netns_records_exist())
+		return log_error(ENOTSUP, "this kernel isolates by itself and does not tell who "
+					  "owns a CID; the programs do, which come with the first "
+					  "policy");
 	ret = vhost_each_cid(add_line, &lines);
 	if (ret)
 		return ret;
@@ -177,6 +178,10 @@ int command_cids(const struct options *options, int argc, char **argv)
 		print_lines_json(&lines, &called);
 	else
 		print_lines(&lines, &called);
+	if (!options->json && kernel_has_modes())
+		fputs("note: a guest from before the programs is shown by who has its device open, "
+		      "since they came\n",
+		      stderr);
 	free_called(&called);
 	free(lines.line);
 	return 0;

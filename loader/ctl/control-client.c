@@ -68,7 +68,7 @@ static int say_failure(char *lines)
 	return -EBADMSG;
 }
 
-static int take_answer(int fd)
+static int take_answer(int fd, FILE *out)
 {
 	static char answer[CONTROL_ANSWER_MAX + 1];
 	ssize_t size = recv(fd, answer, sizeof(answer) - 1, 0);
@@ -77,7 +77,7 @@ static int take_answer(int fd)
 		return gone();
 	answer[size] = '\0';
 	if (!strncmp(answer, CONTROL_OK, strlen(CONTROL_OK))) {
-		fputs(answer + strlen(CONTROL_OK), stdout);
+		fputs(answer + strlen(CONTROL_OK), out);
 		return 0;
 	}
 	if (!strncmp(answer, CONTROL_FAILED, strlen(CONTROL_FAILED)))
@@ -85,7 +85,7 @@ static int take_answer(int fd)
 	return log_error(EBADMSG, CONTROL_SOCKET ": an answer that this program does not know");
 }
 
-int control_client_ask(const char *word)
+int control_client_ask(const char *word, FILE *out)
 {
 	int fd = connect_service(), ret;
 
@@ -94,7 +94,7 @@ int control_client_ask(const char *word)
 	if (send(fd, word, strlen(word), MSG_NOSIGNAL) < 0)
 		ret = gone();
 	else
-		ret = take_answer(fd);
+		ret = take_answer(fd, out);
 	if (!ret)
 		return fd;
 	close(fd);

@@ -4,13 +4,14 @@
 #define CONTROL_CLIENT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /*
- * Says the word to the service; what it answers for people goes to stdout, or to stderr if
+ * Says the word to the service; what it answers for people goes to `out`, or to stderr if
  * it failed. Returns a descriptor that the rest can be read from, -ENOTCONN if there is no
  * service, or -EBADMSG if it failed; says why.
  */
-int control_client_ask(const char *word);
+int control_client_ask(const char *word, FILE *out);
 
 /*
  * Asks the public socket, as one who need not be root. What follows "ok" is put into `answer`;

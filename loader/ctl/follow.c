@@ -68,7 +68,7 @@ static int follow(const struct follower *follower, const struct descriptors *fro
 
 static int ask(const struct follower *follower, struct descriptors *from)
 {
-	from->service = control_client_ask(follower->word);
+	from->service = control_client_ask(follower->word, stderr);
 	if (from->service < 0)
 		return from->service;
 	if (follower->begin)

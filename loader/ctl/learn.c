@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl learn: from what was refused or audited to the policies that would allow it. */
+/* vsockctl learn: from what was refused, audited or logged to the policies that allow it. */
 #include "policy/learn.h"
 
 #include <errno.h>
@@ -70,6 +70,8 @@ static int parse(struct lesson *lesson)
 
 	if (options->seconds && options->from_log)
 		return wrong("either a log or what comes from now on", "--for, --from-log");
+	if (options->apply_audit && options->from_log)
+		return wrong("of a log nothing is audited any more", "--apply-audit, --from-log");
 	return options->seconds ? parse_time(options->seconds, &lesson->seconds) : 0;
 }
 
@@ -88,8 +90,9 @@ static struct seen_end end_of(const struct end *end, const char *name,
 	};
 }
 
-static void note_event(struct learned *learned, const struct named_event *named)
+static void note_event(struct lesson *lesson, const struct named_event *named)
 {
+	struct learned *learned = &lesson->learned;
 	const struct event *event = &named->event;
 	struct seen_call call = {
 		.from = end_of(&event->origin, named->origin, &named->origin_bound),
@@ -97,11 +100,15 @@ static void note_event(struct learned *learned, const struct named_event *named)
 		.port = event->target.port,
 		.reason = event->reason,
 		.verb = event->verb,
-		.audited = event->kind == EVENT_AUDITED,
+		.audited = event->kind == EVENT_AUDITED ||
+			   (event->kind == EVENT_ACCEPTED && lesson->options->apply_audit),
+		.within = event->origin.netns == event->target.netns,
 	};
 
 	if (event->kind == EVENT_SEALED)
 		learn_leave_out(learned, LEFT_SEALED, 1);
+	else if (event->kind == EVENT_ACCEPTED)
+		learn_note_accepted(learned, &call);
 	else
 		learn_note(learned, &call);
 }
@@ -112,7 +119,7 @@ static int note_line(struct lesson *lesson, const char *text, size_t size)
 	int ret = event_read(&line, text, size);
 
 	if (!ret && line.kind == LINE_EVENT)
-		note_event(&lesson->learned, &line.event);
+		note_event(lesson, &line.event);
 	else if (!ret && line.kind == LINE_DROPPED)
 		learn_leave_out(&lesson->learned, LEFT_DROPPED, line.count);
 	event_read_free(&line);
@@ -165,13 +172,20 @@ static int read_log(struct lesson *lesson, const char *path)
 
 static int listen_live(struct lesson *lesson)
 {
-	struct follower follower = {
-		.word = "monitor", .seconds = lesson->seconds, .take = take_line, .arg = lesson
-	};
+	struct follower follower = { .word = lesson->options->apply_audit ? "audit" : "monitor",
+				     .seconds = lesson->seconds,
+				     .take = take_line,
+				     .arg = lesson };
+	int ret;
 
 	if (geteuid())
 		return log_errno(EPERM, "needs root");
-	return follow_service(&follower);
+	ret = follow_service(&follower);
+	if (ret && lesson->options->apply_audit)
+		log_error(ENOTCONN,
+			  "where the service was killed, Audit=yes stays until it starts; "
+			  "the files are as they were");
+	return ret;
 }
 
 /* --- What comes of it --- */

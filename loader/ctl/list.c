@@ -134,6 +134,9 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 {
 	struct rows *rows = arg;
 
+	/* Counters are also there of those that connections are logged of. */
+	if (!counters_sum(counters->refused) && !counters_sum(counters->audited))
+		return;
 	*array_add(rows->tally, rows->tallies, rows->tally_room) =
 		(struct tally){ .id = id, .counters = *counters };
 }

@@ -66,9 +66,11 @@ static void print_help(void)
 	     "      --json          for programs\n"
 	     "      --for TIME      learn: from what comes within 90s, 10m, 1h or 2d\n"
 	     "      --from-log FILE learn: from lines of monitor --json, or journalctl -o json\n"
+	     "      --apply-audit   learn: with Audit=yes in all policies until it ends\n"
 	     "      --output DIR    learn: write files there, and overwrite none\n"
 	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
+	     "      --all           monitor: connections, too, where a policy has Log=accepted\n"
 	     "      --release       cid: N is not reserved any more\n"
 	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
@@ -84,6 +86,8 @@ static const struct option known[] = {
 	{ "from-log", required_argument, NULL, 'r' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "netns", required_argument, NULL, 'n' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "apply-audit", no_argument, NULL, 'A' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "release", no_argument, NULL, 'x' },
 	{ "listening", no_argument, NULL, 'l' },
@@ -106,6 +110,12 @@ static int parse_options(struct options *options, int argc, char **argv)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'a':
+			options->all = true;
+			break;
+		case 'A':
+			options->apply_audit = true;
 			break;
 		case 'x':
 			options->release = true;

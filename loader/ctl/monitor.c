@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl monitor: what is refused, as it happens. */
+/* vsockctl monitor: what is refused, as it happens; with --all also what was not. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/command.h"
 #include "ctl/follow.h"
+#include "events/event-format.h"
 #include "kernel/netns.h"
+#include "lib/clock.h"
 #include "lib/text-table.h"
 
 #define RED    "\033[31m"
+#define GREEN  "\033[32m"
 #define YELLOW "\033[33m"
 #define PLAIN  "\033[0m"
 
 /* Names as people give them fit; longer ones push what follows. The time is local. */
-#define LINE "%-19.19s  %-7s  %-7s  %-7s  %-22s  %-22s  %10s  %s\n"
+#define LINE "%-19.19s  %-8s  %-7s  %-7s  %-22s  %-22s  %10s  %s\n"
+
+#define ACCEPTED "accepted"
 
 struct view {
 	bool json, colour;
+	bool all;      /* connections that were made, too */
 	netns_id only; /* events of this namespace alone; 0: of all */
 };
 
@@ -46,6 +52,8 @@ static bool is_of(struct json_object *event, const char *side, netns_id id)
 /* What was lost may have been anybody's. */
 static bool is_wanted(const struct view *view, struct json_object *event)
 {
+	if (!view->all && !strcmp(text_of(event, "kind"), ACCEPTED))
+		return false;
 	if (!view->only || !strcmp(text_of(event, "kind"), "lost"))
 		return true;
 	return is_of(event, "origin", view->only) || is_of(event, "target", view->only);
@@ -57,7 +65,7 @@ static const char *colour_of(const struct view *view, const char *kind)
 		return "";
 	if (!strcmp(kind, "refused") || !strcmp(kind, "sealed"))
 		return RED;
-	return YELLOW;
+	return strcmp(kind, ACCEPTED) ? YELLOW : GREEN;
 }
 
 static const char *namespace_of(struct json_object *end)
@@ -85,9 +93,26 @@ static void set_end(char *word, size_t size, struct json_object *end)
 		snprintf(word, size, "%s", namespace_of(end));
 }
 
-static void set_process(char *word, size_t size, struct json_object *event)
+static struct traffic traffic_of(struct json_object *event)
 {
-	if (get(event, "pid"))
+	struct json_object *sent = get(event, "bytes_sent");
+
+	return (struct traffic){
+		.lasted = json_object_get_uint64(get(event, "lasted_ms")) * NSEC_PER_MSEC,
+		.counted = sent ? YES : NO,
+		.sent = json_object_get_uint64(sent),
+		.received = json_object_get_uint64(get(event, "bytes_received")),
+	};
+}
+
+/* The process that called, or how a connection was. */
+static void set_details(char *word, size_t size, struct json_object *event, const char *kind)
+{
+	struct traffic traffic = traffic_of(event);
+
+	if (!strcmp(kind, ACCEPTED))
+		traffic_text(word, &traffic);
+	else if (get(event, "pid"))
 		snprintf(word, size, "%s[%s]", text_of(event, "process"), text_of(event, "pid"));
 	else
 		snprintf(word, size, "-");
@@ -95,14 +120,14 @@ static void set_process(char *word, size_t size, struct json_object *event)
 
 static void print_event(const struct view *view, struct json_object *event, const char *kind)
 {
-	char origin[450], target[450], process[64];
+	char origin[450], target[450], details[TRAFFIC_TEXT_SIZE];
 
 	set_end(origin, sizeof(origin), get(event, "origin"));
 	set_end(target, sizeof(target), get(event, "target"));
-	set_process(process, sizeof(process), event);
+	set_details(details, sizeof(details), event, kind);
 	fputs(colour_of(view, kind), stdout);
 	printf(LINE, text_of(event, "time"), kind, text_of(event, "verb"), text_of(event, "reason"),
-	       origin, target, text_of(get(event, "target"), "port"), process);
+	       origin, target, text_of(get(event, "target"), "port"), details);
 }
 
 static void print_line(const struct view *view, struct json_object *event, const char *line)
@@ -158,13 +183,14 @@ static void print_head(void *arg)
 
 	if (view->json)
 		return;
-	printf(LINE, "TIME", "KIND", "VERB", "REASON", "ORIGIN", "TARGET", "PORT", "PROCESS");
+	printf(LINE, "TIME", "KIND", "VERB", "REASON", "ORIGIN", "TARGET", "PORT",
+	       view->all ? "DETAILS" : "PROCESS");
 	fflush(stdout);
 }
 
 int command_monitor(const struct options *options, int argc, char **argv)
 {
-	struct view view = { .json = options->json, .colour = table_colour() };
+	struct view view = { .json = options->json, .colour = table_colour(), .all = options->all };
 	struct follower follower = {
 		.word = "monitor", .begin = print_head, .take = show, .arg = &view
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vsockctl reload: the service reads its files again, and answers what came of it. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "ctl/command.h"
@@ -7,7 +8,7 @@
 
 int command_reload(const struct options *options, int argc, char **argv)
 {
-	int fd = control_client_ask("reload");
+	int fd = control_client_ask("reload", stdout);
 
 	if (fd < 0)
 		return fd;

@@ -225,6 +225,8 @@ static void print_settings(const struct policy *policy)
 		printf(" ChildMode=%s", mode_name(policy->child_mode));
 	if (policy->audit)
 		printf(" Audit=yes");
+	if (policy->log_accepted)
+		printf(" Log=accepted");
 	if (!policy->inherit)
 		printf(" Inherit=no");
 	putchar('\n');
@@ -322,6 +324,7 @@ static struct json_object *policy_json(const struct view *view, const struct pol
 	json_object_object_add(object, "child_mode",
 			       mode_json(policy->sets_child_mode, policy->child_mode));
 	json_add_bool(object, "audit", policy->audit);
+	json_add_bool(object, "log_accepted", policy->log_accepted);
 	json_add_bool(object, "inherit", policy->inherit);
 	json_object_object_add(object, "rules", rules_json(policy));
 	json_object_object_add(object, "namespaces", holders_json(view, policy));

@@ -12,10 +12,8 @@
 #include "lib/printable.h"
 
 static const char *const kinds[] = {
-	[EVENT_REFUSED] = "refused",
-	[EVENT_AUDITED] = "audited",
-	[EVENT_SEALED] = "sealed",
-	[EVENT_NEW_NETNS] = "made",
+	[EVENT_REFUSED] = "refused", [EVENT_AUDITED] = "audited",   [EVENT_SEALED] = "sealed",
+	[EVENT_NEW_NETNS] = "made",  [EVENT_ACCEPTED] = "accepted",
 };
 
 static const char *const reasons[] = {
@@ -153,6 +151,25 @@ static void put_what(FILE *out, const struct named_event *named)
 	fprintf(out, "port %u", event->target.port);
 }
 
+void traffic_text(char text[TRAFFIC_TEXT_SIZE], const struct traffic *traffic)
+{
+	int length =
+		snprintf(text, TRAFFIC_TEXT_SIZE, "%llu.%03llu s", traffic->lasted / NSEC_PER_SEC,
+			 traffic->lasted % NSEC_PER_SEC / NSEC_PER_MSEC);
+
+	if (traffic->counted == YES)
+		snprintf(text + length, TRAFFIC_TEXT_SIZE - length, ", %u bytes sent, %u received",
+			 traffic->sent, traffic->received);
+}
+
+static void put_traffic(FILE *out, const struct traffic *traffic)
+{
+	char text[TRAFFIC_TEXT_SIZE];
+
+	traffic_text(text, traffic);
+	fprintf(out, ": lasted %s", text);
+}
+
 /* A port that is held is said with its holder; what stands there of itself is of an older layer. */
 static void put_reason(FILE *out, const struct named_event *named)
 {
@@ -180,7 +197,10 @@ void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named)
 		return;
 	fprintf(out, "%s: ", kind ?: "?");
 	put_what(out, named);
-	put_reason(out, named);
+	if (named->event.kind == EVENT_ACCEPTED)
+		put_traffic(out, &named->traffic);
+	else
+		put_reason(out, named);
 	fclose(out);
 	text[EVENT_TEXT_SIZE - 1] = '\0';
 }
@@ -277,6 +297,16 @@ static void add_time(struct json_object *object, __u64 boot_time)
 	json_add_text(object, "time", word);
 }
 
+/* Of a connection that was made; others have no such keys. */
+static void add_traffic(struct json_object *object, const struct traffic *traffic)
+{
+	bool counted = traffic->counted == YES;
+
+	json_add_number(object, "lasted_ms", traffic->lasted / NSEC_PER_MSEC);
+	json_add_number_if(object, "bytes_sent", traffic->sent, counted);
+	json_add_number_if(object, "bytes_received", traffic->received, counted);
+}
+
 struct json_object *event_json(const struct named_event *named)
 {
 	const struct event *event = &named->event;
@@ -296,6 +326,8 @@ struct json_object *event_json(const struct named_event *named)
 	json_add_number_if(object, "pid", event->pid, event->pid);
 	printable(comm, sizeof(comm), event->comm, sizeof(event->comm));
 	json_add_text(object, "process", event->pid ? comm : NULL);
+	if (event->kind == EVENT_ACCEPTED)
+		add_traffic(object, &named->traffic);
 	event_text(text, named);
 	json_add_text(object, "message", text);
 	return object;

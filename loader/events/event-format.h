@@ -20,6 +20,7 @@ struct bound_end {
 /* An event with the names of its namespaces, NULL for those that have none. */
 struct named_event {
 	struct event event;
+	struct traffic traffic; /* of EVENT_ACCEPTED */
 	const char *origin, *target;
 	const char *origin_home, *target_home; /* kernel/netns-homes.h; NULL where none is known */
 	const char *origin_guest, *target_guest; /* kernel/guest-name.h; the same */
@@ -44,6 +45,10 @@ const char *event_verb_name(enum rule_verb verb);
 #define EVENT_TEXT_SIZE 1536
 void event_text(char text[EVENT_TEXT_SIZE], const struct named_event *named);
 void event_dropped_text(char text[EVENT_TEXT_SIZE], const struct dropped_events *dropped);
+
+/* "1.204 s", and "1.204 s, 10 bytes sent, 20 received" where bytes are counted. */
+#define TRAFFIC_TEXT_SIZE 96
+void traffic_text(char text[TRAFFIC_TEXT_SIZE], const struct traffic *traffic);
 
 /* Objects with the keys of vsockctl(8). */
 struct json_object *event_json(const struct named_event *named);

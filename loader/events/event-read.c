@@ -151,9 +151,9 @@ static const char *verb_at(unsigned int i)
 /* A reason or verb of a later version is one of which nothing is known. */
 static bool take_words(struct event *event, const char *kind, const char *reason, const char *verb)
 {
-	int found = find_word(kind, kind_at, EVENT_NEW_NETNS);
+	int found = find_word(kind, kind_at, EVENT_ACCEPTED + 1);
 
-	if (found < 0)
+	if (found < 0 || found == EVENT_NEW_NETNS)
 		return false;
 	event->kind = found;
 	found = find_word(reason, reason_at, REASONS);

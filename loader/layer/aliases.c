@@ -17,7 +17,7 @@
 
 /* All that is known while the lock is held. */
 struct aliases {
-	int map, lock;
+	int map, counters, lock;
 	struct netns_records records;
 	struct cid_line *guest;
 	size_t guests, guest_room;
@@ -102,6 +102,8 @@ static void aliases_close(struct aliases *aliases)
 	netns_records_close(&aliases->records);
 	if (aliases->map >= 0)
 		close(aliases->map);
+	if (aliases->counters >= 0)
+		close(aliases->counters);
 	if (aliases->lock >= 0)
 		lock_release(aliases->lock);
 	free(aliases->guest);
@@ -115,6 +117,9 @@ static int load(struct aliases *aliases)
 	aliases->map = aliases_open();
 	if (aliases->map < 0)
 		return aliases->map;
+	aliases->counters = pin_open_map(PIN_COUNTERS);
+	if (aliases->counters < 0)
+		return log_errno(-aliases->counters, "map " PIN_COUNTERS);
 	ret = vhost_each_cid_of(aliases->records.state->generation, add_guest, aliases);
 	if (ret)
 		return ret;
@@ -128,7 +133,7 @@ static int aliases_start(struct aliases *aliases)
 {
 	int ret;
 
-	*aliases = (struct aliases){ .map = -1, .lock = -1, .records.namespaces = -1 };
+	*aliases = (struct aliases){ .map = -1, .counters = -1, .lock = -1, .records.namespaces = -1 };
 	ret = pin_check_caller();
 	if (ret)
 		return ret;
@@ -165,9 +170,14 @@ static const struct device *guest_with(const struct aliases *aliases, __u32 cid)
 	return NULL;
 }
 
-static bool is_own(const struct device *device, netns_id netns, __u64 created_ns)
+/* A guest can outlive its namespace, whose identity another one may get. */
+static bool is_own(const struct aliases *aliases, const struct device *device, netns_id netns)
 {
-	return device && device->owner == netns && device->owner_created_ns == created_ns;
+	struct counters of;
+
+	return device && device->owner == netns &&
+	       !bpf_map_lookup_elem(aliases->counters, &netns, &of) &&
+	       device->owner_since_ns == of.since_ns;
 }
 
 static bool is_reserved(const struct aliases *aliases, __u32 cid)
@@ -264,7 +274,7 @@ static int reserve(struct aliases *aliases, const struct netns *ns,
 
 	*cid = entry ? entry->value.cid : alias;
 	guest = guest_with(aliases, *cid);
-	if (is_own(guest, ns->id, record->created_ns))
+	if (is_own(aliases, guest, ns->id))
 		return refuse_used(alias, *cid, guest);
 	if (entry && !guest && !guest_rules_deny(&aliases->records, record, *cid))
 		return 0;
@@ -303,8 +313,7 @@ int aliases_reserve(const struct netns *ns, __u32 alias, __u32 *cid)
 
 static bool is_running(const struct aliases *aliases, const struct alias_entry *entry)
 {
-	return is_own(guest_with(aliases, entry->value.cid), entry->key.netns,
-		      entry->value.netns_created_ns);
+	return is_own(aliases, guest_with(aliases, entry->value.cid), entry->key.netns);
 }
 
 static int release(const struct aliases *aliases, const struct netns *ns, __u32 alias)

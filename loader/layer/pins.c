@@ -32,6 +32,7 @@ const char *const pinned_maps[PINNED_MAPS + 1] = {
 	PIN_CALL_SLOTS,
 	PIN_RULES,
 	PIN_EVENTS,
+	PIN_ACCEPTED,
 	PIN_COUNTERS,
 	PIN_TENANTS,
 	PIN_STATE,

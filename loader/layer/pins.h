@@ -11,6 +11,7 @@
  *	/sys/fs/bpf/vsock-bpfd/calling, call_slots	sockets that have called, and the ports
  *	/sys/fs/bpf/vsock-bpfd/caller_slots		how many of them each tenant has
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
+ *	/sys/fs/bpf/vsock-bpfd/accepted			connections for the log
  *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
  *	/sys/fs/bpf/vsock-bpfd/counters			and how often
  *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers, and how many they make
@@ -43,10 +44,11 @@
 #define PIN_SEALED_NETNS	"sealed_netns"
 #define PIN_RULES		"rules"
 #define PIN_EVENTS		"events"
+#define PIN_ACCEPTED		"accepted"
 #define PIN_COUNTERS		"counters"
 #define PIN_TENANTS		"tenants"
 
-#define PINNED_MAPS 18 /* one more that is listed does not compile */
+#define PINNED_MAPS 19 /* one more that is listed does not compile */
 
 /* The maps that outlive an upgrade: all above but those of a generation. Ends with NULL. */
 extern const char *const pinned_maps[PINNED_MAPS + 1];

@@ -27,7 +27,7 @@ static int load(struct all_sockets **skel, const struct kernel *kernel)
 	if (!*skel)
 		return log_errno(errno, "BPF object");
 	(*skel)->rodata->netns_has_cookie = kernel->netns_cookie;
-	(*skel)->rodata->virtio_alone = !kernel->other_transports;
+	(*skel)->rodata->kworkers_deliver_others = kernel->other_transports;
 	ret = all_sockets__load(*skel);
 	return ret ? log_errno(-ret, "loading what reads sockets (--verbose tells more)") : 0;
 }

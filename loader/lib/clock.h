@@ -6,8 +6,9 @@
 #include <linux/types.h>
 #include <time.h>
 
-#define NSEC_PER_SEC 1000000000ULL
-#define USEC_PER_SEC 1000000ULL
+#define NSEC_PER_SEC  1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+#define USEC_PER_SEC  1000000ULL
 
 static inline __u64 clock_ns(clockid_t clock)
 {

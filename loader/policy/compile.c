@@ -325,6 +325,8 @@ static __u32 flags_of(const struct policy *policy)
 {
 	__u32 flags = policy->audit ? POLICY_AUDIT : 0;
 
+	if (policy->log_accepted)
+		flags |= POLICY_LOG;
 	if (!policy->inherit)
 		flags |= POLICY_PRIVATE;
 	if (policy->sets_mode && policy->mode == LOCAL)

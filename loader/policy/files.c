@@ -161,6 +161,22 @@ void policy_files_read_all(struct policy_files *files, char *const *paths, size_
 		qsort(files->file, files->count, sizeof(*files->file), by_base);
 }
 
+void policy_files_copy(struct policy_files *copy, const struct policy_files *files)
+{
+	struct policy_file *file;
+	size_t i;
+
+	*copy = (struct policy_files){};
+	for (i = 0; i < files->count; i++) {
+		file = array_add(copy->file, copy->count, copy->room);
+		*file = files->file[i];
+		file->path = memory_strdup(file->path);
+		file->base = strrchr(file->path, '/') ? strrchr(file->path, '/') + 1 : file->path;
+		file->bytes = memory_checked(malloc(file->size + 1));
+		memcpy(file->bytes, files->file[i].bytes, file->size);
+	}
+}
+
 void policy_files_free(struct policy_files *files)
 {
 	size_t i;

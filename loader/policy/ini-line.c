@@ -30,6 +30,22 @@ bool ini_line_is_empty(struct ini_line line)
 	return !line.length || *line.text == '#' || *line.text == ';';
 }
 
+bool ini_line_is(struct ini_line line, const char *text)
+{
+	return line.length == strlen(text) && !memcmp(line.text, text, line.length);
+}
+
+bool ini_line_sets(struct ini_line line, const char *key)
+{
+	size_t at = strlen(key);
+
+	if (line.length <= at || memcmp(line.text, key, at))
+		return false;
+	while (at < line.length && is_blank(line.text[at]))
+		at++;
+	return at < line.length && line.text[at] == '=';
+}
+
 static char *text_mistake(struct ini_line line)
 {
 	const unsigned char *text = (const unsigned char *)line.text;

@@ -17,6 +17,10 @@ struct ini_line ini_line_strip(struct ini_line line);
 /* Nothing, or a comment. */
 bool ini_line_is_empty(struct ini_line line);
 
+/* Whether it is this text, and whether it is Key=, with blanks perhaps. The line is stripped. */
+bool ini_line_is(struct ini_line line, const char *text);
+bool ini_line_sets(struct ini_line line, const char *key);
+
 /*
  * NULL for a [Section] or Key=value, in UTF-8, of at most `most` bytes; else what is wrong
  * with it, which the caller frees.

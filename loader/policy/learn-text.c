@@ -167,33 +167,16 @@ static void put_new(FILE *out, const struct learned_policy *policy)
 	put_rules(out, policy);
 }
 
-static bool is_line(struct ini_line line, const char *text)
-{
-	return line.length == strlen(text) && !memcmp(line.text, text, line.length);
-}
-
-/* "Audit=", with blanks perhaps. */
-static bool sets_audit(struct ini_line line)
-{
-	const char *key = "Audit";
-	size_t length = strlen(key);
-
-	if (line.length <= length || memcmp(line.text, key, length))
-		return false;
-	return strspn(line.text + length, " \t") <= line.length - length &&
-	       line.text[length + strspn(line.text + length, " \t")] == '=';
-}
-
 /* Returns whether the rules were put below this line. */
 static bool put_old_line(FILE *out, const struct learned_policy *policy, struct ini_line line)
 {
 	struct ini_line bare = ini_line_strip(line);
 
-	if (policy->before->audit && sets_audit(bare))
+	if (policy->before->audit && ini_line_sets(bare, "Audit"))
 		fputs("# Taken out by vsockctl learn, so that what was not seen is refused:\n#",
 		      out);
 	fprintf(out, "%.*s\n", (int)line.length, line.text);
-	if (!is_line(bare, "[Rules]"))
+	if (!ini_line_is(bare, "[Rules]"))
 		return false;
 	put_rules(out, policy);
 	return true;

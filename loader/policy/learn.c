@@ -329,6 +329,63 @@ void learn_note(struct learned *learned, const struct seen_call *call)
 	learned->calls[why]++;
 }
 
+/* --- Calls that were made --- */
+
+static const struct policy *policy_of(const struct learned *learned, const struct seen_end *end)
+{
+	return end->policy ? policies_find(learned->policies, end->policy) : NULL;
+}
+
+/* The rule that the end would need if it were local. */
+static enum left_out look_at_made(const struct learned *learned, const struct seen_call *call,
+				  enum rule_verb verb, struct sample *sample)
+{
+	const struct seen_end *self = verb == CONNECT ? &call->from : &call->to;
+	const struct policy *policy = policy_of(learned, self);
+
+	if (!policy || !policy->log_accepted)
+		return LEFT_NOT_LOGGED;
+	if (!by_text(self->name, NETNS_INIT_NAME))
+		return ALLOWED_ALREADY;
+	/* Its own line has it already. */
+	if ((policy->audit || call->audited) && is_local(learned, self))
+		return LEFT_AUDITED;
+	return look_at_side(learned, call, verb, sample);
+}
+
+/* Whether the end needs no rule from this call, or gets one. */
+static bool is_settled(enum left_out why)
+{
+	return is_good(why) || why == LEFT_NOT_LOGGED || why == LEFT_AUDITED;
+}
+
+static enum left_out learn_made(struct learned *learned, const struct seen_call *call)
+{
+	struct sample side[2];
+	enum left_out from = look_at_made(learned, call, CONNECT, &side[0]);
+	enum left_out to = look_at_made(learned, call, ACCEPT, &side[1]);
+
+	if (!is_settled(from) || !is_settled(to))
+		return is_settled(from) ? to : from;
+	if (from == LEARNED)
+		from = remember(learned, &side[0]);
+	if (to == LEARNED)
+		to = remember(learned, &side[1]);
+	/* LEARNED comes first in the enum, LEFT_NOT_LOGGED last. */
+	return from < to ? from : to;
+}
+
+void learn_note_accepted(struct learned *learned, const struct seen_call *call)
+{
+	enum left_out why = ALLOWED_ALREADY;
+
+	if (!is_certain(call))
+		why = LEFT_UNKNOWN;
+	else if (!call->within)
+		why = learn_made(learned, call);
+	learned->calls[why]++;
+}
+
 /* --- Rules --- */
 
 static void collect(const void *node, VISIT which, void *arg)
@@ -586,6 +643,9 @@ const char *learn_left_out_text(enum left_out why)
 		[LEFT_NAMELESS] = "an end has no policy, and no name that a rule can have",
 		[LEFT_NO_FILE] = "an end has a policy whose file is not there",
 		[LEFT_MANY] = "there is no room for so many different ones",
+		[LEFT_NOT_LOGGED] =
+			"they were made, and neither end has a policy with Log=accepted",
+		[LEFT_AUDITED] = "they were made and are audited, too, which has its own line",
 		[LEFT_DROPPED] = "they were counted and not reported, so nothing is known of them",
 	};
 

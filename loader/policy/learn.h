@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From calls that were refused or audited to the rules that would allow them, and no others. What
+ * From calls that were refused, audited or made to the rules that allow them, and no others. What
  * is enough evidence for more than what was seen stands in vsockctl(8), LEARNING.
  */
 #ifndef POLICY_LEARN_H
@@ -35,7 +35,8 @@ struct seen_call {
 	__u32 port;
 	enum reason reason;
 	enum rule_verb verb; /* which side objected, as in struct event */
-	bool audited;
+	bool audited;	     /* of one that was made: all policies had Audit=yes */
+	bool within;	     /* one namespace */
 };
 
 /* Why nothing is learned from a call. */
@@ -51,6 +52,8 @@ enum left_out {
 	LEFT_NO_FILE,
 	LEFT_MANY,
 	LEFT_DROPPED,
+	LEFT_AUDITED,
+	LEFT_NOT_LOGGED,
 	LEFT_OUTS,
 };
 
@@ -91,6 +94,9 @@ struct learned {
 /* The policies are those that there are, and must stay; learn_free() is never wrong. */
 void learn_begin(struct learned *learned, const struct policies *policies);
 void learn_note(struct learned *learned, const struct seen_call *call);
+/* One that was made. Only a policy that logs these gets a rule, as no other has shown all of them.
+ */
+void learn_note_accepted(struct learned *learned, const struct seen_call *call);
 void learn_leave_out(struct learned *learned, enum left_out why, __u64 calls);
 void learn_finish(struct learned *learned);
 void learn_free(struct learned *learned);

@@ -46,7 +46,7 @@ static void look_for_overlap(struct notes *notes, const struct policies *policie
 
 static void look_at_effect(struct notes *notes, const struct policy *policy)
 {
-	if (!policy->rules && !policy->sets_child_mode && !policy->audit &&
+	if (!policy->rules && !policy->sets_child_mode && !policy->audit && !policy->log_accepted &&
 	    !policy_is_for_guests(policy) && (!policy->sets_mode || policy->mode == GLOBAL))
 		note_add(notes, policy, 0, "sets nothing, and keeps later policies from fitting");
 }

@@ -212,8 +212,8 @@ bool policies_have_rules(const struct policies *policies)
 	size_t i;
 
 	for (i = 0; i < policies->count; i++)
-		if (policies->policy[i].audit || policies->policy[i].rules ||
-		    policy_is_for_guests(&policies->policy[i]))
+		if (policies->policy[i].audit || policies->policy[i].log_accepted ||
+		    policies->policy[i].rules || policy_is_for_guests(&policies->policy[i]))
 			return true;
 	return false;
 }
@@ -224,6 +224,16 @@ bool policies_have_guests(const struct policies *policies)
 
 	for (i = 0; i < policies->count; i++)
 		if (policy_is_for_guests(&policies->policy[i]))
+			return true;
+	return false;
+}
+
+bool policies_log_accepted(const struct policies *policies)
+{
+	size_t i;
+
+	for (i = 0; i < policies->count; i++)
+		if (policies->policy[i].log_accepted)
 			return true;
 	return false;
 }

@@ -41,6 +41,9 @@ bool policies_ask_for_paths(const struct policies *policies);
 /* Whether some policy would refuse something to a new namespace: see `held`. */
 bool policies_hold_new(const struct policies *policies);
 
+/* Whether some policy has Log=accepted. */
+bool policies_log_accepted(const struct policies *policies);
+
 /* Whether it sets a mode to local. */
 bool policy_makes_local(const struct policy *policy);
 

@@ -70,6 +70,7 @@ struct policy {
 	enum vsock_mode mode, child_mode;
 	unsigned int mode_line;
 	bool audit;
+	bool log_accepted;
 	bool inherit; /* namespaces made from it get the policy, too */
 	struct rule *rule;
 	size_t rules, room;

@@ -34,14 +34,16 @@ enum key {
 	MODE,
 	CHILD_MODE,
 	AUDIT,
+	LOG,
 	INHERIT,
 	ALLOWS,
 	DENIES,
 	KEYS
 };
 
-static const char *const keys[] = { "Name", "Path",	 "Cgroup", "Annotation", "Pod",	  "Guest",
-				    "Mode", "ChildMode", "Audit",  "Inherit",	 "Allow", "Deny" };
+static const char *const keys[] = { "Name",    "Path",	"Cgroup",    "Annotation", "Pod",
+				    "Guest",   "Mode",	"ChildMode", "Audit",	   "Log",
+				    "Inherit", "Allow", "Deny" };
 
 /* Where the keys of each section begin. */
 static const enum key first_key[] = { NAME, MODE, ALLOWS, KEYS };
@@ -157,6 +159,17 @@ static void take_bool(struct reader *reader, enum key key, const char *value, bo
 		mistake(reader, "%s=%s: neither yes nor no", keys[key], value);
 }
 
+static void take_log(struct reader *reader, const char *value)
+{
+	static const char *const logs[] = { "accepted" };
+
+	if (keywords_find(value, logs, ARRAY_SIZE(logs)) < 0)
+		mistake(reader, "Log=%s: not accepted, which is all that can be logged%s", value,
+			keywords_hint(value, logs, ARRAY_SIZE(logs)).text);
+	else
+		reader->policy->log_accepted = true;
+}
+
 static void take_rule(struct reader *reader, enum key key, const char *value)
 {
 	struct policy *policy = reader->policy;
@@ -190,6 +203,9 @@ static void take(struct reader *reader, enum key key, const char *value)
 		break;
 	case AUDIT:
 		take_bool(reader, key, value, &policy->audit);
+		break;
+	case LOG:
+		take_log(reader, value);
 		break;
 	case INHERIT:
 		take_bool(reader, key, value, &policy->inherit);
@@ -333,6 +349,7 @@ static bool means_init(const struct policy *policy)
 /* A guest has no other trait, makes no namespaces, binds no ports here, and starts no guests. */
 static void look_at_guests(struct reader *reader)
 {
+	static const enum key of_children[] = { CHILD_MODE, INHERIT };
 	const struct policy *policy = reader->policy;
 	enum key key;
 	size_t i;
@@ -345,10 +362,10 @@ static void look_at_guests(struct reader *reader)
 				"alone",
 				keys[key]);
 	}
-	for (key = CHILD_MODE; key <= INHERIT; key++) {
-		reader->line = key == AUDIT ? 0 : reader->key[key];
+	for (i = 0; i < ARRAY_SIZE(of_children); i++) {
+		reader->line = reader->key[of_children[i]];
 		if (reader->line)
-			mistake(reader, "%s=: guests make no namespaces", keys[key]);
+			mistake(reader, "%s=: guests make no namespaces", keys[of_children[i]]);
 	}
 	for (i = 0; i < policy->rules; i++) {
 		reader->line = policy->rule[i].line;

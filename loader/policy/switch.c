@@ -52,6 +52,8 @@ static void put_in_force(struct layer_state *state, const struct policy_set *set
 		__atomic_store_n(&state->report_new_netns, YES, __ATOMIC_SEQ_CST);
 	if (policies_hold_new(&set->policies))
 		__atomic_store_n(&state->hold_new_netns, YES, __ATOMIC_SEQ_CST);
+	if (policies_log_accepted(&set->policies))
+		__atomic_store_n(&state->log_accepted, YES, __ATOMIC_SEQ_CST);
 	state_change_begins(state);
 	__atomic_store_n(&state->half, half, __ATOMIC_SEQ_CST);
 	state_change_ends(state);
@@ -90,6 +92,8 @@ static int settle(struct netns_records *records, const struct policy_set *set,
 		__atomic_store_n(&state->report_new_netns, NO, __ATOMIC_SEQ_CST);
 	if (!policies_hold_new(&set->policies))
 		__atomic_store_n(&state->hold_new_netns, NO, __ATOMIC_SEQ_CST);
+	if (!policies_log_accepted(&set->policies))
+		__atomic_store_n(&state->log_accepted, NO, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&state->bound_half, state->half, __ATOMIC_SEQ_CST);
 	/* No child of one that is still pending keeps a binding that the next reload gives away. */
 	return quiesce_programs(quiesce);

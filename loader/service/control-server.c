@@ -26,7 +26,8 @@ struct client {
 	sd_event_source *source;
 	int fd;
 	bool follows;
-	unsigned long long lost; /* lines, since it was last informed */
+	const struct control_word *holds; /* has an end, which is that of the client */
+	unsigned long long lost;	  /* lines, since it was last informed */
 };
 
 struct control_server {
@@ -51,6 +52,8 @@ static void drop_client(struct client *client)
 	server->count--;
 	sd_event_source_disable_unref(client->source);
 	close(client->fd);
+	if (client->holds)
+		client->holds->ended(server->arg);
 	free(client);
 }
 
@@ -109,7 +112,7 @@ void control_server_tell(struct control_server *server, const char *line)
 /* --- Words --- */
 
 /* What is said while the word is answered is the answer. */
-static void answer(struct client *client, const struct control_word *word)
+static int answer(struct client *client, const struct control_word *word)
 {
 	char *text, *packet;
 	FILE *said;
@@ -126,6 +129,7 @@ static void answer(struct client *client, const struct control_word *word)
 	send_line(client->fd, packet);
 	free(packet);
 	free(text);
+	return ret;
 }
 
 static void answer_unknown(struct client *client, const char *word)
@@ -156,11 +160,15 @@ static bool take_word(struct client *client, const char *name)
 		client->follows = true;
 		return send_line(client->fd, CONTROL_OK);
 	}
-	if (word)
-		answer(client, word);
-	else
+	if (!word) {
 		answer_unknown(client, name);
-	return false;
+		return false;
+	}
+	if (answer(client, word) || !word->ended)
+		return false;
+	client->holds = word;
+	client->follows = true;
+	return true;
 }
 
 /* Nothing is expected of a follower but its end. */

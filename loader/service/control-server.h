@@ -8,10 +8,14 @@
 
 struct control_server;
 
-/* A word that is answered once. What run() says with log_error() or writes goes to the client. */
+/*
+ * A word that is answered once. What run() says with log_error() or writes goes to the client. With
+ * ended() the client follows what happens after that, and ended() is called when it has gone.
+ */
 struct control_word {
 	const char *word;
 	int (*run)(void *arg);
+	void (*ended)(void *arg);
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "layer/pins.h"
@@ -14,16 +15,19 @@ struct event_ring {
 	__u32 map_id;
 	int map;
 	struct ring_buffer *ring;
-	void (*each)(const struct event *event, void *arg);
+	event_fn *each;
 	void *arg;
 };
 
 static int on_sample(void *arg, void *data, size_t size)
 {
 	struct event_ring *events = arg;
+	struct accepted_event of = {};
 
-	if (size >= sizeof(struct event))
-		events->each(data, events->arg);
+	if (size < sizeof(of.event))
+		return 0;
+	memcpy(&of, data, size < sizeof(of) ? size : sizeof(of));
+	events->each(&of.event, &of.traffic, events->arg);
 	return 0;
 }
 
@@ -50,8 +54,7 @@ static int open_ring(struct event_ring **events, int map)
 	return 0;
 }
 
-int event_ring_follow(struct event_ring **events,
-		      void (*each)(const struct event *event, void *arg), void *arg)
+int event_ring_follow(struct event_ring **events, event_fn *each, void *arg)
 {
 	struct event_ring *new = NULL;
 	int map = pin_open_map(PIN_EVENTS), ret;

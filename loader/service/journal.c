@@ -14,6 +14,8 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/printable.h"
@@ -33,6 +35,7 @@ static const struct {
 	[EVENT_REFUSED] = { MESSAGE_REFUSED, LOG_NOTICE },
 	[EVENT_AUDITED] = { MESSAGE_AUDITED, LOG_INFO },
 	[EVENT_SEALED] = { MESSAGE_SEALED, LOG_WARNING },
+	[EVENT_ACCEPTED] = { MESSAGE_ACCEPTED, LOG_INFO },
 };
 
 /* systemd names the file that it has connected; somebody may have redirected it since. */
@@ -114,6 +117,15 @@ static void add_process(struct entry *entry, const struct event *event)
 	add(entry, "VSOCK_COMM=%s", comm);
 }
 
+static void add_traffic(struct entry *entry, const struct traffic *traffic)
+{
+	add(entry, "VSOCK_LASTED_MS=%llu", traffic->lasted / NSEC_PER_MSEC);
+	if (traffic->counted != YES)
+		return;
+	add(entry, "VSOCK_BYTES_SENT=%u", traffic->sent);
+	add(entry, "VSOCK_BYTES_RECEIVED=%u", traffic->received);
+}
+
 static void send_entry(struct entry *entry)
 {
 	int i;
@@ -143,6 +155,8 @@ static void send_event(const struct named_event *named, const char *text)
 		&named->target_bound);
 	add(&entry, "VSOCK_PORT=%u", event->target.port);
 	add_process(&entry, event);
+	if (event->kind == EVENT_ACCEPTED)
+		add_traffic(&entry, &named->traffic);
 	send_entry(&entry);
 }
 
@@ -150,7 +164,7 @@ void journal_event(const struct named_event *named)
 {
 	char text[EVENT_TEXT_SIZE];
 
-	if (named->event.kind > EVENT_SEALED)
+	if (named->event.kind >= ARRAY_SIZE(messages) || !messages[named->event.kind].id)
 		return;
 	event_text(text, named);
 	if (to_journal())

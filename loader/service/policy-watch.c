@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "policy/audit.h"
 #include "policy/policies.h"
 #include "policy/switch.h"
 
@@ -57,7 +58,9 @@ struct policy_watch {
 	struct policy_set next; /* read, and not switched to yet */
 	__u64 seen;		/* hash of the files that were tried last */
 	bool tried;
-	bool switched; /* once at least */
+	bool switched;		   /* once at least */
+	bool audit;		   /* Audit=yes in all of them */
+	struct policy_files plain; /* what is audited, as it is written */
 };
 
 /* A start without policies is nothing to tell. */
@@ -107,12 +110,32 @@ static void follow_mounts(struct policy_watch *watch, bool by_path)
 		log_errno(-ret, MOUNTS ": paths are looked at late");
 }
 
+/* They are looked at as they are written, as a mistake is told by its line. */
+static int prepare_audit(struct policy_watch *watch, struct policy_files *files)
+{
+	struct policy_files plain;
+	int ret;
+
+	policy_files_copy(&plain, files);
+	ret = policy_prepare(&watch->next, files);
+	if (ret) {
+		policy_files_free(&plain);
+		return ret;
+	}
+	policy_set_close(&watch->next);
+	policy_files_free(&watch->plain);
+	policy_files_copy(files, &plain);
+	watch->plain = plain;
+	policy_files_audit(files);
+	return policy_prepare(&watch->next, files);
+}
+
 static int prepare(struct policy_watch *watch, struct policy_files *files)
 {
 	watch->seen = policy_files_hash(files);
 	watch->tried = true;
 	policy_set_close(&watch->next);
-	return policy_prepare(&watch->next, files);
+	return watch->audit ? prepare_audit(watch, files) : policy_prepare(&watch->next, files);
 }
 
 int policy_watch_read(struct policy_watch *watch)
@@ -175,6 +198,36 @@ static int reload(struct policy_watch *watch, struct policy_files *files)
 int policy_watch_reload(struct policy_watch *watch)
 {
 	return reload(watch, NULL);
+}
+
+/* A reload takes the files. */
+static int put_back(struct policy_watch *watch)
+{
+	struct policy_files plain = watch->plain;
+
+	watch->plain = (struct policy_files){};
+	return reload(watch, &plain);
+}
+
+int policy_watch_audit(struct policy_watch *watch, bool audit)
+{
+	int ret;
+
+	if (watch->audit == audit)
+		return 0;
+	watch->audit = audit;
+	if (audit)
+		log_info("Audit=yes holds in all policies while vsockctl learns");
+	ret = reload(watch, NULL);
+	if (ret < 0 && audit)
+		watch->audit = false;
+	else if (ret < 0)
+		ret = put_back(watch);
+	if (!watch->audit) {
+		policy_files_free(&watch->plain);
+		log_info("Audit=yes holds only where a file says so");
+	}
+	return ret < 0 ? ret : 0;
 }
 
 static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
@@ -358,6 +411,7 @@ void policy_watch_end(struct policy_watch *watch)
 	end_mounts(watch);
 	hold_end();
 	policy_set_close(&watch->next);
+	policy_files_free(&watch->plain);
 	free(watch->dir);
 	free(watch);
 }

@@ -7,6 +7,7 @@
 #ifndef POLICY_WATCH_H
 #define POLICY_WATCH_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "layer/programs.h"
@@ -28,6 +29,12 @@ int policy_watch_reload(struct policy_watch *watch);
 int policy_watch_read(struct policy_watch *watch);
 enum coverage policy_watch_coverage(const struct policy_watch *watch);
 int policy_watch_switch(struct policy_watch *watch);
+
+/*
+ * Reads the policies again and puts them in force with Audit=yes in each, or as they are written;
+ * so do later reloads. If those that are written are wrong by then, those from before are put back.
+ */
+int policy_watch_audit(struct policy_watch *watch, bool audit);
 
 /*
  * How long a new namespace is held, if no policy fits it; 0: none is. Only while this is followed:

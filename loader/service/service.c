@@ -35,7 +35,8 @@ struct service {
 	struct telemetry *telemetry;
 	struct keeper *keeper;
 	struct public_server *public;
-	int uevents; /* netlink socket */
+	unsigned int auditors; /* clients that want Audit=yes in all policies */
+	int uevents;	       /* netlink socket */
 };
 
 static const char *outcome_text(int outcome)
@@ -189,9 +190,39 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
+/* On kernels with modes the first policy brings the programs, and with them what they tell. */
+static void on_applied(void *arg)
+{
+	struct service *service = arg;
+
+	follow(service);
+}
+
+/* On kernels with modes this can bring the programs, as any policy does. */
+static int begin_audit(void *arg)
+{
+	struct service *service = arg;
+	int ret = policy_watch_audit(service->policies, true);
+
+	if (ret)
+		return ret;
+	service->auditors++;
+	on_applied(service);
+	return 0;
+}
+
+static void end_audit(void *arg)
+{
+	struct service *service = arg;
+
+	if (!--service->auditors)
+		policy_watch_audit(service->policies, false);
+}
+
 /* What vsockctl asks for on the control socket. */
 static const struct control_word words[] = {
-	{ "reload", reload },
+	{ "reload", reload, NULL },
+	{ "audit", begin_audit, end_audit },
 	{},
 };
 
@@ -247,14 +278,6 @@ static void on_made(void *arg)
 	struct service *service = arg;
 
 	policy_watch_made(service->policies);
-}
-
-/* On kernels with modes the first policy brings the programs, and with them what they tell. */
-static void on_applied(void *arg)
-{
-	struct service *service = arg;
-
-	follow(service);
 }
 
 /* Watches before it attaches: a module or a file that comes in between is not missed. */

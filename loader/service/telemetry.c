@@ -145,10 +145,10 @@ static void name_ends(struct telemetry *telemetry, struct named_event *named)
 	named->target_guest = find_guest(telemetry, &event->target, event->time);
 }
 
-static void on_event(const struct event *event, void *arg)
+static void on_event(const struct event *event, const struct traffic *traffic, void *arg)
 {
 	struct telemetry *telemetry = arg;
-	struct named_event named = { .event = *event };
+	struct named_event named = { .event = *event, .traffic = *traffic };
 
 	/* Not for people. */
 	if (event->kind == EVENT_NEW_NETNS) {

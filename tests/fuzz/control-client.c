@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	view.only = *data & 4 ? 4097 : 0;
 	check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
 	send_packets(pair[0], data + 1, size - 1);
-	ret = take_answer(pair[1]);
+	ret = take_answer(pair[1], stdout);
 	check(!ret || ret == -EBADMSG || ret == -ENOTCONN);
 	if (!ret)
 		show_all(&view, pair[1]);

@@ -38,8 +38,24 @@ static int run_reload(void *arg)
 		       : 0;
 }
 
+static int held; /* clients that hold a word */
+
+static int run_hold(void *arg)
+{
+	int ret = run_reload(arg);
+
+	held += !ret;
+	return ret;
+}
+
+static void end_hold(void *arg)
+{
+	check(arg == peers && held-- > 0);
+}
+
 static const struct control_word words[] = {
-	{ "reload", run_reload },
+	{ "reload", run_reload, NULL },
+	{ "audit", run_hold, end_hold },
 	{},
 };
 
@@ -142,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (sd_event_run(event, 0) > 0)
 		;
 	/* Those that have gone are gone. */
-	check(!server->count && !server->clients);
+	check(!server->count && !server->clients && !held);
 	control_server_close(server);
 	sd_event_unref(event);
 	return 0;

@@ -57,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct named_event named = {};
 
 	take_bytes(&bytes, &named.event, sizeof(named.event));
+	take_bytes(&bytes, &named.traffic, sizeof(named.traffic));
 	named.origin = take_name(&bytes, origin);
 	named.target = take_name(&bytes, target);
 	named.origin_home = take_name(&bytes, homes[0]);

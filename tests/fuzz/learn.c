@@ -14,7 +14,7 @@
 #include "policy/read.h"
 
 #define FRONT "[Match]\nName=web*\n[Namespace]\nMode=local\nAudit=yes\n[Rules]\nDeny=bind port 9"
-#define BACK  "# [Rules]\n[Match]\nName=db\n[Namespace]\nMode=local"
+#define BACK  "# [Rules]\n[Match]\nName=db\n[Namespace]\nMode=local\nLog=accepted"
 
 static const char *const names[] = { "back", "front" };
 static const char *const texts[] = { BACK, FRONT };
@@ -39,7 +39,10 @@ static void note(const struct named_event *named)
 		.audited = event->kind == EVENT_AUDITED,
 	};
 
-	learn_note(&learned, &call);
+	if (event->kind == EVENT_ACCEPTED)
+		learn_note_accepted(&learned, &call);
+	else
+		learn_note(&learned, &call);
 }
 
 static void read_log(const char *text, size_t size)

@@ -410,6 +410,12 @@ static void trial_changes_nothing(void)
 	must("ip netns add n9");
 	write_file("/tmp/other.d/p9.policy", "[Match]\nName=n9\n[Rules]\nDeny=bind port 9\n");
 	make_guest("n9", 59);
+	tap_ok(says(0, "59 explain[", "build/vsockctl cids | tr -s ' '") &&
+		       says(0, "] n9 ", "build/vsockctl cids | tr -s ' ' | grep '^59 '"),
+	       "cids shows whose it is");
+	command(&said, "build/vsockctl cids");
+	tap_ok(!strncmp(said.err, "note: ", 6) == kernel_has_modes(),
+	       "and on a kernel with modes what that is worth");
 	tap_ok(says(0, "", "build/vsockctl explain n2 guest 59 8"), "a guest is reached");
 	command(&said, "build/vsockctl --policy-dir /tmp/other.d explain n2 guest 59 8");
 	tap_ok(said.status == 0, "and would be");

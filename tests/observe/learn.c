@@ -105,6 +105,13 @@ static int call_from(struct ns *ns, unsigned int port)
 	return err;
 }
 
+static void start_service(void)
+{
+	service = start_command(BPFD " --policy-dir " POLICIES " >>/tmp/service.out 2>&1");
+	if (!settles(CTL " reload"))
+		tap_bail("the service does not answer");
+}
+
 static void set_up(void)
 {
 	must("modprobe -a vhost_vsock vsock_loopback");
@@ -118,9 +125,7 @@ static void set_up(void)
 		     "[Match]\\nName=web*\\n[Namespace]\\nMode=local\\nAudit=yes\\n[Rules]\\n"
 		     "Deny=connect to anyone port 9\\n");
 	write_policy("db", "[Match]\\nName=db\\n[Namespace]\\nMode=local\\nAudit=yes\\n");
-	service = start_command(BPFD " --policy-dir " POLICIES " >/tmp/service.out 2>&1");
-	if (!settles(CTL " reload"))
-		tap_bail("the service does not answer");
+	start_service();
 	serve_in(&init, 22);
 	serve_in(&web1, 80);
 	serve_in(&db, PORT);
@@ -252,8 +257,72 @@ static void learn_refused(void)
 	       "and not once more");
 }
 
+/* --- With Audit=yes meanwhile --- */
+
+static bool is_put_back(void)
+{
+	return settles("! " CTL " rules | grep -q Audit=yes") && call_from(&db, 80) == ECONNRESET;
+}
+
+/* What was not accepted fills the queue of a listener. */
+static pid_t start_audit(void)
+{
+	pid_t pid;
+
+	worker_close(&web1.listener);
+	serve_in(&web1, 80);
+	pid = start_follower(LEARN " --apply-audit >" LIVE " 2>" LIVE ".err");
+
+	if (call_from(&db, 80))
+		tap_bail("what was refused is not audited");
+	return pid;
+}
+
+static void learn_by_audit(void)
+{
+	pid_t learn, more;
+
+	tap_ok(call_from(&db, 80) == ECONNRESET, "no policy audits");
+	learn = start_audit();
+	tap_ok(says(0, "", "[ $(" CTL " rules | grep -c Audit=yes) = 3 ]"),
+	       "with --apply-audit all do");
+	tap_ok(says(1, "", "grep -q ^Audit= " POLICIES "/*.policy"), "and no file is changed");
+	must(CTL " reload");
+	tap_ok(!call_from(&db, 80), "also after a reload");
+	more = start_audit();
+	end(more);
+	tap_ok(!call_from(&db, 80), "and after another learner has ended");
+	tap_ok(end(learn) == 0 &&
+		       says(0, "", "grep -qx 'Allow=connect to namespace web1 port 80' " LIVE),
+	       "it learns from that");
+	tap_ok(is_put_back(), "and what was there is in force again");
+}
+
+static void learn_and_die(void)
+{
+	pid_t learn = start_audit();
+
+	kill(learn, SIGKILL);
+	wait_command(learn);
+	tap_ok(is_put_back(), "so it is when learn is killed");
+	learn = start_audit();
+	write_policy("wrong", "[Match]\nName=a/b\n");
+	end(learn);
+	tap_ok(is_put_back(), "and when the files are wrong by then");
+	must("rm " POLICIES "/wrong.policy && " CTL " reload");
+	learn = start_audit();
+	kill(service, SIGKILL);
+	wait_command(service);
+	tap_ok(wait_command(learn) == 1 &&
+		       says(0, "", "grep -q 'stays until it starts' " LIVE ".err"),
+	       "it says so when the service is killed");
+	start_service();
+	tap_ok(is_put_back(), "which puts it back when it starts");
+}
+
 static void check_usage(void)
 {
+	tap_ok(says(2, "nothing is audited", LEARN " --apply-audit --from-log " LOG), "no audit");
 	tap_ok(says(2, "not a time", LEARN " --for 1x"), "no time");
 	tap_ok(says(2, "either", LEARN " --for 1s --from-log " LOG), "either of both");
 	tap_ok(says(1, "No such file", LEARN " --from-log /tmp/nowhere"), "no log");
@@ -268,6 +337,8 @@ int main(void)
 	learn_from_log();
 	check_in_force();
 	learn_refused();
+	learn_by_audit();
+	learn_and_die();
 	check_usage();
 	end(service);
 	return tap_end();

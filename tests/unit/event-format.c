@@ -49,6 +49,37 @@ static void test_connect(void **state)
 	     "a rule of the peer's policy");
 }
 
+/* A zero never stands for what was not read. */
+static void test_accepted(void **state)
+{
+	struct json_object *object, *value;
+
+	(void)state;
+	named.event.kind = EVENT_ACCEPTED;
+	named.event.reason = PERMITTED;
+	named.event.pid = 0;
+	named.traffic = (struct traffic){ .lasted = 61020999999ULL };
+	says("accepted: connect from web to pod1 port 1234: lasted 61.020 s");
+	object = event_json(&named);
+	assert_true(json_object_object_get_ex(object, "lasted_ms", &value));
+	assert_int_equal(json_object_get_int64(value), 61020);
+	assert_true(json_object_object_get_ex(object, "bytes_sent", &value));
+	assert_null(value);
+	json_object_put(object);
+	named.traffic.counted = YES;
+	named.traffic.received = 4294967295U;
+	says("accepted: connect from web to pod1 port 1234: lasted 61.020 s, 0 bytes sent, "
+	     "4294967295 received");
+	object = event_json(&named);
+	assert_true(json_object_object_get_ex(object, "bytes_sent", &value));
+	assert_int_equal(json_object_get_int64(value), 0);
+	json_object_put(object);
+	named.event.kind = EVENT_REFUSED;
+	object = event_json(&named);
+	assert_false(json_object_object_get_ex(object, "lasted_ms", &value));
+	json_object_put(object);
+}
+
 static void test_ends(void **state)
 {
 	(void)state;
@@ -164,10 +195,10 @@ static void test_every_word(void **state)
 		assert_non_null(event_reason_name(i));
 	for (i = 0; i <= GUEST; i++)
 		assert_non_null(event_verb_name(i));
-	for (i = 0; i <= EVENT_NEW_NETNS; i++)
+	for (i = 0; i <= EVENT_ACCEPTED; i++)
 		assert_non_null(event_kind_name(i));
 	assert_null(event_reason_name(REASONS));
-	assert_null(event_kind_name(EVENT_NEW_NETNS + 1));
+	assert_null(event_kind_name(EVENT_ACCEPTED + 1));
 	assert_null(event_verb_name(GUEST + 1));
 }
 
@@ -274,19 +305,13 @@ static void test_json_is_a_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_connect),
-		TEST(test_ends),
-		TEST(test_bind_and_guest),
-		TEST(test_port),
-		TEST(test_named_guests),
-		TEST(test_sealed),
-		TEST(test_names_are_printable),
-		TEST(test_long_names),
-		TEST(test_every_word),
-		TEST(test_beyond_enums),
-		TEST(test_dropped),
-		TEST(test_json),
-		TEST(test_json_of_nobody),
+		TEST(test_connect),	   TEST(test_accepted),
+		TEST(test_ends),	   TEST(test_bind_and_guest),
+		TEST(test_port),	   TEST(test_named_guests),
+		TEST(test_sealed),	   TEST(test_names_are_printable),
+		TEST(test_long_names),	   TEST(test_every_word),
+		TEST(test_beyond_enums),   TEST(test_dropped),
+		TEST(test_json),	   TEST(test_json_of_nobody),
 		TEST(test_json_is_a_line),
 	};
 

@@ -64,6 +64,22 @@ static void test_round_trip(void **state)
 	assert_string_equal(line.event.target_bound.mode, "local");
 }
 
+static void test_accepted(void **state)
+{
+	struct named_event named = any_event();
+	struct json_object *object;
+
+	(void)state;
+	named.event.kind = EVENT_ACCEPTED;
+	object = event_json(&named);
+	assert_int_equal(reads(json_object_to_json_string(object)), 0);
+	json_object_put(object);
+	assert_int_equal(line.kind, LINE_EVENT);
+	assert_int_equal(line.event.event.kind, EVENT_ACCEPTED);
+	assert_int_equal(reads("{\"kind\":\"made\"}"), 0);
+	assert_int_equal(line.kind, LINE_OTHER);
+}
+
 static void test_ends(void **state)
 {
 	struct named_event named = any_event();
@@ -122,7 +138,7 @@ static void test_counts(void **state)
 static void test_later_version(void **state)
 {
 	(void)state;
-	assert_int_equal(reads("{\"kind\":\"accepted\"}"), 0);
+	assert_int_equal(reads("{\"kind\":\"ended\"}"), 0);
 	assert_int_equal(line.kind, LINE_OTHER);
 	assert_int_equal(reads("{\"kind\":\"refused\",\"reason\":\"whim\",\"verb\":\"connect\","
 			       "\"origin\":{},\"target\":{}}"),
@@ -171,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_round_trip, end),
+		cmocka_unit_test_teardown(test_accepted, end),
 		cmocka_unit_test_teardown(test_ends, end),
 		cmocka_unit_test_teardown(test_journal, end),
 		cmocka_unit_test_teardown(test_counts, end),

@@ -215,6 +215,116 @@ static void test_guest_of_no_namespace(void **state)
 	assert_int_equal(learned.samples, 1);
 }
 
+/* --- Calls that were made --- */
+
+#define LOGGED "[Match]\nName=log*\n[Namespace]\nLog=accepted\n"
+
+static struct seen_call made_call(const char *from, const char *to, __u32 port)
+{
+	struct seen_call call = call_of(from, to, port);
+
+	call.reason = PERMITTED;
+	call.verb = ACCEPT;
+	return call;
+}
+
+static void log_for(const char *text)
+{
+	policy_read(&policies, "logged", "logged.policy", text, strlen(text));
+	assert_int_equal(policies.mistakes, 0);
+}
+
+/* The policy that logs gets the rules that it would need, the other end gets none. */
+static void test_made(void **state)
+{
+	struct seen_call out = made_call("log1", "cache", 22), in = made_call("app", "log1", 80);
+
+	(void)state;
+	log_for(LOGGED);
+	out.from.policy = in.to.policy = "logged";
+	learn_note_accepted(&learned, &out);
+	learn_note_accepted(&learned, &in);
+	says(LOGGED, LOGGED "\n[Rules]\n"
+			    "# 1 call from log1 to cache\n"
+			    "Allow=connect to namespace cache port 22\n"
+			    "# 1 call from app to log1\n"
+			    "Allow=accept from namespace app port 80\n");
+}
+
+static void test_made_without_log(void **state)
+{
+	struct seen_call call = made_call("db", "web1", 22);
+
+	(void)state;
+	call.from.policy = "back";
+	call.to.policy = "front";
+	learn_note_accepted(&learned, &call);
+	learn_finish(&learned);
+	assert_int_equal(learned.count, 0);
+	assert_int_equal(learned.calls[LEFT_NOT_LOGGED], 1);
+}
+
+/* A mode has nothing against them. */
+static void test_made_within(void **state)
+{
+	struct seen_call call = made_call("log1", "log1", 22);
+
+	(void)state;
+	log_for(LOGGED);
+	call.from.policy = call.to.policy = "logged";
+	call.within = true;
+	learn_note_accepted(&learned, &call);
+	learn_finish(&learned);
+	assert_int_equal(learned.count, 0);
+	assert_int_equal(learned.calls[ALLOWED_ALREADY], 1);
+}
+
+/* The line of the audit says the same. */
+static void test_made_and_audited(void **state)
+{
+	struct seen_call call = made_call("log1", "cache", 22);
+
+	(void)state;
+	log_for(LOGGED "Mode=local\nAudit=yes\n");
+	call.from.policy = "logged";
+	learn_note_accepted(&learned, &call);
+	assert_int_equal(learned.calls[LEFT_AUDITED], 1);
+	call.verb = CONNECT;
+	call.reason = REASON_MODE;
+	call.audited = true;
+	learn_note(&learned, &call);
+	learn_finish(&learned);
+	assert_int_equal(learned.count, 1);
+	assert_int_equal(learned.policy[0].rule[0].calls, 1);
+}
+
+/* By the whole run, which no file says. */
+static void test_made_in_an_audit(void **state)
+{
+	struct seen_call call = made_call("log1", "cache", 22);
+
+	(void)state;
+	log_for(LOGGED);
+	call.from.policy = "logged";
+	call.from.is_local = call.audited = true;
+	learn_note_accepted(&learned, &call);
+	assert_int_equal(learned.calls[LEFT_AUDITED], 1);
+}
+
+static void test_made_with_init(void **state)
+{
+	struct seen_call call = made_call("log1", NETNS_INIT_NAME, 22);
+
+	(void)state;
+	log_for(LOGGED);
+	call.from.policy = call.to.policy = "logged";
+	learn_note_accepted(&learned, &call);
+	learn_finish(&learned);
+	assert_int_equal(learned.count, 1);
+	assert_int_equal(learned.policy[0].rule[0].verb, CONNECT);
+	assert_int_equal(learned.policy[0].rules, 1);
+}
+
 /* --- Ports and peers --- */
 
 static void test_ports_are_a_list(void **state)
@@ -768,6 +878,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_local_by_policy, begin, end),
 		cmocka_unit_test_setup_teardown(test_guest_with_a_policy, begin, end),
 		cmocka_unit_test_setup_teardown(test_guest_of_no_namespace, begin, end),
+		cmocka_unit_test_setup_teardown(test_made, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_without_log, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_within, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_and_audited, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_in_an_audit, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_with_init, begin, end),
 		cmocka_unit_test_setup_teardown(test_ports_are_a_list, begin, end),
 		cmocka_unit_test_setup_teardown(test_range_with_holes, begin, end),
 		cmocka_unit_test_setup_teardown(test_too_little_for_a_range, begin, end),

@@ -324,7 +324,7 @@ static void test_empty(void **state)
 	assert_int_equal(policy_cell(2), 1 + 2 * POLICY_CELLS);
 	assert_false(policies_have_rules(&policies));
 	release(&compiled);
-	policies.policy[1].audit = true;
+	policies.policy[1].audit = policies.policy[1].log_accepted = true;
 	policies.policy[2].cgroups.count = 1;
 	policies.policy[2].cgroups.glob = calloc(1, sizeof(char *));
 	assert_int_equal(compile(&policies, &compiled), 0);
@@ -335,6 +335,8 @@ static void test_empty(void **state)
 	assert_true(policy_at_cell(1 + 3 * POLICY_CELLS, 3) == NO_POLICY);
 	assert_true(compiled.cells[policy_cell(1)].flags & POLICY_AUDIT);
 	assert_false(compiled.cells[policy_cell(0)].flags & POLICY_AUDIT);
+	assert_true(compiled.cells[policy_cell(1)].flags & POLICY_LOG);
+	assert_false(compiled.cells[policy_cell(0)].flags & POLICY_LOG);
 	release(&compiled);
 	policies_free(&policies);
 }

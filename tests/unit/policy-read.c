@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/audit.h"
 #include "policy/match.h"
 #include "policy/read.h"
 #include "policy/policies.h"
@@ -167,6 +168,9 @@ static void test_keys(void **state)
 		"d/web.policy:4: Mode=locl: neither global nor local; did you mean local?\n");
 	refused("[Match]\nName=a\n[Namespace]\nChildMode=none\n",
 		"d/web.policy:4: ChildMode=none: neither global nor local\n");
+	refused("[Match]\nName=a\n[Namespace]\nLog=yes\nLog=accept\n",
+		"d/web.policy:4: Log=yes: not accepted, which is all that can be logged\n"
+		"d/web.policy:5: Log=: is already in line 4\n");
 	refused("[Match]\nName=a\n[Namespace]\nAudit=maybe\nInherit=2\n",
 		"d/web.policy:4: Audit=maybe: neither yes nor no\n"
 		"d/web.policy:5: Inherit=2: neither yes nor no\n");
@@ -396,7 +400,7 @@ static void test_understood(void **state)
 	put("d/web.policy",
 	    "[Match]\nName=web* db\nName=x\nPath=/run/*\nCgroup=/a\n"
 	    "Annotation=k=v=w\nPod=a/b* c/d\n[Namespace]\nMode=global\nChildMode=local\n"
-	    "Audit=on\nInherit=No\n[Rules]\n"
+	    "Audit=on\nLog=accepted\nInherit=No\n[Rules]\n"
 	    "Allow=connect to namespace db port 5432\n"
 	    "Allow=connect to policy other port 80,443,8000-8100\n"
 	    "Allow=accept from guest 42\nDeny=connect to host\n"
@@ -415,6 +419,7 @@ static void test_understood(void **state)
 	assert_int_equal(policy->mode, GLOBAL);
 	assert_int_equal(policy->child_mode, LOCAL);
 	assert_true(policy->audit);
+	assert_true(policy->log_accepted);
 	assert_false(policy->inherit);
 	assert_int_equal(policy->rules, 9);
 	is_rule(&policy->rule[0], ALLOW, CONNECT, BY_NAME, "connect to namespace db port 5432");
@@ -437,7 +442,8 @@ static void test_understood(void **state)
 	is_rule(&policy->rule[7], DENY, BIND, ANYONE, "bind");
 	is_rule(&policy->rule[8], DENY, GUEST, ANYONE, "guest");
 	policy = policies_find(&policies, "other");
-	assert_false(policy->sets_mode || policy->sets_child_mode || policy->audit);
+	assert_false(policy->sets_mode || policy->sets_child_mode || policy->audit ||
+		     policy->log_accepted);
 	assert_true(policy->inherit);
 	assert_null(policies_find(&policies, "we"));
 	policies_free(&policies);
@@ -756,6 +762,36 @@ static void test_mutated(void **state)
 	assert_true(good > 1000 && bad > 1000);
 }
 
+/* --- As they would be with Audit=yes --- */
+
+static void audits(const char *text, const char *wanted)
+{
+	struct policy_file file = { .path = "d/a.policy", .base = "a.policy" };
+	struct policy_files files = { .file = &file, .count = 1 };
+	struct policies policies = {};
+
+	file.size = strlen(text);
+	file.bytes = strdup(text);
+	policy_files_audit(&files);
+	assert_int_equal(file.size, strlen(wanted));
+	assert_memory_equal(file.bytes, wanted, file.size);
+	policy_read(&policies, "a", "d/a.policy", file.bytes, file.size);
+	assert_int_equal(policies.mistakes, 0);
+	assert_true(policies.policy[0].audit);
+	policies_free(&policies);
+	free(file.bytes);
+}
+
+static void test_audit(void **state)
+{
+	(void)state;
+	audits("[Match]\nName=a", "[Match]\nName=a\n[Namespace]\nAudit=yes\n");
+	audits(" [Namespace]\r\n\tAudit =no\n# Audit=no\nMode=local\n[Match]\nName=a\n",
+	       " [Namespace]\r\nAudit=yes\n# Audit=no\nMode=local\n[Match]\nName=a\n");
+	audits("\xef\xbb\xbf[Namespace]\nAudit=yes\n[Match]\nName=Audit=no\n",
+	       "[Namespace]\nAudit=yes\n[Match]\nName=Audit=no\n");
+}
+
 int main(void)
 {
 #define WITH_DIRECTORY(test) cmocka_unit_test_setup(test, begin)
@@ -769,7 +805,7 @@ int main(void)
 		WITH_DIRECTORY(test_config_map),    WITH_DIRECTORY(test_files),
 		WITH_DIRECTORY(test_match),	    WITH_DIRECTORY(test_hints),
 		WITH_DIRECTORY(test_guests),	    WITH_DIRECTORY(test_guests_and_namespaces),
-		WITH_DIRECTORY(test_mutated),
+		WITH_DIRECTORY(test_mutated),	    WITH_DIRECTORY(test_audit),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, make_place, remove_place);

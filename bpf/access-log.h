@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Connections that were made, for policies with Log=accepted. One is recorded by a socket when a
+ * gate has let it pass, and reported when that socket is freed. The socket is the child of the
+ * listener, or, where the listener is not in this kernel, the one that called.
+ *
+ * Nothing here takes part in a decision, and a refusal is never missing because of it: half of the
+ * room and of the rate is left to refusals.
+ */
+#ifndef ACCESS_LOG_H
+#define ACCESS_LOG_H
+
+#include "call.h"
+#include "events.h"
+#include "maps.h"
+#include "netns.h"
+#include "records.h"
+#include "rules.h"
+#include "socket-bytes.h"
+#include "state.h"
+#include "verdict.h"
+
+static __always_inline bool is_logged(const struct end *end, __u32 half)
+{
+	struct side side = {};
+
+	look_up(&side, end, half);
+	return side.bound.policy && policy_has(half, side.bound.policy, POLICY_LOG);
+}
+
+/* The counters of the caller are made while it is there, as reports are limited by them. */
+static __noinline void record_accepted(__u64 socket, const struct call *call, enum yes_no of_caller)
+{
+	struct accepted new = { .from = call->from, .to = call->to, .of_caller = of_caller };
+	struct layer_state *layer = layer_state();
+	__u32 half = half_in_force(layer);
+	struct counters *of;
+
+	if (!is_logged(&call->from, half) && !is_logged(&call->to, half))
+		return;
+	of = counters_of(call->from.netns);
+	new.since = bpf_ktime_get_boot_ns();
+	layer->accepted = YES;
+	if (bpf_map_update_elem(&accepted, &socket, &new, BPF_ANY) && of)
+		__sync_fetch_and_add(&of->dropped, 1);
+}
+
+static __always_inline bool may_report_accepted(struct counters *of, __u64 now)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < EVENTS_SIZE / 2 &&
+	       take_token(of, now, EVENT_BURST / 2) &&
+	       take_token_of_tenant(of->tenant, now, TENANT_BURST / 2);
+}
+
+static __always_inline void read_traffic(struct traffic *traffic, const struct sock *sk,
+					 const struct accepted *known)
+{
+	struct socket_bytes bytes;
+
+	if (!read_bytes(&bytes, (__u64)sk))
+		return;
+	traffic->counted = YES;
+	traffic->sent = known->of_caller == YES ? bytes.sent : bytes.read;
+	traffic->received = known->of_caller == YES ? bytes.read : bytes.sent;
+}
+
+static __always_inline bool submit_accepted(const struct accepted *known, const struct sock *sk,
+					    __u64 now)
+{
+	struct accepted_event *of = bpf_ringbuf_reserve(&events, sizeof(*of), 0);
+
+	if (!of)
+		return false;
+	__builtin_memset(of, 0, sizeof(*of));
+	of->event.time = now;
+	of->event.kind = EVENT_ACCEPTED;
+	of->event.verb = ACCEPT;
+	of->event.origin = known->from;
+	of->event.target = known->to;
+	of->traffic.lasted = now - known->since;
+	read_traffic(&of->traffic, sk, known);
+	bpf_ringbuf_submit(of, 0);
+	return true;
+}
+
+/* A caller that has gone has no counters, and must not get any: nobody would remove them. */
+static __noinline void report_accepted(struct sock *sk)
+{
+	__u64 address = (__u64)sk, now = bpf_ktime_get_boot_ns();
+	struct accepted *found = bpf_map_lookup_elem(&accepted, &address), known;
+	struct counters *of;
+
+	if (!found)
+		return;
+	known = *found;
+	/* Two generations see the same end. */
+	if (bpf_map_delete_elem(&accepted, &address))
+		return;
+	of = bpf_map_lookup_elem(&counters, &known.from.netns);
+	if (!of)
+		of = counters_of(netns_of_sock(sk));
+	if (of && !(may_report_accepted(of, now) && submit_accepted(&known, sk, now)))
+		__sync_fetch_and_add(&of->dropped, 1);
+}
+
+#endif
