@@ -3,12 +3,14 @@
 
 DIST	:= $(BUILD)/vsock-bpfd-$(VERSION).tar.xz
 
-# git gives every file the time of the commit; the rest must not come from this machine, either.
+# git gives every file the time of the commit; the rest must not come from this machine, either. Under
+# another name until it is whole, as suites that make packages run at the same time.
 dist: ## a tarball of the last commit, the same bytes each time
 	@mkdir -p $(BUILD)
 	@echo "  DIST  $(DIST)"
-	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=vsock-bpfd-$(VERSION)/ -o $(DIST:.xz=) HEAD
-	$(Q)XZ_DEFAULTS= XZ_OPT= xz -9 --threads=1 --force $(DIST:.xz=)
+	$(Q)new=$(DIST).$$PPID; trap 'rm -f $$new $$new.xz' EXIT; \
+	git -c tar.umask=0022 archive --format=tar --prefix=vsock-bpfd-$(VERSION)/ -o $$new HEAD && \
+	XZ_DEFAULTS= XZ_OPT= xz -9 --threads=1 --keep $$new && mv $$new.xz $(DIST)
 
 .PHONY: dist
 
