@@ -71,6 +71,11 @@ test-kernels: deps ## every kernel of tests/kernels.table, for hours; writes doc
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/kernels
 
+test-delivery: ## packages and image: what is in them, and what they do in machines
+	@tools/deps build test package
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
+	@tests/run packages rpm image kubernetes dist install
+
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
@@ -122,5 +127,5 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE objects skeletons all help deps demo demo-vm test test-all test-attack test-mutants test-kernels check clean build-tests
+.PHONY: FORCE objects skeletons all help deps demo demo-vm test test-all test-attack test-mutants test-kernels test-delivery check clean build-tests
 .DELETE_ON_ERROR:

@@ -33,6 +33,16 @@ deb: dist ## Debian packages of the last commit; SUITE=trixie for that release
 
 .PHONY: deb
 
+# Of the package in DEB_DIR and the libraries of that release. Needs root, as tools/lab/root does.
+IMAGE_DIR := $(BUILD)/image$(if $(SUITE),-$(SUITE))
+IMAGE_SUITE = $(or $(SUITE),$(shell . /etc/os-release && echo $$VERSION_CODENAME))
+
+image: deb ## a container image of these packages, as an OCI archive, and what is in it (as root)
+	@echo "  IMAGE $(IMAGE_DIR)"
+	@packaging/image/build $(DEB_DIR) $(IMAGE_SUITE) $(IMAGE_DIR)
+
+.PHONY: image
+
 # Debian's rpmbuild has no database of RPM packages to look BuildRequires up in.
 RPM_DIR	:= $(BUILD)/rpm
 
