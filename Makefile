@@ -72,6 +72,11 @@ test-kernels: deps arm64 ## every kernel of tests/kernels.table, for hours; writ
 	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
 	@tests/kernels
 
+test-delivery: ## packages and image: what is in them, and what they do in machines
+	@tools/deps build test package
+	@$(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc) all build-tests
+	@tests/run packages rpm image kubernetes dist install
+
 check: ## format, shellcheck, cppcheck, three clangs
 	@tools/deps build test check
 	@$(MAKE) --no-print-directory $(if $(V),,-s) all build-tests
@@ -127,6 +132,6 @@ $(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 include $(wildcard packaging/*.mk tests/*.mk tools/*/*.mk)
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: FORCE objects skeletons all help deps demo demo-vm arm64 test test-all test-attack test-mutants test-kernels check \
-	clean build-tests
+.PHONY: FORCE objects skeletons all help deps demo demo-vm arm64 test test-all test-attack test-mutants test-kernels test-delivery \
+	check clean build-tests
 .DELETE_ON_ERROR:

@@ -3,12 +3,14 @@
 
 DIST	:= $(BUILD)/vsock-bpfd-$(VERSION).tar.xz
 
-# git gives every file the time of the commit; the rest must not come from this machine, either.
+# git gives every file the time of the commit; the rest must not come from this machine, either. Under
+# another name until it is whole, as suites that make packages run at the same time.
 dist: ## a tarball of the last commit, the same bytes each time
 	@mkdir -p $(BUILD)
 	@echo "  DIST  $(DIST)"
-	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=vsock-bpfd-$(VERSION)/ -o $(DIST:.xz=) HEAD
-	$(Q)XZ_DEFAULTS= XZ_OPT= xz -9 --threads=1 --force $(DIST:.xz=)
+	$(Q)new=$(DIST).$$PPID; trap 'rm -f $$new $$new.xz' EXIT; \
+	git -c tar.umask=0022 archive --format=tar --prefix=vsock-bpfd-$(VERSION)/ -o $$new HEAD && \
+	XZ_DEFAULTS= XZ_OPT= xz -9 --threads=1 --keep $$new && mv $$new.xz $(DIST)
 
 .PHONY: dist
 
@@ -30,6 +32,16 @@ deb: dist ## Debian packages of the last commit; SUITE=trixie for that release
 	@ls $(DEB_DIR)/*.deb
 
 .PHONY: deb
+
+# Of the package in DEB_DIR and the libraries of that release. Needs root, as tools/lab/root does.
+IMAGE_DIR := $(BUILD)/image$(if $(SUITE),-$(SUITE))
+IMAGE_SUITE = $(or $(SUITE),$(shell . /etc/os-release && echo $$VERSION_CODENAME))
+
+image: deb ## a container image of these packages, as an OCI archive, and what is in it (as root)
+	@echo "  IMAGE $(IMAGE_DIR)"
+	@packaging/image/build $(DEB_DIR) $(IMAGE_SUITE) $(IMAGE_DIR)
+
+.PHONY: image
 
 # Debian's rpmbuild has no database of RPM packages to look BuildRequires up in.
 RPM_DIR	:= $(BUILD)/rpm
