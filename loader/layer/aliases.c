@@ -133,7 +133,8 @@ static int aliases_start(struct aliases *aliases)
 {
 	int ret;
 
-	*aliases = (struct aliases){ .map = -1, .counters = -1, .lock = -1, .records.namespaces = -1 };
+	*aliases =
+		(struct aliases){ .map = -1, .counters = -1, .lock = -1, .records.namespaces = -1 };
 	ret = pin_check_caller();
 	if (ret)
 		return ret;
