@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Connections that were made, for policies with Log=accepted. One is recorded by a socket when a
- * gate has let it pass, and reported when that socket is freed. The socket is the child of the
- * listener, or, where the listener is not in this kernel, the one that called.
+ * Connections that were made, for policies with Log=accepted. A connection is recorded by the
+ * address of one of its sockets, and reported when that socket is freed. Over loopback, and where a
+ * guest calls, this is the listener's child, which the delivery gate has let pass. Where the
+ * listener is not in this kernel, it is the socket that called, once the answer has come.
  *
- * Nothing here takes part in a decision, and a refusal is never missing because of it: half of the
- * room and of the rate is left to refusals.
+ * Nothing here takes part in a decision. Connections do not displace refusals: they leave half of
+ * the ring buffer and half of each burst to those.
  */
 #ifndef ACCESS_LOG_H
 #define ACCESS_LOG_H
@@ -20,6 +21,7 @@
 #include "state.h"
 #include "verdict.h"
 
+/* Whether the policy of this end has Log=accepted. */
 static __always_inline bool is_logged(const struct end *end, __u32 half)
 {
 	struct side side = {};
@@ -28,7 +30,7 @@ static __always_inline bool is_logged(const struct end *end, __u32 half)
 	return side.bound.policy && policy_has(half, side.bound.policy, POLICY_LOG);
 }
 
-/* The counters of the caller are made while it is there, as reports are limited by them. */
+/* Makes the caller's counters while its namespace is there: they limit the later report. */
 static __noinline void record_accepted(__u64 socket, const struct call *call, enum yes_no of_caller)
 {
 	struct accepted new = { .from = call->from, .to = call->to, .of_caller = of_caller };
@@ -83,7 +85,10 @@ static __always_inline bool submit_accepted(const struct accepted *known, const 
 	return true;
 }
 
-/* A caller that has gone has no counters, and must not get any: nobody would remove them. */
+/*
+ * If the caller's namespace has gone by now, it must not get new counters, as nothing would remove
+ * them. Then those of the socket's own namespace limit the report.
+ */
 static __noinline void report_accepted(struct sock *sk)
 {
 	__u64 address = (__u64)sk, now = bpf_ktime_get_boot_ns();
@@ -93,7 +98,7 @@ static __noinline void report_accepted(struct sock *sk)
 	if (!found)
 		return;
 	known = *found;
-	/* Two generations see the same end. */
+	/* During an upgrade two generations see the socket go: the first one to delete reports. */
 	if (bpf_map_delete_elem(&accepted, &address))
 		return;
 	of = bpf_map_lookup_elem(&counters, &known.from.netns);

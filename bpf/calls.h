@@ -102,12 +102,12 @@ static __always_inline bool add_called(struct called_ports *called, netns_id id,
 	return false;
 }
 
-/* Slots that are tried with one call, so that each of the two loops over them is short. */
+/* Slots that one call of take_one_of_slots() tries, so that neither of the two loops is long. */
 #define TRIES 64
 
 /*
- * A slot of the tenant, of those from `first` on; TENANT_CALLING if none is free. A global
- * function, so that the verifier follows its loop once, and not at each turn of the other one.
+ * Takes one of the tenant's TRIES slots from `first` on; TENANT_CALLING if none is free. A global
+ * function, so that the verifier follows this loop once, and not once per turn of the outer one.
  */
 __noinline __u32 take_one_of_slots(__u64 tenant, __u64 socket, __u32 first)
 {
@@ -118,7 +118,7 @@ __noinline __u32 take_one_of_slots(__u64 tenant, __u64 socket, __u32 first)
 	return slot.number;
 }
 
-/* The search for a slot begins anywhere. */
+/* Takes any free slot of the tenant. The search begins at a random one. */
 static __always_inline __u32 take_caller_slot(__u64 tenant, __u64 socket)
 {
 	__u32 first = bpf_get_prandom_u32() % TENANT_CALLING, taken, i;
@@ -250,7 +250,7 @@ static __always_inline void forget_calls(__u64 socket)
 		remove_called(called, socket);
 }
 
-/* The namespace that calls a port, or NETNS_NONE; NETNS_UNKNOWN also if it cannot stand for all. */
+/* The namespace that calls a port, or NETNS_NONE; NETNS_UNKNOWN if none stands for all callers. */
 static __always_inline netns_id caller_of(__u32 port)
 {
 	const volatile struct call_slot *at = slot_of_call(port);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of a namespace, from the first refusal on, or from the first device that it opens; where
- * it has a tenant, from the beginning. Removed with the namespace, so that they also tell whether
- * it is still the one that they were made for.
+ * Counters of a namespace. They are made with its first refusal, logged connection or device, or,
+ * where the namespace has a tenant, with the namespace itself. They are removed with it. So
+ * `since_ns` also tells a namespace from a later one with the same identity.
  */
 #ifndef COUNTERS_H
 #define COUNTERS_H
@@ -10,7 +10,7 @@
 #include "kernel.h"
 #include "maps.h"
 
-/* Nothing if there are any. */
+/* An error also if the namespace has counters already: those stay. */
 static __noinline long make_counters(netns_id id, __u64 tenant)
 {
 	struct counters new = { .tokens = EVENT_BURST, .tenant = tenant };
@@ -19,7 +19,7 @@ static __noinline long make_counters(netns_id id, __u64 tenant)
 	return bpf_map_update_elem(&counters, &id, &new, BPF_NOEXIST);
 }
 
-/* Of a namespace that is there. */
+/* Makes them if need be: only for a namespace that is there. NULL if there is no room. */
 static __always_inline struct counters *counters_of(netns_id id)
 {
 	struct counters *of = bpf_map_lookup_elem(&counters, &id);
@@ -30,7 +30,7 @@ static __always_inline struct counters *counters_of(netns_id id)
 	return bpf_map_lookup_elem(&counters, &id);
 }
 
-/* `since_ns` of counters, 0 without any. In memory that was reused it is no number of `id`. */
+/* 0 if there are none. If the memory was reused meanwhile, it is that of another namespace. */
 static __always_inline __u64 since_ns_of(const struct counters *of)
 {
 	return of ? *(const volatile __u64 *)&of->since_ns : 0;

@@ -337,7 +337,7 @@ static __always_inline bool is_judged_already(const struct delivery *delivery, n
 	       delivery->judged.verdict_epoch % 2 == 0;
 }
 
-/* The namespace that ends a connection by the current packet over loopback. */
+/* The namespace that ends a connection by the loopback packet at hand, or NETNS_UNKNOWN. */
 static __always_inline netns_id leaving_peer(void)
 {
 	return loopback.packet.kind == CONSUMED ? NETNS_UNKNOWN : loopback.packet.origin.netns;

@@ -12,8 +12,8 @@
 #include "tenants.h"
 
 /*
- * A token bucket, of which `kept` tokens are for others. Two tasks that take the last token at once
- * report one event too many.
+ * A token bucket, of which `kept` tokens are left to other kinds of events. Two tasks that take the
+ * last token at once report one event too many.
  */
 static __always_inline bool take_token(struct counters *of, __u64 now, __u32 kept)
 {

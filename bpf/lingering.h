@@ -79,7 +79,7 @@ static __always_inline bool add_port(__u32 port, netns_id own, netns_id home)
 	return !bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST);
 }
 
-/* One more socket at a port that others linger at. */
+/* Adds a socket of `own` to a port at which others linger already. */
 static __always_inline void join_port(struct lingering_port *known, __u32 port, netns_id own,
 				      netns_id home)
 {
@@ -91,7 +91,7 @@ static __always_inline void join_port(struct lingering_port *known, __u32 port, 
 		known->home = NETNS_UNKNOWN;
 }
 
-/* A port of a socket in `own`; it is the socket's, or its peer's, of the namespace `home`. */
+/* Notes that a socket of `own` lingers at a port, which is or was the own port of one of `home`. */
 static __always_inline bool note_port(__u32 port, netns_id own, netns_id home)
 {
 	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
@@ -138,8 +138,8 @@ static __always_inline void leave_port(__u32 port)
 }
 
 /*
- * A port that could not be recorded is 0, which no connection has. On kernels with modes, sockets
- * of local namespaces are kept apart by the kernel. `peer` is the namespace that has left.
+ * A port that could not be recorded is 0, which no connection has. On kernels with modes the
+ * kernel separates sockets of local namespaces. `peer` is the namespace that has left.
  */
 static __always_inline void note_lingering(struct sock *sk, netns_id peer)
 {
@@ -190,7 +190,10 @@ static __always_inline netns_id keeps_class(__u32 port)
 	return of ? *(volatile netns_id *)of : NETNS_UNKNOWN;
 }
 
-/* Sockets whose port it is are all of `home`, as far as it is known; it has talked to the rest. */
+/*
+ * If `home` is known, the sockets whose own port it is are all of that namespace. The others had
+ * called it: they send to `home` alone, which has talked to each of them.
+ */
 static __always_inline netns_id recorded_at(__u32 port, netns_id asker, bool holders)
 {
 	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
@@ -207,8 +210,8 @@ static __always_inline netns_id recorded_at(__u32 port, netns_id asker, bool hol
 }
 
 /*
- * The namespace whose sockets linger at a port, as far as it matters to the asker, or NETNS_NONE;
- * with `holders` those whose own port it is.
+ * The namespace whose sockets linger at a port, or NETNS_NONE. If all that linger there have talked
+ * to the asker, it is the asker itself. With `holders` only sockets whose own port it is count.
  */
 static __always_inline netns_id lingers_at(__u32 port, netns_id asker, bool holders)
 {

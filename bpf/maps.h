@@ -176,7 +176,7 @@ struct {
 	__uint(max_entries, EVENTS_SIZE);
 } events SEC(".maps");
 
-/* Connections for the log, by the address of their socket. Removed with it. */
+/* Connections for the log: bpf/access-log.h. By the address of a socket, and removed with it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -186,8 +186,8 @@ struct {
 } accepted SEC(".maps");
 
 /*
- * Refusals by namespace of the caller: bpf/counters.h. Removed with the namespace. A namespace that
- * finds no room is refused all the same.
+ * Counters by namespace: bpf/counters.h. Removed with the namespace. Calls of a namespace for which
+ * there is no room are refused all the same.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CIDs of one's own (CIDs=own): a local namespace knows a guest of its own by an alias. The kernel
- * has one table of CIDs, so the alias is replaced where it comes from a process, in the address
- * that connect() is called with, and the real CID where a process is told of its peer. An object by
- * itself, which is attached by the key alone.
+ * CIDs=own: a local namespace knows a guest of its own by an alias. The kernel has one table of
+ * CIDs, and knows nothing of aliases. So these programs put the real CID in place of the alias in
+ * the address that a process gives to connect(), and the alias in place of the real CID in the
+ * address that it gets from accept() and getpeername(). They are an object of their own, which that
+ * key alone attaches.
  *
- * No program may write kernel memory, so these write the caller's, while it waits in its call. Its
- * other threads can write there, too: what the kernel then reads is an address that the process
- * could have given by itself. The gates judge it, after this, by the real CID. Nothing here is part
- * of a decision.
+ * Programs cannot write kernel memory. These write the caller's memory while it waits in its call.
+ * Other threads of the process can write there, too: the kernel then reads an address that the
+ * process could have given itself. The gates run after this and judge the real CID. So nothing here
+ * is part of a decision.
  */
 #include <linux/bpf.h>
 
@@ -20,7 +21,7 @@
 
 #define MAX_NOTES 8192
 
-/* The beginning of struct sockaddr_vm, which is the same for all. */
+/* The beginning of struct sockaddr_vm, the same on all kernels. */
 struct name {
 	__u16 family, reserved;
 	__u32 port, cid;
@@ -28,10 +29,10 @@ struct name {
 
 enum note_kind {
 	REWRITTEN = 0,
-	TOO_SHORT = 1, /* the kernel does not write a CID there */
+	TOO_SHORT = 1, /* the caller has no room for the CID, so the kernel writes none */
 };
 
-/* What a task's call begins with, for its end. */
+/* What the entry of a call leaves for its exit. */
 struct note {
 	__u64 address;
 	__u32 alias, real;
@@ -39,7 +40,7 @@ struct note {
 	__u32 unused;
 };
 
-/* Both are pinned, and made by others. */
+/* CIDs that are reserved. Pinned, and made by loader/layer/aliases.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -48,6 +49,7 @@ struct {
 	__type(value, struct alias);
 } aliases SEC(".maps");
 
+/* That of bpf/maps.h, to see whether the namespace of an alias is still the same. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -56,7 +58,7 @@ struct {
 	__type(value, struct netns_record);
 } namespaces SEC(".maps");
 
-/* By task. The oldest goes first: an address of that call is not put back. */
+/* By task. When it is full the oldest goes: the address of that call is not put back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, MAX_NOTES);
@@ -64,7 +66,7 @@ struct {
 	__type(value, struct note);
 } notes SEC(".maps");
 
-/* A socket stays in the namespace that it was made in. NETNS_NONE for other files. */
+/* The namespace in which a vsock socket was made; NETNS_NONE for other files. */
 static __always_inline netns_id netns_of_vsock(__s64 descriptor)
 {
 	__u64 socket = socket_of_file(file_of_descriptor(descriptor), AF_VSOCK);
@@ -72,7 +74,7 @@ static __always_inline netns_id netns_of_vsock(__s64 descriptor)
 	return socket ? identity_at((const struct net *)net_of_socket(socket)) : NETNS_NONE;
 }
 
-/* NULL also if it is another namespace's that had the same identity, or changes nothing. */
+/* NULL also if it is the real CID itself, or of an earlier namespace with the same identity. */
 static __always_inline struct alias *find_alias(netns_id netns, __u32 cid, enum alias_way way)
 {
 	struct alias_key key = { .netns = netns, .cid = cid, .way = way };
@@ -108,6 +110,7 @@ static __always_inline void rewrite(void *address, __u32 cid, struct alias *alia
 	__sync_fetch_and_add(&alias->unwritten, 1);
 }
 
+/* Writes the real CID, before the kernel copies the address. */
 SEC("fentry/__sys_connect")
 int BPF_PROG(own_cid_connect, int fd, void *address, int size)
 {
@@ -122,6 +125,7 @@ int BPF_PROG(own_cid_connect, int fd, void *address, int size)
 	return 0;
 }
 
+/* Puts the alias back, unless the process has changed the address meanwhile. */
 SEC("fexit/__sys_connect")
 int BPF_PROG(own_cid_connected, int fd, void *address, int size)
 {
@@ -137,9 +141,9 @@ int BPF_PROG(own_cid_connected, int fd, void *address, int size)
 	return 0;
 }
 
-/* --- What a process is told --- */
+/* --- accept() and getpeername() --- */
 
-/* Where the caller says how much room it has; 5.10 gives programs no pointers to numbers. */
+/* Where the caller says how much room it has. 5.10 refuses arguments that point to a number. */
 static __always_inline const int *room_of(const unsigned long long *arguments)
 {
 	const int *room = NULL;
@@ -148,7 +152,7 @@ static __always_inline const int *room_of(const unsigned long long *arguments)
 	return room;
 }
 
-/* The kernel writes how long the whole is, so that its room is known before the call alone. */
+/* At entry, as the kernel then overwrites the size of the room with that of the whole address. */
 static __always_inline void note_room(int fd, const unsigned long long *arguments)
 {
 	struct note note = { .kind = TOO_SHORT };
@@ -161,7 +165,7 @@ static __always_inline void note_room(int fd, const unsigned long long *argument
 	bpf_map_update_elem(&notes, &tid, &note, BPF_ANY);
 }
 
-/* Of the socket `fd`; below 0 if the call has failed. */
+/* Writes the alias for the peer of the socket `fd`, which is below 0 if the call has failed. */
 static __always_inline void show_alias(int fd, void *address)
 {
 	__u32 tid = current_tid();
@@ -176,6 +180,7 @@ static __always_inline void show_alias(int fd, void *address)
 		write_cid(address, alias->cid);
 }
 
+/* Notes a room that is too short. */
 SEC("fentry/__sys_getpeername")
 int BPF_PROG(own_cid_peer, int fd)
 {
@@ -183,6 +188,7 @@ int BPF_PROG(own_cid_peer, int fd)
 	return 0;
 }
 
+/* Writes the alias where the kernel has written the real CID. */
 SEC("fexit/__sys_getpeername")
 int BPF_PROG(own_cid_peer_told, int fd, void *address, int *room, int ret)
 {
@@ -190,6 +196,7 @@ int BPF_PROG(own_cid_peer_told, int fd, void *address, int *room, int ret)
 	return 0;
 }
 
+/* Notes a room that is too short. */
 SEC("fentry/__sys_accept4")
 int BPF_PROG(own_cid_accept, int fd)
 {
@@ -197,6 +204,7 @@ int BPF_PROG(own_cid_accept, int fd)
 	return 0;
 }
 
+/* Writes the alias where the kernel has written the real CID. */
 SEC("fexit/__sys_accept4")
 int BPF_PROG(own_cid_accepted, int fd, void *address, int *room, int flags, int ret)
 {

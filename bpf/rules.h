@@ -109,7 +109,7 @@ static __always_inline bool denies_guest(__u32 half, __u32 policy, __u32 cid)
 	return !cell || table_value(half, cell->on_guest, cid) == DENY;
 }
 
-/* The policy that is for guests with this CID; 0: there is none. */
+/* The policy (Guest=) for guests of the initial namespace with this CID; 0 if there is none. */
 static __always_inline __u32 policy_of_guest(__u32 half, __u32 cid)
 {
 	struct rule_cell *cell = rule_cell(half, 0);

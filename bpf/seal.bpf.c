@@ -72,7 +72,7 @@ static __always_inline bool is_answer_to(const struct delivery *delivery, struct
 	return !port || port == delivery->packet.port;
 }
 
-/* Whether the receiver may talk to the sender, as far as can be seen here. */
+/* Whether the receiver may talk to the sender. If not, and this is its answer, it is sealed. */
 static __always_inline bool judge_answer(struct delivery *delivery, struct sock *sk,
 					 netns_id receiver)
 {
@@ -121,8 +121,8 @@ static __always_inline void seal_ghost(struct delivery *delivery, struct sock *s
 }
 
 /*
- * Whether the connection is the one that was called for. One whose peer is not whom it called still
- * sends to the port that it called, by its close.
+ * Whether the peer is the one that was called, and may be talked to. A socket that is connected to
+ * another peer is a ghost: when it closes, it still sends to the port that it called.
  */
 static __always_inline bool judge_connection(struct delivery *delivery, struct sock *sk)
 {
@@ -138,7 +138,7 @@ static __always_inline bool judge_connection(struct delivery *delivery, struct s
 	       judge_answer(delivery, sk, receiver);
 }
 
-/* Where the listener is in this kernel, the delivery gate has recorded its child. */
+/* Records the caller for the log. Over loopback the delivery gate has recorded the child. */
 static __always_inline void log_answer(struct delivery *delivery, struct sock *sk)
 {
 	struct call call = { .from.netns = netns_of_sock(sk) };

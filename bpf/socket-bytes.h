@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Bytes of a socket, as the kernel counts them: modulo 2^32, with BTF of modules (5.11). */
+/* Bytes of a socket, as the kernel counts them: modulo 2^32. Needs BTF of modules (5.11 on). */
 #ifndef SOCKET_BYTES_H
 #define SOCKET_BYTES_H
 
@@ -24,7 +24,7 @@ struct socket_bytes {
 	__u32 sent, read;
 };
 
-/* False where they are not known: with Hyper-V or VMware `trans` can be something else. */
+/* False where they are not known: with Hyper-V or VMware `trans` can be of another type. */
 static __always_inline bool read_bytes(struct socket_bytes *bytes, __u64 socket)
 {
 	struct virtio_vsock_sock *counts;

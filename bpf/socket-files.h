@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sockets that open files lead to. */
+/* From a file, or a descriptor of the current task, to its socket. */
 #ifndef SOCKET_FILES_H
 #define SOCKET_FILES_H
 
@@ -39,7 +39,7 @@ struct task_struct___files {
 
 #pragma clang attribute pop
 
-/* Of the current task. */
+/* Of the current task; NULL if it has no such descriptor. */
 static __always_inline const struct file *file_of_descriptor(__u64 number)
 {
 	struct task_struct___files *task = (void *)bpf_get_current_task();

@@ -38,7 +38,10 @@ static __noinline __u64 tenant_of_opener(const struct file *file, const struct n
 	return owner == layer_state()->init ? tenant_of_user(file) : TENANT_NETNS | owner;
 }
 
-/* Takes the first free one of `tries` of so many slots, from `slot->number` on. */
+/*
+ * Takes the first free slot of `tries` from `slot->number` on, which begins again at 0 after
+ * `slots`. False if none of these is free.
+ */
 static __always_inline bool take_slot(void *map, struct tenant_slot *slot, __u64 holder,
 				      __u32 tries, __u32 slots)
 {

@@ -31,7 +31,7 @@ struct side {
 	struct binding bound;
 	__u32 half; /* of the rules, which `bound` is for */
 	bool local, unknown, held;
-	bool apart; /* a guest with a policy of its own */
+	bool apart; /* a guest with a policy of its own, not an end of its namespace */
 };
 
 /* A namespace is held only while a service is there to look for its policy. */
@@ -49,9 +49,10 @@ static __always_inline bool is_guest_of_init(const struct end *end)
 }
 
 /*
- * A guest of the initial namespace that has a policy of its own: mode and rules are those of the
- * policy, and the namespace is another end. By the CID that was called, or that the kernel has
- * compared with the guest's, so from the moment the guest has it.
+ * A guest of the initial namespace that has a policy of its own is apart: mode and rules are those
+ * of that policy, and the initial namespace is another end. The CID is the one that was called, or
+ * the one of a packet that vhost has compared with the guest's. So the policy holds from the moment
+ * the guest has the CID.
  */
 static __always_inline void take_apart(struct side *side)
 {
@@ -225,9 +226,9 @@ __noinline __u32 are_strangers(netns_id a, netns_id b, __u32 port)
 }
 
 /*
- * The namespace that is recorded for a port, if others that are no strangers of it have the port,
- * too. By modes alone it stands for all of them. Rules can let it talk to a namespace that may not
- * talk to those.
+ * The namespace that is recorded for a port; `several`: others that are no strangers to it have the
+ * port, too. By modes alone it stands for all of them. With rules it does not: a namespace that may
+ * talk to it may be a stranger to them.
  */
 static __always_inline netns_id stands_for(netns_id id, enum yes_no several)
 {

@@ -26,16 +26,20 @@
  *	devices.h		which device has a CID, and its owner
  *	delivery.h		the packet that a task delivers
  *	origin-by-address.h	its sender where packets carry no socket (5.10)
- *	events.h		refusals: counters, and the log
- *	access-log.h		connections that were made, for policies that ask for it
- *	socket-bytes.h		what went over them
+ *	call.h, gate.h		a call, and the two forms of a gate
+ *	events.h		refusals, for the log
+ *	counters.h		counters of a namespace
+ *	access-log.h		connections that were made, for policies with Log=accepted
+ *	socket-bytes.h		how many bytes went over a socket
  *	tenants.h		limits for all namespaces of one user or container
  *	netns.h			identities of namespaces
  *	records.h, state.h	modes by namespace, and what holds for the layer as a whole
  *	maps.h			maps that outlive an upgrade
  *	kernel.h, types.h	what differs between kernels, and the kernel's types
  *	alone.h			one writer of a record at a time
+ *	tenant-number.h		which user or container a namespace is counted for
  *	tenant-slots.h		what one tenant may fill of a map
+ *	device-slots.h		its share of devices
  *
  * Every program is for all kernels unless its comment says for which; the loader
  * chooses among those that do the same (loader/layer/programs.c).

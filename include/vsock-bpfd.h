@@ -163,7 +163,7 @@ enum decision {
  * A table starts with a cell that has the number of spans in `count`. The spans follow, sorted
  * by `first`; the first one starts at 0. The value for a number is that of the last span that
  * does not begin after it: a decision, or the cell of another table. Cell 0 is no table: a table
- * with this number decides nothing. It leads to the policies of guests, by CID.
+ * with this number decides nothing. Its `guests` is the table of policies by CID (Guest=).
  *
  * A policy starts with POLICY_CELLS cells; its tables follow:
  *
@@ -246,7 +246,7 @@ struct event {
 	char comm[16];
 };
 
-/* How a connection was that has ended. */
+/* How long a connection lasted, and how many bytes went over it. */
 struct traffic {
 	__u64 lasted;	     /* nanoseconds */
 	enum yes_no counted; /* the bytes are known */
@@ -264,11 +264,11 @@ struct accepted_event {
 /* Logged connections that can be open at a time. */
 #define MAX_ACCEPTED 16384
 
-/* Value of the map `accepted`: a connection for the log. */
+/* Value of the map `accepted`: a connection that is there, for the log. */
 struct accepted {
 	struct end from, to;
 	__u64 since;	       /* when it was made, CLOCK_BOOTTIME in nanoseconds */
-	enum yes_no of_caller; /* the socket is the one that called, else its peer */
+	enum yes_no of_caller; /* the key is the socket that called, else the listener's child */
 	__u32 unused;
 };
 
@@ -313,9 +313,9 @@ struct lingering_socket {
 /* Value of the map `lingering_ports`. */
 struct lingering_port {
 	netns_id netns;	     /* of a socket that lingers there; NETNS_UNKNOWN: of strangers */
-	netns_id home;	     /* whose port it is or was, of all of them; NETNS_UNKNOWN: not known */
+	netns_id home;	     /* whose own port it is or was; NETNS_UNKNOWN: several, or not known */
 	__u32 sockets;	     /* how many */
-	enum yes_no several; /* also of other namespaces */
+	enum yes_no several; /* some are of other namespaces than `netns` */
 };
 
 /*
@@ -343,7 +343,7 @@ struct call_slot {
 	netns_id netns; /* of a caller; NETNS_UNKNOWN: of strangers */
 	__u32 calls;
 	__u32 port;	     /* VMADDR_PORT_ANY: several */
-	enum yes_no several; /* also of other namespaces */
+	enum yes_no several; /* some are of other namespaces than `netns` */
 	__u32 unused;
 };
 
@@ -398,7 +398,7 @@ struct layer_state {
 	enum sealed sealed;
 	enum yes_no lingering;	      /* a port was recorded */
 	__u32 local_cid;	      /* of this machine as a guest, or VMADDR_CID_ANY */
-	enum yes_no has_rules;	      /* some policy has rules, or only audits or logs */
+	enum yes_no has_rules;	      /* some policy has rules, is for guests, audits or logs */
 	__u32 half;		      /* of `rules` and bindings that is in force */
 	enum yes_no report_new_netns; /* some policy is matched against new namespaces */
 	__u32 reloads;		      /* number of switches of policies */
