@@ -27,18 +27,18 @@ static const struct command {
 	{ "get", "KNOB", "print ns_mode or child_ns_mode", command_get, 1, 1, true },
 	{ "set", "KNOB MODE", "set child_ns_mode, once, or ns_mode to local", command_set, 2, 2, true },
 	{ "list", "", "namespaces with their modes", command_list, 0, 0, false },
-	{ "cid", "[N]", "what to start a guest with that its namespace knows as N", command_cid, 0, 1, false },
+	{ "cid", "[N]", "the CID to start a guest with, for its namespace to know it as N", command_cid, 0, 1, false },
 	{ "cids", "", "guests: CID, owner namespace, process", command_cids, 0, 0, false },
 	{ "rules", "", "the policies in force, and who has which", command_rules, 0, 0, false },
 	{ "check", "[FILE...]", "whether policy files could be put in force", command_check, 0, MANY, true },
 	{ "reload", "", "the service reads its files again", command_reload, 0, 0, false },
 	{ "status", "", "what isolates on this machine, and whether it is whole", command_status, 0, 0, false },
-	{ "monitor", "", "what is refused, as it happens; -n for one namespace", command_monitor, 0, 0, false },
+	{ "monitor", "", "what is refused, as it happens; --all: connections, too; -n for one namespace", command_monitor, 0, 0, false },
 	{ "metrics", "", "numbers for Prometheus", command_metrics, 0, 0, false },
 	{ "explain", "FROM TO PORT", "whether FROM may call TO, why, and what would change it", command_explain, 3, 5, false },
 	{ "sockets", "", "all sockets, who talks to whom; -n for one namespace", command_sockets, 0, 0, false },
 	{ "resolve", "NAME", "the CID of the guest with this name", command_resolve, 1, 1, false },
-	{ "learn", "", "policies that would allow what is refused or audited; puts none in force", command_learn, 0, 0, true },
+	{ "learn", "", "policies that would allow what is refused, audited or logged; puts none in force", command_learn, 0, 0, true },
 	{ "doctor", "", "what this kernel offers, and what to do about what is missing", command_doctor, 0, 0, false },
 	/* clang-format on */
 };
@@ -70,8 +70,8 @@ static void print_help(void)
 	     "      --output DIR    learn: write files there, and overwrite none\n"
 	     "      --policy-dir D  what check and learn read instead of " POLICY_DIR ";\n"
 	     "                      explain: as if these policies were in force\n"
-	     "      --all           monitor: connections, too, where a policy has Log=accepted\n"
-	     "      --release       cid: N is not reserved any more\n"
+	     "      --all           monitor: also connections, where a policy has Log=accepted\n"
+	     "      --release       cid: give up the reservation of N\n"
 	     "      --listening     sockets: only those that listen\n"
 	     "      --type TYPE     explain: stream, seqpacket or dgram; default: stream\n"
 	     "      --verbose       with what libbpf and the kernel's verifier say\n"
@@ -99,57 +99,77 @@ static const struct option known[] = {
 	{},
 };
 
+/* Where an option without an argument is noted, or NULL. */
+static bool *flag_of(struct options *options, int option)
+{
+	switch (option) {
+	case 'a':
+		return &options->all;
+	case 'A':
+		return &options->apply_audit;
+	case 'j':
+		return &options->json;
+	case 'l':
+		return &options->listening;
+	case 'x':
+		return &options->release;
+	default:
+		return NULL;
+	}
+}
+
+/* Where the argument of an option is noted, or NULL. */
+static const char **text_of(struct options *options, int option)
+{
+	switch (option) {
+	case 'f':
+		return &options->seconds;
+	case 'n':
+		return &options->netns;
+	case 'o':
+		return &options->output;
+	case 'p':
+		return &options->policy_dir;
+	case 'r':
+		return &options->from_log;
+	case 't':
+		return &options->type;
+	default:
+		return NULL;
+	}
+}
+
+static int take_option(struct options *options, int option)
+{
+	bool *flag = flag_of(options, option);
+	const char **text = text_of(options, option);
+
+	if (flag)
+		*flag = true;
+	else if (text)
+		*text = optarg;
+	else if (option == 'v')
+		libbpf_log_verbose();
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	int option;
 
 	while ((option = getopt_long(argc, argv, "n:hV", known, NULL)) != -1) {
-		switch (option) {
-		case 'n':
-			options->netns = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'a':
-			options->all = true;
-			break;
-		case 'A':
-			options->apply_audit = true;
-			break;
-		case 'x':
-			options->release = true;
-			break;
-		case 'l':
-			options->listening = true;
-			break;
-		case 'f':
-			options->seconds = optarg;
-			break;
-		case 'r':
-			options->from_log = optarg;
-			break;
-		case 'o':
-			options->output = optarg;
-			break;
-		case 'p':
-			options->policy_dir = optarg;
-			break;
-		case 't':
-			options->type = optarg;
-			break;
-		case 'v':
-			libbpf_log_verbose();
-			break;
-		case 'h':
+		if (option == 'h') {
 			print_help();
 			exit(EXIT_SUCCESS);
-		case 'V':
+		}
+		if (option == 'V') {
 			version_print("vsockctl");
 			exit(EXIT_SUCCESS);
-		default:
-			return -EINVAL;
 		}
+		if (take_option(options, option))
+			return -EINVAL;
 	}
 	return optind;
 }
