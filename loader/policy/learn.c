@@ -158,19 +158,24 @@ static const struct policy *policy_of_name(const struct policies *policies, cons
 	return index == NO_POLICY ? NULL : &policies->policy[index];
 }
 
+/* NULL if it has none, or one whose file is not there. */
+static const struct policy *policy_of(const struct learned *learned, const struct seen_end *end)
+{
+	return end->policy ? policies_find(learned->policies, end->policy) : NULL;
+}
+
 /* A guest with a policy of its own. */
 static bool is_apart(const struct policy *policy)
 {
 	return policy && policy_is_for_guests(policy);
 }
 
-/* The initial namespace is never local, nor is the host. */
+/* The host of this machine, and the initial namespace but for a guest with its own policy. */
 static bool is_never_local(const struct learned *learned, const struct seen_end *end)
 {
 	if (end->is_outside)
 		return true;
-	return !by_text(end->name, NETNS_INIT_NAME) &&
-	       !(end->policy && is_apart(policies_find(learned->policies, end->policy)));
+	return !by_text(end->name, NETNS_INIT_NAME) && !is_apart(policy_of(learned, end));
 }
 
 static enum left_out find_holder(const struct learned *learned, const struct seen_end *end,
@@ -180,7 +185,7 @@ static enum left_out find_holder(const struct learned *learned, const struct see
 		return LEFT_UNKNOWN;
 	sample->own = (char *)end->name;
 	if (end->policy) {
-		sample->before = policies_find(learned->policies, end->policy);
+		sample->before = policy_of(learned, end);
 		return sample->before ? LEARNED : LEFT_NO_FILE;
 	}
 	if (!is_usable(end->name))
@@ -192,7 +197,7 @@ static enum left_out find_holder(const struct learned *learned, const struct see
 static enum left_out find_peer(const struct learned *learned, const struct seen_end *end,
 			       struct sample *sample)
 {
-	sample->policy = end->policy ? policies_find(learned->policies, end->policy) : NULL;
+	sample->policy = policy_of(learned, end);
 	sample->other = (char *)end->name;
 	if (end->is_outside) {
 		sample->peer = OUTSIDE;
@@ -331,11 +336,6 @@ void learn_note(struct learned *learned, const struct seen_call *call)
 
 /* --- Calls that were made --- */
 
-static const struct policy *policy_of(const struct learned *learned, const struct seen_end *end)
-{
-	return end->policy ? policies_find(learned->policies, end->policy) : NULL;
-}
-
 /* The rule that the end would need if it were local. */
 static enum left_out look_at_made(const struct learned *learned, const struct seen_call *call,
 				  enum rule_verb verb, struct sample *sample)
@@ -347,7 +347,7 @@ static enum left_out look_at_made(const struct learned *learned, const struct se
 		return LEFT_NOT_LOGGED;
 	if (!by_text(self->name, NETNS_INIT_NAME))
 		return ALLOWED_ALREADY;
-	/* Its own line has it already. */
+	/* It is audited, too, and learned from that line. */
 	if ((policy->audit || call->audited) && is_local(learned, self))
 		return LEFT_AUDITED;
 	return look_at_side(learned, call, verb, sample);
@@ -371,7 +371,7 @@ static enum left_out learn_made(struct learned *learned, const struct seen_call 
 		from = remember(learned, &side[0]);
 	if (to == LEARNED)
 		to = remember(learned, &side[1]);
-	/* LEARNED comes first in the enum, LEFT_NOT_LOGGED last. */
+	/* What was learned counts first, and "not logged" only if it holds for both ends. */
 	return from < to ? from : to;
 }
 
@@ -645,7 +645,7 @@ const char *learn_left_out_text(enum left_out why)
 		[LEFT_MANY] = "there is no room for so many different ones",
 		[LEFT_NOT_LOGGED] =
 			"they were made, and neither end has a policy with Log=accepted",
-		[LEFT_AUDITED] = "they were made and are audited, too, which has its own line",
+		[LEFT_AUDITED] = "they were made, and are learned from as audited calls",
 		[LEFT_DROPPED] = "they were counted and not reported, so nothing is known of them",
 	};
 
