@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl cid: the number to start a guest with that its namespace is to know as another one. */
+/* vsockctl cid: the CID to start a guest with, so that its namespace knows it by another one. */
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@
 #include "lib/printable.h"
 #include "lib/text-table.h"
 
-/* --- One --- */
+/* --- With a number: reserve or release --- */
 
-/* What vhost takes: 32 bits, and none of those that mean something. */
+/* What vhost takes: 32 bits, but no CID with a meaning of its own. */
 static int parse_cid(const char *text, __u32 *cid)
 {
 	char plain[32], *end;
@@ -82,7 +82,7 @@ static int one(const struct options *options, const char *text)
 	return ret;
 }
 
-/* --- All --- */
+/* --- Without: what is reserved --- */
 
 static void add_row(struct table *table, const struct alias_line *line,
 		    const struct netns_names *names)
@@ -114,7 +114,7 @@ static struct json_object *to_json(const struct alias_line *line, const struct n
 	return object;
 }
 
-/* Of all namespaces, or of the one that was asked for. */
+/* Leaves the lines of this namespace. */
 static void keep_asked(struct alias_list *list, const struct netns *ns)
 {
 	size_t i, kept = 0;

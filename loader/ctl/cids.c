@@ -60,7 +60,7 @@ struct called {
 	netns_id init;
 };
 
-/* Of the guest alone, not that of its namespace. */
+/* The policy of the guest itself (Guest=), not that of its namespace. NULL if it has none. */
 static const char *policy_name(const struct called *called, const struct cid_line *line)
 {
 	const struct policy *policy = line->device.owner == called->init
@@ -135,7 +135,7 @@ static void print_lines_json(const struct lines *lines, const struct called *cal
 	print_json(list);
 }
 
-/* What cannot be read is left out. */
+/* Whatever of it cannot be read is not shown. */
 static void load_called(struct called *called)
 {
 	struct netns init;
@@ -179,8 +179,8 @@ int command_cids(const struct options *options, int argc, char **argv)
 	else
 		print_lines(&lines, &called);
 	if (!options->json && kernel_has_modes())
-		fputs("note: a guest from before the programs is shown by who has its device open, "
-		      "since they came\n",
+		fputs("note: a guest from before the programs is shown with the namespace of the "
+		      "process that has its device open, and SINCE is when the programs came\n",
 		      stderr);
 	free_called(&called);
 	free(lines.line);

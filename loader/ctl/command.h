@@ -14,12 +14,12 @@ struct options {
 	const char *type;	/* of sockets, for explain; NULL: stream */
 	const char *seconds;	/* how long learn listens; NULL: until it is interrupted */
 	const char *from_log;	/* what learn reads instead, or NULL */
-	bool apply_audit;	/* of learn: with Audit=yes in all policies meanwhile */
+	bool apply_audit;	/* of learn: Audit=yes in all policies until it ends */
 	const char *output;	/* where learn writes files to; NULL: standard output */
 	bool json;
-	bool all;	/* of monitor: connections that were made, too */
+	bool all;	/* of monitor: also connections that were made */
 	bool listening; /* of sockets: listeners alone */
-	bool release;	/* of cid: what was reserved */
+	bool release;	/* of cid: give up what is reserved */
 };
 
 struct json_object;

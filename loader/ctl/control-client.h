@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /*
- * Says the word to the service; what it answers for people goes to `out`, or to stderr if
+ * Sends the word to the service. What it answers for people goes to `out`, or to stderr if
  * it failed. Returns a descriptor that the rest can be read from, -ENOTCONN if there is no
  * service, or -EBADMSG if it failed; says why.
  */

@@ -71,7 +71,7 @@ static int parse(struct lesson *lesson)
 	if (options->seconds && options->from_log)
 		return wrong("either a log or what comes from now on", "--for, --from-log");
 	if (options->apply_audit && options->from_log)
-		return wrong("of a log nothing is audited any more", "--apply-audit, --from-log");
+		return wrong("nothing is audited while a log is read", "--apply-audit, --from-log");
 	return options->seconds ? parse_time(options->seconds, &lesson->seconds) : 0;
 }
 

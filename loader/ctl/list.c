@@ -134,7 +134,7 @@ static void add_tally(netns_id id, const struct counters *counters, void *arg)
 {
 	struct rows *rows = arg;
 
-	/* Counters are also there of those that connections are logged of. */
+	/* Namespaces with devices or logged connections have counters, too. */
 	if (!counters_sum(counters->refused) && !counters_sum(counters->audited))
 		return;
 	*array_add(rows->tally, rows->tallies, rows->tally_room) =

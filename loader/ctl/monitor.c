@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vsockctl monitor: what is refused, as it happens; with --all also what was not. */
+/* vsockctl monitor: what is refused, as it happens; with --all also connections that were made. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static struct traffic traffic_of(struct json_object *event)
 	};
 }
 
-/* The process that called, or how a connection was. */
+/* The process that called; for a connection that was made, how long it lasted and its bytes. */
 static void set_details(char *word, size_t size, struct json_object *event, const char *kind)
 {
 	struct traffic traffic = traffic_of(event);

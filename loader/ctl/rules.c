@@ -27,7 +27,7 @@ struct holder {
 	const struct policy *policy;
 };
 
-/* A guest that has one of its own. */
+/* A guest with a policy of its own. */
 struct guest_holder {
 	__u32 cid;
 	const struct policy *policy;
@@ -109,7 +109,7 @@ static int by_cid(const void *a, const void *b)
 	return x->cid < y->cid ? -1 : x->cid > y->cid;
 }
 
-/* Their names are shown where they can be read. */
+/* A name that cannot be read is not shown. Says what is wrong. */
 static int find_guests(struct view *view)
 {
 	int ret;

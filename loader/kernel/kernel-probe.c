@@ -87,7 +87,7 @@ bool kernel_ftrace_is_off(void)
 	return !read_sysctl("/proc/sys/kernel/ftrace_enabled", 1);
 }
 
-/* Ftrace calls BPF's trampolines, if the kernel was built with this. Names are not hidden. */
+/* Ftrace calls BPF's trampolines if it has this function. kptr_restrict hides no names. */
 bool kernel_attaches_nothing(void)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");

@@ -39,7 +39,7 @@ int kernel_kptr_restrict(void);
 /* kernel.ftrace_enabled=0: no program at the beginning of a function runs. */
 bool kernel_ftrace_is_off(void);
 
-/* No program can be attached to a function, as on arm64 before 6.4. Takes a while to find out. */
+/* No program can be attached to a function, as on arm64 before 6.4. Reads all of /proc/kallsyms. */
 bool kernel_attaches_nothing(void);
 
 /*

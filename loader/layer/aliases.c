@@ -15,7 +15,7 @@
 #include "lib/lock.h"
 #include "lib/log.h"
 
-/* All that is known while the lock is held. */
+/* The map, with all that is read while the lock is held. */
 struct aliases {
 	int map, counters, lock;
 	struct netns_records records;
@@ -60,7 +60,7 @@ static void add_guest(const struct cid_line *line, void *arg)
 	*array_add(aliases->guest, aliases->guests, aliases->guest_room) = *line;
 }
 
-/* Whoever writes holds the lock, so a walk does not start over. */
+/* All writers hold the lock, so no key is removed during the walk. */
 static void read_entries(struct aliases *aliases)
 {
 	struct alias_key key, *previous = NULL;
@@ -83,7 +83,7 @@ static bool lives(const struct aliases *aliases, const struct alias_entry *entry
 	       record.created_ns == entry->value.netns_created_ns;
 }
 
-/* Those of namespaces that have gone. */
+/* Removes the aliases of namespaces that have gone. */
 static void remove_left_over(struct aliases *aliases)
 {
 	size_t i, kept = 0;
@@ -145,7 +145,7 @@ static int aliases_start(struct aliases *aliases)
 	return ret ? ret : load(aliases);
 }
 
-/* --- What is free --- */
+/* --- Which CID is free --- */
 
 static const struct alias_entry *find_entry(const struct aliases *aliases, netns_id netns,
 					    __u32 cid, enum alias_way way)
@@ -171,7 +171,7 @@ static const struct device *guest_with(const struct aliases *aliases, __u32 cid)
 	return NULL;
 }
 
-/* A guest can outlive its namespace, whose identity another one may get. */
+/* Whether it is a guest of this namespace, and not of an earlier one with the same identity. */
 static bool is_own(const struct aliases *aliases, const struct device *device, netns_id netns)
 {
 	struct counters of;
@@ -208,7 +208,7 @@ static int refuse_used(__u32 alias, __u32 cid, const struct device *device)
 			 alias, cid, device->pid);
 }
 
-/* Of the CIDs that are not taken so many may be denied. */
+/* How many CIDs that nobody has are tried: the policy may deny some of them. */
 #define DENIED_TRIES 64
 
 static int choose(const struct aliases *aliases, const struct netns_record *record, __u32 alias,
@@ -253,7 +253,7 @@ static int keep(const struct aliases *aliases, const struct netns *ns,
 	return ret ? log_errno(-ret, "map " PIN_ALIASES) : 0;
 }
 
-/* One that somebody else has taken, or that a policy denies by now, is given up. */
+/* Gives up a CID that a guest of another namespace has taken, or that the policy denies by now. */
 static int reserve_anew(struct aliases *aliases, const struct netns *ns,
 			const struct netns_record *record, __u32 alias, __u32 *cid)
 {

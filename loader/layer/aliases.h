@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CIDs that are reserved for guests of local namespaces, each with the alias under which its
- * namespace knows it. They are in a map of their own, which is pinned from the first one on.
+ * CIDs that are reserved for guests of local namespaces, each with the alias by which its namespace
+ * knows the guest. Their map is made and pinned by the first reservation.
  */
 #ifndef LAYER_ALIASES_H
 #define LAYER_ALIASES_H
@@ -14,20 +14,21 @@
 
 #define PIN_ALIASES "aliases"
 
-/* Real CIDs are taken from here on where an alias cannot be real itself. */
+/* Real CIDs are chosen from here on where the alias itself cannot be the real one. */
 #define FIRST_OWN_CID 1000000000U
 
 /* Opens the map, which is made if it is not there. Says what is wrong. */
 int aliases_open(void);
 
 /*
- * The number to start a guest with that its namespace is to know as `alias`, which it is itself in
- * a global namespace, and where the kernel has modes. The same again while the namespace lives and
- * nobody else has taken it. Says what is wrong: -EADDRINUSE if a guest has it already.
+ * Sets `cid` to the real CID to start a guest with that the namespace is to know as `alias`. In a
+ * global namespace, and where the kernel has modes, that is `alias`. Otherwise it is reserved, and
+ * stays the same while the namespace lives and no other guest has taken it. Says what is wrong:
+ * -EADDRINUSE if a guest has it already.
  */
 int aliases_reserve(const struct netns *ns, __u32 alias, __u32 *cid);
 
-/* Says what is wrong: -ENOENT if it is not reserved, -EADDRINUSE while a guest has it. */
+/* Gives a reservation up. Says what is wrong: -ENOENT without one, -EADDRINUSE with a guest. */
 int aliases_release(const struct netns *ns, __u32 alias);
 
 struct alias_line {
@@ -41,7 +42,7 @@ struct alias_list {
 	size_t count, room;
 };
 
-/* Those of all namespaces that are still there. Says what is wrong; free() of the lines. */
+/* Reservations of all namespaces that are still there. Says what is wrong. Free `line`. */
 int aliases_list(struct alias_list *list);
 
 #endif

@@ -80,19 +80,20 @@ static void add_caller(const void *value, void *arg)
 static void note_devices(struct gaps *gaps, const char *who)
 {
 	findings_add(&gaps->full,
-		     "devices: the %s has %d of /dev/vhost-vsock open, and no more of its are "
-		     "recorded: guests that it starts now reach nobody; 'vsockctl cids' tells "
+		     "devices: the %s has %d of /dev/vhost-vsock open, and no more of its own "
+		     "are recorded: guests that it starts now reach nobody; 'vsockctl cids' shows "
 		     "which it has",
 		     who, TENANT_DEVICES);
 }
 
 static void note_callers(struct gaps *gaps, const char *who)
 {
-	findings_add(&gaps->full,
-		     "calls: the %s has %d sockets open whose calls over loopback were refused or "
-		     "wait, and no more of its are recorded: its other calls over loopback are "
-		     "refused; end the processes that keep such sockets open",
-		     who, TENANT_CALLING);
+	findings_add(
+		&gaps->full,
+		"calls: the %s has %d sockets open whose calls over loopback wait or were "
+		"refused, and no more of its own are recorded: its further calls over loopback "
+		"are refused; end the processes that keep such sockets open",
+		who, TENANT_CALLING);
 }
 
 static void note_share(struct gaps *gaps, __u64 tenant,
@@ -108,7 +109,7 @@ static void note_share(struct gaps *gaps, __u64 tenant,
 	note(gaps, who);
 }
 
-/* Notes each tenant that has as many records as one may have. */
+/* Notes each tenant that has as many records as it may. Frees the shares. */
 static void note_shares(struct gaps *gaps, struct shares *shares, size_t most,
 			void (*note)(struct gaps *gaps, const char *who))
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which CIDs the guests of a namespace may not have, by its policy: Deny=guest. */
+/* Whether the policy of a namespace denies its guests a CID: Deny=guest. */
 #ifndef LAYER_GUEST_RULES_H
 #define LAYER_GUEST_RULES_H
 
 #include "layer/netns-records.h"
 
-/* What cannot be read denies, as in bpf/rules.h. Says nothing. */
+/* Reads the cells as bpf/rules.h does. What cannot be read denies. Says nothing. */
 bool guest_rules_deny(const struct netns_records *records, const struct netns_record *record,
 		      __u32 cid);
 

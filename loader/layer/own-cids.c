@@ -22,7 +22,7 @@
 #include "lib/rmtree.h"
 #include "own-cids.skel.h"
 
-/* Links by the name of their program, and BUILD, an empty folder with the number of the build. */
+/* Links by the names of their programs, and an empty folder whose name is the hash of the build. */
 #define PIN_OWN_CIDS PIN_DIR "/own-cids"
 
 static void build_path(char *path, size_t size)
@@ -67,7 +67,7 @@ static int reuse(struct bpf_map *map, int fd)
 	return ret;
 }
 
-/* The kernel's own words are libbpf's: "unknown func" and the like. */
+/* What libbpf passes on of the kernel, as "unknown func", does not say why. */
 static int explain_failure(int error)
 {
 	const char *lockdown = kernel_lockdown();
@@ -124,7 +124,7 @@ static int pin_links(const struct own_cids *skel)
 	return ret;
 }
 
-/* Last the folder that tells that all of it is there. */
+/* Makes the folder of the build last: it says that all links are there. */
 static int pin_all(const struct own_cids *skel)
 {
 	char path[PATH_MAX];
@@ -142,8 +142,8 @@ static int pin_all(const struct own_cids *skel)
 }
 
 /*
- * The new ones are attached before the old ones go. Meanwhile both look at an address, and the
- * second finds no alias there.
+ * The new programs are attached before the old ones go. Meanwhile both look at an address, and the
+ * second ones find no alias in it any more.
  */
 static int attach(void)
 {

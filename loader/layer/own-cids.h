@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CIDs=own: programs that replace aliases by real CIDs in the addresses that processes give, and
- * back in those that they are told. Pinned beside the layer, and no part of it: it is whole without
- * them.
+ * CIDs=own: programs that replace aliases by real CIDs in the addresses that processes give to the
+ * kernel, and real CIDs by aliases in those that they get from it. The programs are pinned beside
+ * the layer, which is whole without them.
  */
 #ifndef LAYER_OWN_CIDS_H
 #define LAYER_OWN_CIDS_H
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /*
- * Attaches them if they are wanted and not there, and removes them if they are not wanted. Nothing
- * to do where the kernel has modes, or no layer is attached. Says what is wrong.
+ * Attaches them if they are wanted and not there, and removes them if they are not wanted. Does
+ * nothing where the kernel has modes, or no layer is attached. Says what is wrong.
  */
 int own_cids_follow(bool wanted);
 

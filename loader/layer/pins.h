@@ -12,8 +12,8 @@
  *	/sys/fs/bpf/vsock-bpfd/caller_slots		how many of them each tenant has
  *	/sys/fs/bpf/vsock-bpfd/rules			policies
  *	/sys/fs/bpf/vsock-bpfd/accepted			connections for the log
- *	/sys/fs/bpf/vsock-bpfd/events			refusals, as they happen,
- *	/sys/fs/bpf/vsock-bpfd/counters			and how often
+ *	/sys/fs/bpf/vsock-bpfd/events			refusals, and connections that have ended
+ *	/sys/fs/bpf/vsock-bpfd/counters			refusals, as numbers
  *	/sys/fs/bpf/vsock-bpfd/tenants			users and containers, and how many they make
  *	/sys/fs/bpf/vsock-bpfd/state			header of all of it
  *	/sys/fs/bpf/vsock-bpfd/generation-N/PROGRAM	links, the programs in force
@@ -91,7 +91,7 @@ int pin_open_map(const char *name);
 /* How many entries the map `name` has, whose keys have 8 bytes; `most` at most, 0 without it. */
 unsigned int pin_count_entries(const char *name, unsigned int most);
 
-/* Each value of such a map, for which `value` has room. */
+/* Calls each() for each value of such a map, read into `value`, which has room for one. */
 void pin_each_value(const char *name, unsigned int most, void *value,
 		    void (*each)(const void *value, void *arg), void *arg);
 

@@ -3,8 +3,8 @@
  * The control socket of the service, SOCK_SEQPACKET, for root alone. The client sends one
  * packet with a word. The answer is a packet whose first line is "ok" or "failed", with
  * lines for people below: "FILE:LINE: reason", say. After "monitor" and "ok" follow the
- * events, each a packet with one line of JSON; after "audit", too, and all policies have Audit=yes
- * until the client goes.
+ * events, each a packet with one line of JSON. "audit" is answered in the same way, and all
+ * policies have Audit=yes until the client goes.
  *
  * The public socket, of the same kind, is for everybody. The packet is "get KNOB" or "set KNOB
  * MODE", about the namespace in which the caller's socket was made; the answer is as above.

@@ -11,7 +11,7 @@
 #define SECTION "[Namespace]"
 #define AUDIT	"Audit"
 
-/* Returns whether Audit=yes stands below this line. */
+/* Copies a line unless it sets Audit=. Returns whether Audit=yes was added below it. */
 static bool put_line(FILE *out, struct ini_line line)
 {
 	struct ini_line bare = ini_line_strip(line);
@@ -30,7 +30,7 @@ static void put_audited(FILE *out, const struct policy_file *file)
 	const char *text = file->bytes, *end = text + file->size, *next;
 	bool done = false;
 
-	/* The mark that editors of other systems begin UTF-8 with. */
+	/* The byte order mark, which some editors begin UTF-8 with. */
 	if (file->size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		text += 3;
 	for (; text < end; text = next + 1) {

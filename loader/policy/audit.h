@@ -5,7 +5,7 @@
 
 #include "policy/files.h"
 
-/* All but Audit= stays. The files are to be without a mistake. */
+/* Changes nothing but Audit=. The files must be without a mistake. */
 void policy_files_audit(struct policy_files *files);
 
 #endif

@@ -358,7 +358,7 @@ static void add_boundary(struct compiler *compiler, __u64 at)
 	add_edge(&compiler->change, at, 1, 0);
 }
 
-/* Where policies for guests begin and end to fit, each number once, as edges. */
+/* The CIDs from which on another policy can be the first that fits, each once, as edges. */
 static void find_boundaries(struct compiler *compiler)
 {
 	const struct policy *policy;
@@ -376,7 +376,7 @@ static void find_boundaries(struct compiler *compiler)
 	apply_change(compiler);
 }
 
-/* The table of the policies of guests: the first that fits a CID. */
+/* Makes the table from CIDs to policies: each CID has the first that fits. 0 without Guest=. */
 static __u32 make_guests(struct compiler *compiler)
 {
 	const struct edges *edges = &compiler->now;

@@ -72,7 +72,7 @@ static bool is_apart(const struct explained_end *end)
 	return end->policy && policy_is_for_guests(end->policy);
 }
 
-/* Without rules a guest is an end of its namespace. */
+/* By modes alone: natively a guest is an end of its namespace, whatever its own policy says. */
 static bool objects_natively(const struct explained_end *end)
 {
 	return end->view.by_mode && !is_apart(end);

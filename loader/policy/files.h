@@ -34,7 +34,7 @@ int policy_files_read(struct policy_files *files, const char *dir);
 /* Reads files as a set of their own. */
 void policy_files_read_all(struct policy_files *files, char *const *paths, size_t count);
 
-/* Another one of the same bytes. */
+/* Copies paths and bytes, so that each of the two is freed by itself. */
 void policy_files_copy(struct policy_files *copy, const struct policy_files *files);
 
 void policy_files_free(struct policy_files *files);

@@ -17,7 +17,7 @@ struct ini_line ini_line_strip(struct ini_line line);
 /* Nothing, or a comment. */
 bool ini_line_is_empty(struct ini_line line);
 
-/* Whether it is this text, and whether it is Key=, with blanks perhaps. The line is stripped. */
+/* Of a stripped line: whether it is this text; whether it sets this key, as in "Key = value". */
 bool ini_line_is(struct ini_line line, const char *text);
 bool ini_line_sets(struct ini_line line, const char *key);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From calls that were refused, audited or made to the rules that allow them, and no others. What
- * is enough evidence for more than what was seen stands in vsockctl(8), LEARNING.
+ * From calls that were refused, audited or made to the rules that allow them, and no others.
+ * vsockctl(8), LEARNING, says when a rule may allow more than was seen.
  */
 #ifndef POLICY_LEARN_H
 #define POLICY_LEARN_H
@@ -35,8 +35,8 @@ struct seen_call {
 	__u32 port;
 	enum reason reason;
 	enum rule_verb verb; /* which side objected, as in struct event */
-	bool audited;	     /* of one that was made: all policies had Audit=yes */
-	bool within;	     /* one namespace */
+	bool audited;	     /* or, for one that was made: all policies had Audit=yes */
+	bool within;	     /* both ends are in one namespace */
 };
 
 /* Why nothing is learned from a call. */
@@ -94,8 +94,7 @@ struct learned {
 /* The policies are those that there are, and must stay; learn_free() is never wrong. */
 void learn_begin(struct learned *learned, const struct policies *policies);
 void learn_note(struct learned *learned, const struct seen_call *call);
-/* One that was made. Only a policy that logs these gets a rule, as no other has shown all of them.
- */
+/* A call that was made. Only a policy with Log=accepted gets a rule: others have not logged all. */
 void learn_note_accepted(struct learned *learned, const struct seen_call *call);
 void learn_leave_out(struct learned *learned, enum left_out why, __u64 calls);
 void learn_finish(struct learned *learned);

@@ -31,7 +31,7 @@ bool policy_fits(const struct policy *policy, const struct traits *traits);
 /* Index of the first one that fits, or NO_POLICY. */
 size_t policies_match(const struct policies *policies, const struct traits *traits);
 
-/* The same of a guest of the initial namespace. */
+/* The same for a guest of the initial namespace with this CID. */
 size_t policies_match_guest(const struct policies *policies, __u32 cid);
 
 /*

@@ -28,7 +28,7 @@ static bool look_for_cover(struct notes *notes, const struct policies *policies,
 	return false;
 }
 
-/* Of guests all is known that the files ask for. One is enough. */
+/* Ranges of CIDs can be compared, as globs cannot. The first policy that overlaps is enough. */
 static void look_for_overlap(struct notes *notes, const struct policies *policies, size_t index)
 {
 	const struct policy *policy = &policies->policy[index];

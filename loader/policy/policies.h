@@ -26,10 +26,10 @@ void policies_free(struct policies *policies);
 /* NULL if no policy has this name. */
 const struct policy *policies_find(const struct policies *policies, const char *name);
 
-/* Whether some policy has rules, audits, or is for guests: verdicts are to be asked. */
+/* Whether some policy has rules, audits, logs, or is for guests: the gates have to be attached. */
 bool policies_have_rules(const struct policies *policies);
 
-/* Whether some policy is for guests. */
+/* Whether some policy is for guests: Guest=. */
 bool policies_have_guests(const struct policies *policies);
 
 /* Whether some policy asks for a cgroup: new namespaces are to be reported. */

@@ -65,7 +65,7 @@ struct policy {
 	struct globs names, paths, cgroups;
 	struct globs annotations;	 /* KEY=GLOB */
 	struct globs pods;		 /* NAMESPACE/NAME */
-	struct ranges guests;		 /* CIDs: it is for guests, and for no namespace */
+	struct ranges guests;		 /* CIDs; with any, it is for guests and for no namespace */
 	bool sets_mode, sets_child_mode; /* else the namespace keeps what it has */
 	enum vsock_mode mode, child_mode;
 	unsigned int mode_line;

@@ -36,10 +36,10 @@ void policy_set_close(struct policy_set *set);
 const struct policy *policy_in_record(const struct policy_set *set,
 				      const struct netns_record *record);
 
-/* The policy of a guest of the initial namespace, or NULL: it has that of the namespace. */
+/* The own policy of a guest of the initial namespace, or NULL if it has none. */
 const struct policy *policy_of_guest(const struct policy_set *set, __u32 cid);
 
-/* The policy of an end, of whose namespace this is the record. */
+/* The policy of an end, by the record of its namespace, or the guest's own. */
 const struct policy *policy_of_end(const struct policy_set *set,
 				   const struct netns_records *records, const struct end *end,
 				   const struct netns_record *record);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which policy an event's end has, or its namespace, and whether it is local. */
+/* Which policy an end of an event has, its own or its namespace's, and whether it is local. */
 #ifndef BOUND_ENDS_H
 #define BOUND_ENDS_H
 

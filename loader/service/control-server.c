@@ -26,7 +26,7 @@ struct client {
 	sd_event_source *source;
 	int fd;
 	bool follows;
-	const struct control_word *holds; /* has an end, which is that of the client */
+	const struct control_word *holds; /* a word with ended(), to be called when it goes */
 	unsigned long long lost;	  /* lines, since it was last informed */
 };
 

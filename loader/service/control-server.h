@@ -9,8 +9,9 @@
 struct control_server;
 
 /*
- * A word that is answered once. What run() says with log_error() or writes goes to the client. With
- * ended() the client follows what happens after that, and ended() is called when it has gone.
+ * A word that is answered once. What run() says with log_error() or writes goes to the client. If
+ * the word has ended() and run() succeeds, the client then follows events, and ended() is called
+ * when the client has gone.
  */
 struct control_word {
 	const char *word;

@@ -59,8 +59,8 @@ struct policy_watch {
 	__u64 seen;		/* hash of the files that were tried last */
 	bool tried;
 	bool switched;		   /* once at least */
-	bool audit;		   /* Audit=yes in all of them */
-	struct policy_files plain; /* what is audited, as it is written */
+	bool audit;		   /* put in force with Audit=yes in all of them */
+	struct policy_files plain; /* if so: the files as they are written */
 };
 
 /* A start without policies is nothing to tell. */
@@ -110,7 +110,7 @@ static void follow_mounts(struct policy_watch *watch, bool by_path)
 		log_errno(-ret, MOUNTS ": paths are looked at late");
 }
 
-/* They are looked at as they are written, as a mistake is told by its line. */
+/* Looks for mistakes in the files as they are written, as it says the line of each. */
 static int prepare_audit(struct policy_watch *watch, struct policy_files *files)
 {
 	struct policy_files plain;
@@ -200,7 +200,7 @@ int policy_watch_reload(struct policy_watch *watch)
 	return reload(watch, NULL);
 }
 
-/* A reload takes the files. */
+/* Puts the policies that were audited in force as they were written. */
 static int put_back(struct policy_watch *watch)
 {
 	struct policy_files plain = watch->plain;

@@ -31,8 +31,9 @@ enum coverage policy_watch_coverage(const struct policy_watch *watch);
 int policy_watch_switch(struct policy_watch *watch);
 
 /*
- * Reads the policies again and puts them in force with Audit=yes in each, or as they are written;
- * so do later reloads. If those that are written are wrong by then, those from before are put back.
+ * Reads the policies again and puts them in force: with Audit=yes in each, or as they are written.
+ * Later reloads do the same. If the files have a mistake when auditing ends, the policies from
+ * before are put back. Says what is wrong.
  */
 int policy_watch_audit(struct policy_watch *watch, bool audit);
 

@@ -190,7 +190,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-/* On kernels with modes the first policy brings the programs, and with them what they tell. */
+/* On kernels with modes the first policy brings the programs, and with them their events. */
 static void on_applied(void *arg)
 {
 	struct service *service = arg;
@@ -198,7 +198,7 @@ static void on_applied(void *arg)
 	follow(service);
 }
 
-/* On kernels with modes this can bring the programs, as any policy does. */
+/* This, too, can bring the programs: Audit=yes is a reason to ask verdicts. */
 static int begin_audit(void *arg)
 {
 	struct service *service = arg;
