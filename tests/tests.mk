@@ -136,7 +136,7 @@ $(BUILD)/tests/unit/sysctl-files: $(call loader_objects,kernel/sysctl-files lib/
 $(BUILD)/tests/unit/config: $(call loader_objects,lib/config lib/keywords lib/listen-address)
 $(BUILD)/tests/unit/policy-read: $(call loader_objects,$(POLICY) policy/audit)
 $(BUILD)/tests/unit/policy-notes: $(call loader_objects,$(POLICY) $(addprefix policy/,cover note notes note-globs note-rules))
-$(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/peer-names)
+$(BUILD)/tests/unit/policy-compile: $(call loader_objects,$(POLICY) policy/compile policy/guest-spans policy/peer-names)
 $(addprefix $(BUILD)/tests/unit/,netns oci-state cni-request config policy-files guests event-read metrics-server sysctl-files \
 	learn policy-compile): $(call test_objects,lib/fake-log)
 $(UNIT): %: %.o $(call loader_objects,lib/array lib/memory)
