@@ -30,6 +30,20 @@ static __always_inline struct counters *counters_of(netns_id id)
 	return bpf_map_lookup_elem(&counters, &id);
 }
 
+/*
+ * Of an end of a call. The owner of a guest has had counters since its device was opened. Without
+ * any it has gone, and nobody would remove new ones. Where the kernel has modes the device holds
+ * its namespace.
+ */
+static __always_inline struct counters *counters_of_end(const struct end *end)
+{
+	netns_id id = end->netns;
+
+	if (!netns_has_mode() && end->cid > VMADDR_CID_HOST && id != NETNS_UNKNOWN)
+		return bpf_map_lookup_elem(&counters, &id);
+	return counters_of(id);
+}
+
 /* `since_ns` of counters, 0 without any. In memory that was reused it is no number of `id`. */
 static __always_inline __u64 since_ns_of(const struct counters *of)
 {
