@@ -40,7 +40,7 @@ static __noinline void record_accepted(__u64 socket, const struct call *call, en
 
 	if (!is_logged(&call->from, half) && !is_logged(&call->to, half))
 		return;
-	of = counters_of(call->from.netns);
+	of = counters_of_end(&call->from);
 	new.since = bpf_ktime_get_boot_ns();
 	layer->accepted = YES;
 	if (bpf_map_update_elem(&accepted, &socket, &new, BPF_ANY) && of)

@@ -30,6 +30,20 @@ static __always_inline struct counters *counters_of(netns_id id)
 	return bpf_map_lookup_elem(&counters, &id);
 }
 
+/*
+ * Of an end of a call. The owner of a guest has counters since its device was opened. If they are
+ * missing, the owner has gone, and nothing would remove new ones: NULL. Where the kernel has modes
+ * the device holds its namespace.
+ */
+static __always_inline struct counters *counters_of_end(const struct end *end)
+{
+	netns_id id = end->netns;
+
+	if (!netns_has_mode() && end->cid > VMADDR_CID_HOST && id != NETNS_UNKNOWN)
+		return bpf_map_lookup_elem(&counters, &id);
+	return counters_of(id);
+}
+
 /* 0 if there are none. If the memory was reused meanwhile, it is that of another namespace. */
 static __always_inline __u64 since_ns_of(const struct counters *of)
 {

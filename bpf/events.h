@@ -96,7 +96,7 @@ static __always_inline bool submit(const struct call *call, enum event_kind kind
 static __noinline void report(const struct call *call, enum event_kind kind, enum reason reason,
 			      enum rule_verb verb)
 {
-	struct counters *of = counters_of(call->from.netns);
+	struct counters *of = counters_of_end(&call->from);
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	if (!of)

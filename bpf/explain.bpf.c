@@ -30,8 +30,9 @@ static __always_inline void find_owner(struct end *end, netns_id other, enum vso
 		end->netns = owner_of_cid(end->cid, other, native);
 }
 
-static __always_inline void view(struct view_of_end *view, const struct end *self,
-				 const struct end *other, __u32 objection, __u32 half)
+/* By itself, as the stack of a program and what it calls has 512 bytes. */
+static __noinline void view(struct view_of_end *view, const struct end *self,
+			    const struct end *other, __u32 objection, __u32 half)
 {
 	struct side side;
 

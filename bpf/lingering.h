@@ -68,44 +68,52 @@ static __always_inline __u32 *free_slot(struct lingering_list *list)
 	return bpf_map_lookup_elem(&lingering_slots, &index);
 }
 
-static __always_inline bool add_port(__u32 port, netns_id own, netns_id home)
+static const struct lingering_port no_sockets;
+
+static __always_inline struct lingering_port *add_port(__u32 port)
 {
-	struct lingering_port new = { .netns = own, .home = home, .sockets = 1 };
 	__u32 *slot = free_slot(&layer_state()->lingering_list);
 
 	if (!slot)
-		return false;
+		return NULL;
 	*slot = port;
-	return !bpf_map_update_elem(&lingering_ports, &port, &new, BPF_NOEXIST);
+	if (bpf_map_update_elem(&lingering_ports, &port, &no_sockets, BPF_NOEXIST))
+		return NULL;
+	return bpf_map_lookup_elem(&lingering_ports, &port);
 }
 
-/* Adds a socket of `own` to a port at which others linger already. */
-static __always_inline void join_port(struct lingering_port *known, __u32 port, netns_id own,
-				      netns_id home)
+static __always_inline void join_owners(struct lingering_owners *owners, netns_id own, __u32 port)
 {
-	if (known->netns != own)
-		known->several = YES;
-	if (are_strangers(known->netns, own, port))
-		known->netns = NETNS_UNKNOWN;
-	if (known->home != home)
-		known->home = NETNS_UNKNOWN;
-}
-
-/* Notes that a socket of `own` lingers at a port, which is or was the own port of one of `home`. */
-static __always_inline bool note_port(__u32 port, netns_id own, netns_id home)
-{
-	struct lingering_port *known = bpf_map_lookup_elem(&lingering_ports, &port);
-
-	if (!known)
-		return add_port(port, own, home);
-	if (known->sockets) {
-		join_port(known, port, own, home);
-	} else {
-		known->netns = own;
-		known->home = home;
-		known->several = NO;
+	if (owners->netns == NETNS_NONE) {
+		owners->netns = own;
+		return;
 	}
-	__sync_fetch_and_add(&known->sockets, 1);
+	if (owners->netns == own)
+		return;
+	owners->several = YES;
+	if (are_strangers(owners->netns, own, port))
+		owners->netns = NETNS_UNKNOWN;
+}
+
+/* Notes a port of a socket in `own`: its own (`holds`), or its peer's, which is in `home`. */
+static __always_inline bool note_port(__u32 port, netns_id own, netns_id home, bool holds)
+{
+	struct lingering_port *at = bpf_map_lookup_elem(&lingering_ports, &port);
+
+	if (!at)
+		at = add_port(port);
+	if (!at)
+		return false;
+	if (!at->sockets) {
+		at->all = at->holders = (struct lingering_owners){};
+		at->home = home;
+	}
+	join_owners(&at->all, own, port);
+	if (holds)
+		join_owners(&at->holders, own, port);
+	if (at->home != home)
+		at->home = NETNS_UNKNOWN;
+	__sync_fetch_and_add(&at->sockets, 1);
 	return true;
 }
 
@@ -121,9 +129,9 @@ static __always_inline void keep_class(__u32 port, netns_id own)
 	layer_state()->lingering_list.overflow = YES;
 }
 
-static __always_inline bool note_or_keep(__u32 port, netns_id own, netns_id home)
+static __always_inline bool note_or_keep(__u32 port, netns_id own, netns_id home, bool holds)
 {
-	if (note_port(port, own, home))
+	if (note_port(port, own, home, holds))
 		return true;
 	keep_class(port, own);
 	return false;
@@ -159,9 +167,9 @@ static __always_inline void note_lingering(struct sock *sk, netns_id peer)
 		keep_class(tail.remote_addr.svm_port, own);
 		return;
 	}
-	if (note_or_keep(tail.local_addr.svm_port, own, own))
+	if (note_or_keep(tail.local_addr.svm_port, own, own, true))
 		lingering.ports[0] = tail.local_addr.svm_port;
-	if (note_or_keep(tail.remote_addr.svm_port, own, peer))
+	if (note_or_keep(tail.remote_addr.svm_port, own, peer, false))
 		lingering.ports[1] = tail.remote_addr.svm_port;
 	bpf_map_update_elem(&lingering_sockets, &address, &lingering, BPF_EXIST);
 }
@@ -191,22 +199,22 @@ static __always_inline netns_id keeps_class(__u32 port)
 }
 
 /*
- * If `home` is known, the sockets whose own port it is are all of that namespace. The others had
- * called it: they send to `home` alone, which has talked to each of them.
+ * If one namespace stands for all, the verdict on it is asked, as rules or modes may have changed
+ * since. If none does, the namespace whose own port it is may still have it: it has talked to each.
  */
 static __always_inline netns_id recorded_at(__u32 port, netns_id asker, bool holders)
 {
-	struct lingering_port *lingering = bpf_map_lookup_elem(&lingering_ports, &port);
-	netns_id id, home;
+	struct lingering_port *at = bpf_map_lookup_elem(&lingering_ports, &port);
+	const volatile struct lingering_owners *owners;
+	netns_id id;
 
-	if (!lingering || !*(volatile __u32 *)&lingering->sockets)
+	if (!at || !*(volatile __u32 *)&at->sockets)
 		return NETNS_NONE;
-	home = *(volatile netns_id *)&lingering->home;
-	id = *(volatile netns_id *)&lingering->netns;
-	id = stands_for(id, *(volatile enum yes_no *)&lingering->several);
-	if (home != NETNS_UNKNOWN && (holders || home == asker))
-		id = home;
-	return still_holds(&lingering_ports, &port, lingering) ? id : NETNS_UNKNOWN;
+	owners = holders ? &at->holders : &at->all;
+	id = stands_for(owners->netns, owners->several);
+	if (!holders && id == NETNS_UNKNOWN && *(volatile netns_id *)&at->home == asker)
+		id = asker;
+	return still_holds(&lingering_ports, &port, at) ? id : NETNS_UNKNOWN;
 }
 
 /*

@@ -310,12 +310,20 @@ struct lingering_socket {
 	__u32 ports[2];
 };
 
+/* Namespaces of sockets that linger at a port. */
+struct lingering_owners {
+	netns_id netns;	     /* of one, NETNS_NONE: there is none; NETNS_UNKNOWN: of strangers */
+	enum yes_no several; /* some are of other namespaces than `netns` */
+	__u32 unused;
+};
+
 /* Value of the map `lingering_ports`. */
 struct lingering_port {
-	netns_id netns;	     /* of a socket that lingers there; NETNS_UNKNOWN: of strangers */
-	netns_id home;	     /* whose own port it is or was; NETNS_UNKNOWN: several, or not known */
-	__u32 sockets;	     /* how many */
-	enum yes_no several; /* some are of other namespaces than `netns` */
+	struct lingering_owners all;
+	struct lingering_owners holders; /* of those whose own port it is, and not their peer's */
+	netns_id home; /* whose own port it is or was; NETNS_UNKNOWN: several, or not known */
+	__u32 sockets; /* how many */
+	__u32 unused;
 };
 
 /*

@@ -16,7 +16,7 @@
 #include "lib/array.h"
 #include "lib/log.h"
 #include "lib/memory.h"
-#include "policy/match.h"
+#include "policy/guest-spans.h"
 #include "policy/policies.h"
 
 /* After the last number. */
@@ -353,48 +353,21 @@ static void compile_policy(struct compiler *compiler, size_t index)
 	head[1 + RULE_PEERS].on_guest = make_flat(compiler, policy, GUEST, ANYONE);
 }
 
-static void add_boundary(struct compiler *compiler, __u64 at)
-{
-	add_edge(&compiler->change, at, 1, 0);
-}
-
-/* The CIDs from which on another policy can be the first that fits, each once, as edges. */
-static void find_boundaries(struct compiler *compiler)
-{
-	const struct policy *policy;
-	size_t i, j;
-
-	compiler->now.count = 0;
-	add_boundary(compiler, 0);
-	for (i = 0; i < compiler->policies->count; i++) {
-		policy = &compiler->policies->policy[i];
-		for (j = 0; j < policy->guests.count; j++) {
-			add_boundary(compiler, policy->guests.range[j].first);
-			add_boundary(compiler, policy->guests.range[j].last + 1ULL);
-		}
-	}
-	apply_change(compiler);
-}
-
 /* Makes the table from CIDs to policies: each CID has the first that fits. 0 without Guest=. */
 static __u32 make_guests(struct compiler *compiler)
 {
-	const struct edges *edges = &compiler->now;
-	size_t i, found;
-	__u32 cell;
+	struct guest_spans spans;
+	__u32 cell = 0;
+	size_t i;
 
-	find_boundaries(compiler);
-	if (edges->count == 1)
-		return 0;
-	cell = begin_table(compiler);
-	if (!cell)
-		return 0;
-	for (i = 0; i < edges->count && !compiler->full; i++) {
-		found = policies_match_guest(compiler->policies, edges->edge[i].at);
-		add_span(compiler, cell, edges->edge[i].at,
-			 found == NO_POLICY ? 0 : policy_cell(found));
-	}
-	return end_table(compiler, cell);
+	guest_spans_make(&spans, compiler->policies);
+	if (spans.count)
+		cell = begin_table(compiler);
+	for (i = 0; cell && i < spans.count; i++)
+		add_span(compiler, cell, spans.span[i].first,
+			 spans.span[i].policy == NO_POLICY ? 0 : policy_cell(spans.span[i].policy));
+	free(spans.span);
+	return cell ? end_table(compiler, cell) : 0;
 }
 
 /* Heads come first: tables by policy have those cells as keys. */

@@ -200,36 +200,6 @@ int policy_watch_reload(struct policy_watch *watch)
 	return reload(watch, NULL);
 }
 
-/* Puts the policies that were audited in force as they were written. */
-static int put_back(struct policy_watch *watch)
-{
-	struct policy_files plain = watch->plain;
-
-	watch->plain = (struct policy_files){};
-	return reload(watch, &plain);
-}
-
-int policy_watch_audit(struct policy_watch *watch, bool audit)
-{
-	int ret;
-
-	if (watch->audit == audit)
-		return 0;
-	watch->audit = audit;
-	if (audit)
-		log_info("Audit=yes holds in all policies while vsockctl learns");
-	ret = reload(watch, NULL);
-	if (ret < 0 && audit)
-		watch->audit = false;
-	else if (ret < 0)
-		ret = put_back(watch);
-	if (!watch->audit) {
-		policy_files_free(&watch->plain);
-		log_info("Audit=yes holds only where a file says so");
-	}
-	return ret < 0 ? ret : 0;
-}
-
 static int set_timer(struct policy_watch *watch, sd_event_source **timer, uint64_t usec,
 		     sd_event_time_handler_t handler)
 {
@@ -298,6 +268,58 @@ static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
 	reload(watch, &files);
 	watch->applied(watch->arg);
 	return 0;
+}
+
+/* A reload takes the files. */
+static int put_back(struct policy_watch *watch)
+{
+	struct policy_files plain = watch->plain;
+	int ret;
+
+	watch->plain = (struct policy_files){};
+	ret = reload(watch, &plain);
+	if (ret >= 0)
+		return ret;
+	/* What is in force may still audit: the files are tried again until they are taken. */
+	watch->tried = false;
+	set_timer(watch, &watch->reload, PATIENCE_USEC, on_files_settled);
+	return ret;
+}
+
+static int begin_audit(struct policy_watch *watch)
+{
+	int ret;
+
+	log_info("Audit=yes holds in all policies while vsockctl learns");
+	ret = reload(watch, NULL);
+	if (ret >= 0)
+		return 0;
+	watch->audit = false;
+	/* What has failed may be in force, if it got as far as that. */
+	if (watch->plain.count)
+		put_back(watch);
+	return ret;
+}
+
+static int end_audit(struct policy_watch *watch)
+{
+	int ret = reload(watch, NULL);
+
+	if (ret < 0)
+		ret = put_back(watch);
+	if (ret < 0)
+		return ret;
+	policy_files_free(&watch->plain);
+	log_info("Audit=yes holds only where a file says so");
+	return 0;
+}
+
+int policy_watch_audit(struct policy_watch *watch, bool audit)
+{
+	if (watch->audit == audit)
+		return 0;
+	watch->audit = audit;
+	return audit ? begin_audit(watch) : end_audit(watch);
 }
 
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *arg)

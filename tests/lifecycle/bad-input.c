@@ -67,8 +67,8 @@ static const struct input attached[] = {
 	{ "a second value", CTL " -n web set child_ns_mode global && " CTL
 	  " -n web set child_ns_mode local", 1,
 	  "vsockctl: child_ns_mode: Device or resource busy" },
-	{ "nobody gets", NOBODY CTL " get ns_mode", 1, "not permitted" },
-	{ "nobody sets", NOBODY CTL " set child_ns_mode local", 1, "ermi" },
+	{ "nobody gets", NOBODY CTL " get ns_mode", 1, "needs root" },
+	{ "nobody sets", NOBODY CTL " set child_ns_mode local", 1, "needs root" },
 	{ "nobody lists", NOBODY CTL " list", 1, "ermi" },
 	{ "nobody asks for status", NOBODY CTL " status", 1, "ermi" },
 	{ "nobody monitors", NOBODY CTL " monitor", 1, "ermi" },

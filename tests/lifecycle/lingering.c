@@ -64,7 +64,7 @@ static int lingering_child(unsigned int server, unsigned int client)
 static bool change(int fd, const void *key, bool in)
 {
 	/* Also a struct lingering_socket, which is shorter. */
-	const struct lingering_port value = { .netns = 1, .sockets = 1 };
+	const struct lingering_port value = { .all.netns = 1, .sockets = 1 };
 
 	return !(in ? bpf_map_update_elem(fd, key, &value, BPF_ANY) : bpf_map_delete_elem(fd, key));
 }
