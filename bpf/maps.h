@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "namespaces-map.h"
 #include "vsock-bpfd.h"
 
 /*
@@ -18,19 +19,6 @@
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
-
-/*
- * Records by namespace. Written by user space, and when a namespace is created; removed when it is
- * torn down, before its identity can be used again. Raw tracepoints do not read it, because they
- * may not use maps that allocate.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_NAMESPACES);
-	__type(key, netns_id);
-	__type(value, struct netns_record);
-} namespaces SEC(".maps");
 
 /*
  * The state of the layer as a whole. User space maps it, so each field is written by one store. It

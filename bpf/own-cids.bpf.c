@@ -17,6 +17,7 @@
 
 #include "alias-map.h"
 #include "kernel.h"
+#include "namespaces-map.h"
 #include "socket-files.h"
 
 #define MAX_NOTES 8192
@@ -48,15 +49,6 @@ struct {
 	__type(key, struct alias_key);
 	__type(value, struct alias);
 } aliases SEC(".maps");
-
-/* That of bpf/maps.h, to see whether the namespace of an alias is still the same. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_NAMESPACES);
-	__type(key, netns_id);
-	__type(value, struct netns_record);
-} namespaces SEC(".maps");
 
 /* By task. When it is full the oldest goes: the address of that call is not put back. */
 struct {

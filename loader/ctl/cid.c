@@ -13,6 +13,7 @@
 #include "layer/own-cids.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/number.h"
 #include "lib/printable.h"
 #include "lib/text-table.h"
 
@@ -21,16 +22,10 @@
 /* What vhost takes: 32 bits, but no CID with a meaning of its own. */
 static int parse_cid(const char *text, __u32 *cid)
 {
-	char plain[32], *end;
-	unsigned long number;
+	char plain[32];
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && number > VMADDR_CID_HOST &&
-	    number < VMADDR_CID_ANY) {
-		*cid = number;
+	if (!number_parse(text, VMADDR_CID_HOST + 1, VMADDR_CID_ANY - 1, cid))
 		return 0;
-	}
 	printable(plain, sizeof(plain), text, sizeof(plain));
 	log_error(EINVAL, "%s: not a CID of a guest, which is a number from %u to %u", plain,
 		  VMADDR_CID_HOST + 1, VMADDR_CID_ANY - 1);

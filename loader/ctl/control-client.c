@@ -68,21 +68,32 @@ static int say_failure(char *lines)
 	return -EBADMSG;
 }
 
-static int take_answer(int fd, FILE *out)
+/* What follows "ok" in an answer of this socket. Says what is wrong otherwise. */
+static int read_answer(char *answer, const char *socket, const char **text)
 {
-	static char answer[CONTROL_ANSWER_MAX + 1];
-	ssize_t size = recv(fd, answer, sizeof(answer) - 1, 0);
-
-	if (size <= 0)
-		return gone();
-	answer[size] = '\0';
 	if (!strncmp(answer, CONTROL_OK, strlen(CONTROL_OK))) {
-		fputs(answer + strlen(CONTROL_OK), out);
+		*text = answer + strlen(CONTROL_OK);
 		return 0;
 	}
 	if (!strncmp(answer, CONTROL_FAILED, strlen(CONTROL_FAILED)))
 		return say_failure(answer + strlen(CONTROL_FAILED));
-	return log_error(EBADMSG, CONTROL_SOCKET ": an answer that this program does not know");
+	return log_error(EBADMSG, "%s: an answer that this program does not know", socket);
+}
+
+static int take_answer(int fd, FILE *out)
+{
+	static char answer[CONTROL_ANSWER_MAX + 1];
+	ssize_t size = recv(fd, answer, sizeof(answer) - 1, 0);
+	const char *text;
+	int ret;
+
+	if (size <= 0)
+		return gone();
+	answer[size] = '\0';
+	ret = read_answer(answer, CONTROL_SOCKET, &text);
+	if (!ret)
+		fputs(text, out);
+	return ret;
 }
 
 int control_client_ask(const char *word, FILE *out)
@@ -113,20 +124,19 @@ static int take_public(int fd, char *text, size_t size)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_SEC };
 	char packet[PUBLIC_ANSWER_MAX + 1];
+	const char *rest;
 	ssize_t length;
+	int ret;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	length = recv(fd, packet, sizeof(packet) - 1, 0);
 	if (length <= 0)
 		return fail_public();
 	packet[length] = '\0';
-	if (!strncmp(packet, CONTROL_FAILED, strlen(CONTROL_FAILED)))
-		return say_failure(packet + strlen(CONTROL_FAILED));
-	if (strncmp(packet, CONTROL_OK, strlen(CONTROL_OK)))
-		return log_error(EBADMSG,
-				 PUBLIC_SOCKET ": an answer that this program does not know");
-	snprintf(text, size, "%s", packet + strlen(CONTROL_OK));
-	return 0;
+	ret = read_answer(packet, PUBLIC_SOCKET, &rest);
+	if (!ret)
+		snprintf(text, size, "%s", rest);
+	return ret;
 }
 
 int control_client_ask_public(const char *request, char *answer, size_t size)

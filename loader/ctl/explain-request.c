@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,26 +11,12 @@
 #include "lib/array.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
+#include "lib/number.h"
 
 static int wrong(const char *what, const char *word)
 {
 	log_error(EINVAL, "explain: %s: %s", word, what);
 	return USAGE;
-}
-
-static int parse_number(const char *text, __u32 least, __u32 *number)
-{
-	char *end;
-	unsigned long long value;
-
-	if (!*text || text[strspn(text, "0123456789")])
-		return -EINVAL;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || value < least || value >= VMADDR_PORT_ANY)
-		return -EINVAL;
-	*number = value;
-	return 0;
 }
 
 static void name_guest(struct side *side, const struct guest_list *guests)
@@ -51,7 +36,7 @@ static int find_guest(struct side *side, const char *word)
 	int ret = guests_load(&guests);
 
 	if (!word[strspn(word, "0123456789")])
-		ret = parse_number(word, VMADDR_CID_HOST + 1, &side->place.cid);
+		ret = number_parse(word, VMADDR_CID_HOST + 1, VMADDR_CID_ANY - 1, &side->place.cid);
 	else if (!ret)
 		ret = resolve_guest(&guests, word, &side->place.cid);
 	if (!ret)
@@ -159,7 +144,7 @@ int explain_request_parse(struct request *request, const struct options *options
 		return more;
 	if (!more || argc != took + more + 1)
 		return usage();
-	if (parse_number(argv[took + more], 0, &request->port))
+	if (number_parse(argv[took + more], 0, VMADDR_PORT_ANY - 1, &request->port))
 		return wrong("not a port", argv[took + more]);
 	return check_sides(request);
 }

@@ -5,13 +5,13 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/array.h"
 #include "lib/ends-in.h"
 #include "lib/keywords.h"
 #include "lib/log.h"
+#include "lib/number.h"
 
 #define METRICS_ENDING	".prom"
 #define METRICS_SEC_MAX 86400
@@ -105,13 +105,8 @@ static int take_metrics_listen(struct reader *reader, const char *value)
 static int take_seconds(struct reader *reader, const char *key, const char *value,
 			unsigned int least, unsigned int most, unsigned int *seconds)
 {
-	char *end;
-	unsigned long number = strtoul(value, &end, 10);
-
-	if (*value >= '0' && *value <= '9' && !*end && number >= least && number <= most) {
-		*seconds = number;
+	if (!number_parse(value, least, most, seconds))
 		return 0;
-	}
 	note_mistake(reader, "%s=%s: not a number of seconds from %u to %u", key, value, least,
 		     most);
 	return -EINVAL;

@@ -286,6 +286,11 @@ static int put_back(struct policy_watch *watch)
 	return ret;
 }
 
+static void say_plain(void)
+{
+	log_info("Audit=yes holds only where a file says so");
+}
+
 static int begin_audit(struct policy_watch *watch)
 {
 	int ret;
@@ -296,8 +301,8 @@ static int begin_audit(struct policy_watch *watch)
 		return 0;
 	watch->audit = false;
 	/* What has failed may be in force, if it got as far as that. */
-	if (watch->plain.count)
-		put_back(watch);
+	if (!watch->plain.count || put_back(watch) >= 0)
+		say_plain();
 	return ret;
 }
 
@@ -310,7 +315,7 @@ static int end_audit(struct policy_watch *watch)
 	if (ret < 0)
 		return ret;
 	policy_files_free(&watch->plain);
-	log_info("Audit=yes holds only where a file says so");
+	say_plain();
 	return 0;
 }
 

@@ -4,15 +4,7 @@
 #define TESTS_COMMAND_H
 
 #include <stdbool.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
-
-/* What poll() calls: newer architectures have but the longer one. */
-#ifdef SYS_poll
-#define NUMBER_OF_POLL SYS_poll
-#else
-#define NUMBER_OF_POLL SYS_ppoll
-#endif
 
 struct said {
 	int status; /* 128 + its number after a signal */

@@ -8,10 +8,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/command.h"
+#include "lib/follow.h"
 #include "lib/lines.h"
 #include "lib/sockets.h"
 #include "lib/tap.h"
@@ -37,16 +37,7 @@ static pid_t service;
 
 static bool settles(const char *line)
 {
-	int waited;
-
-	for (waited = 0; waited < 120000; waited += 100) {
-		command(&said, "%s", line);
-		if (!said.status)
-			return true;
-		sleep_ms(100);
-	}
-	tap_said(&said);
-	return false;
+	return settles_within(&said, 120000, 0, line);
 }
 
 static bool comes(const char *path, const struct want *wants)
@@ -58,15 +49,11 @@ static bool comes(const char *path, const struct want *wants)
 	return false;
 }
 
-/* Once it was heard it waits for the first event. */
 static pid_t start_monitor(const char *options, const char *path)
 {
 	pid_t pid = start_command(CTL " monitor %s >%s", options, path);
-	char waits[64];
 
-	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", SYS_poll, pid);
-	if (!settles(waits))
-		tap_bail("monitor does not come to wait");
+	await_poll(&said, 120000, pid, "monitor");
 	return pid;
 }
 

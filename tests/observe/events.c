@@ -20,6 +20,7 @@
 
 #include "lib/command.h"
 #include "lib/control-protocol.h"
+#include "lib/follow.h"
 #include "lib/lines.h"
 #include "lib/run-dir.h"
 #include "lib/tap.h"
@@ -45,16 +46,7 @@ static pid_t service;
 
 static bool settles(const char *line, int status)
 {
-	int waited;
-
-	for (waited = 0; waited < 60000; waited += 100) {
-		command(&said, "%s", line);
-		if (said.status == status)
-			return true;
-		sleep_ms(100);
-	}
-	tap_said(&said);
-	return false;
+	return settles_within(&said, 60000, status, line);
 }
 
 static void start_service(const char *how)
@@ -68,12 +60,8 @@ static void start_service(const char *how)
 static pid_t start_monitor(const char *options, const char *path)
 {
 	pid_t pid = start_command(CTL " %s monitor >%s 2>%s.err", options, path, path);
-	char waits[64];
 
-	/* It has nothing to say before the first event, and waits for that once it was heard. */
-	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", NUMBER_OF_POLL, pid);
-	if (!settles(waits, 0))
-		tap_bail("monitor does not come to wait");
+	await_poll(&said, 60000, pid, "monitor");
 	return pid;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/command.h"
+#include "lib/follow.h"
 #include "lib/lines.h"
 #include "lib/sockets.h"
 #include "lib/tap.h"
@@ -41,27 +42,14 @@ static bool says(int status, const char *words, const char *line)
 
 static bool settles(const char *line)
 {
-	int waited;
-
-	for (waited = 0; waited < 60000; waited += 100) {
-		command(&said, "%s", line);
-		if (!said.status)
-			return true;
-		sleep_ms(100);
-	}
-	tap_said(&said);
-	return false;
+	return settles_within(&said, 60000, 0, line);
 }
 
-/* Once it was heard it waits for the first event. */
 static pid_t start_follower(const char *line)
 {
 	pid_t pid = start_command("%s", line);
-	char waits[64];
 
-	snprintf(waits, sizeof(waits), "grep -q '^%d ' /proc/%d/syscall", NUMBER_OF_POLL, pid);
-	if (!settles(waits))
-		tap_bail("%s does not come to wait", line);
+	await_poll(&said, 60000, pid, line);
 	return pid;
 }
 
