@@ -29,6 +29,7 @@
 /* A writer of one file mostly writes another; but some directories never come to rest. */
 #define QUIET_USEC    200000
 #define PATIENCE_USEC 1000000
+#define AGAIN_USEC    (10 * USEC_PER_SEC)
 
 /* Before each look. A name is there when it is reported; a process needs a while to enter. */
 static const uint64_t looks[] = { 20000, 200000, 1000000, 5000000 };
@@ -61,6 +62,7 @@ struct policy_watch {
 	bool switched;		   /* once at least */
 	bool audit;		   /* put in force with Audit=yes in all of them */
 	struct policy_files plain; /* if so: the files as they are written */
+	bool audits_on; /* what is in force may audit still, as it could not be replaced */
 };
 
 /* A start without policies is nothing to tell. */
@@ -192,6 +194,8 @@ static int reload(struct policy_watch *watch, struct policy_files *files)
 	ret = files ? prepare(watch, files) : policy_watch_read(watch);
 	if (!ret)
 		ret = policy_switch(&watch->next, &in_force);
+	if (ret >= 0)
+		watch->audits_on = false;
 	return conclude(watch, ret, in_force, start);
 }
 
@@ -252,22 +256,30 @@ void policy_watch_set_patience(struct policy_watch *watch, unsigned int seconds)
 static int watch_files(struct policy_watch *watch);
 
 /* Other files of the parent change, too, one of which may be a link on the way: see what is new. */
-static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
+static void take_new_files(struct policy_watch *watch)
 {
-	struct policy_watch *watch = arg;
 	struct policy_files files;
 
-	watch->changed = 0;
 	watch_files(watch);
 	if (policy_files_read(&files, watch->dir))
-		return 0;
-	if (watch->tried && policy_files_hash(&files) == watch->seen) {
+		return;
+	if (watch->tried && !watch->audits_on && policy_files_hash(&files) == watch->seen) {
 		policy_files_free(&files);
-		return 0;
+		return;
 	}
 	reload(watch, &files);
 	watch->applied(watch->arg);
-	return 0;
+}
+
+static int on_files_settled(sd_event_source *source, uint64_t time, void *arg)
+{
+	struct policy_watch *watch = arg;
+
+	watch->changed = 0;
+	take_new_files(watch);
+	if (!watch->audits_on)
+		return 0;
+	return set_timer(watch, &watch->reload, AGAIN_USEC, on_files_settled);
 }
 
 /* A reload takes the files. */
@@ -280,9 +292,9 @@ static int put_back(struct policy_watch *watch)
 	ret = reload(watch, &plain);
 	if (ret >= 0)
 		return ret;
-	/* What is in force may still audit: the files are tried again until they are taken. */
-	watch->tried = false;
-	set_timer(watch, &watch->reload, PATIENCE_USEC, on_files_settled);
+	/* The files are tried again until they are taken. */
+	watch->audits_on = true;
+	set_timer(watch, &watch->reload, AGAIN_USEC, on_files_settled);
 	return ret;
 }
 
