@@ -572,6 +572,17 @@ static void load(void)
 		tap_bail("loading: %s", strerror(errno));
 }
 
+/* Each namespace has had a guest's device opened: without counters its guests are not counted. */
+static void make_counters(void)
+{
+	const struct counters none = {};
+	netns_id id;
+
+	for (id = 1; id <= SPACES; id++)
+		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.counters), &id, &none, BPF_NOEXIST))
+			tap_bail("map counters: %s", strerror(errno));
+}
+
 /* SETS, CALLS and SEED, if not the usual ones. */
 int main(int argc, char **argv)
 {
@@ -581,6 +592,7 @@ int main(int argc, char **argv)
 	seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 20261124;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	load();
+	make_counters();
 	for (i = 0; i < sets; i++)
 		if (!try_set(calls, &answers))
 			break;
