@@ -14,10 +14,10 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "layer/caller.h"
+#include "lib/clock.h"
 #include "lib/control-protocol.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -27,8 +27,15 @@
 /* Connections in all: one more ends the oldest. */
 #define MAX_CONNECTIONS 64
 
-/* What a connection may last. */
-#define PATIENCE_SEC 10
+/* With those that were killed and do not die yet. More are not accepted until one has died. */
+#define MAX_PROCESSES 256
+
+/* What a caller may take for his part, and the service for its own, which can attach the gates. */
+#define CALLER_SEC 10
+#define ANSWER_SEC 120
+
+/* After this long, what knows callers is loaded again, if that has failed. */
+#define RETRY_USEC (60 * USEC_PER_SEC)
 
 /* The descriptor that the process of the socket has it by. */
 #define FRONT_SOCKET 3
@@ -40,27 +47,22 @@
 struct connection {
 	struct connection *next; /* the newest first */
 	struct front *front;
-	sd_event_source *source;
+	sd_event_source *source, *death;
 	struct caller_account *account; /* NULL: it is turned away */
 	struct caller_answer caller;
 	pid_t pid;   /* of the process that has it open, */
-	int channel; /* and the way to that */
+	int channel; /* and the way to that; -1: it was killed */
 };
 
 struct front {
 	sd_event *event;
+	sd_event_source *listening;
 	struct caller_program *program; /* loaded when somebody comes */
+	__u64 load_at;			/* not before, as it has failed */
 	struct connection *connections;
+	unsigned int processes;
 	struct callers callers;
 };
-
-static __u64 now_usec(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000ULL + time.tv_nsec / 1000;
-}
 
 /* --- The process of a connection: it knows nothing, and may die at any step --- */
 
@@ -71,6 +73,7 @@ static void answer_one(int fd, int channel)
 
 	if (size <= 0 || send(channel, text, size, MSG_NOSIGNAL) != size)
 		return;
+	alarm(ANSWER_SEC);
 	size = recv(channel, text, sizeof(text), 0);
 	if (size > 0)
 		send(fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -93,7 +96,7 @@ static void serve_one(int fd, int channel)
 	ssize_t size;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(PATIENCE_SEC);
+	alarm(CALLER_SEC);
 	size = recv(channel, text, sizeof(text), 0);
 	if (size == strlen(GO) && !memcmp(text, GO, size))
 		answer_one(fd, channel);
@@ -104,20 +107,42 @@ static void serve_one(int fd, int channel)
 
 /* --- Connections --- */
 
-static void drop(struct connection *connection)
+/*
+ * Its process is killed, and not waited for: it can have to close a file that a stranger has sent,
+ * and whose file system is the stranger's, too. Until it has died it counts for its user.
+ */
+static void hang_up(struct connection *connection)
 {
+	if (connection->channel < 0)
+		return;
+	connection->source = sd_event_source_disable_unref(connection->source);
+	close(connection->channel);
+	connection->channel = -1;
+	kill(connection->pid, SIGKILL);
+}
+
+/* Its process has died. */
+static void forget(struct connection *connection)
+{
+	struct front *front = connection->front;
 	struct connection **at;
 
-	for (at = &connection->front->connections; *at != connection; at = &(*at)->next)
+	for (at = &front->connections; *at != connection; at = &(*at)->next)
 		;
 	*at = connection->next;
 	if (connection->account)
 		callers_leave(connection->account);
-	sd_event_source_disable_unref(connection->source);
-	close(connection->channel);
-	kill(connection->pid, SIGKILL);
-	waitpid(connection->pid, NULL, 0);
+	sd_event_source_disable_unref(connection->death);
 	free(connection);
+	front->processes--;
+	sd_event_source_set_enabled(front->listening, SD_EVENT_ON);
+}
+
+static int on_death(sd_event_source *source, const siginfo_t *info, void *arg)
+{
+	hang_up(arg);
+	forget(arg);
+	return 0;
 }
 
 /* Those that are turned away go first. */
@@ -127,13 +152,15 @@ static void make_room(struct front *front)
 	unsigned int count = 0;
 
 	for (connection = front->connections; connection; connection = connection->next) {
+		if (connection->channel < 0)
+			continue;
 		count++;
 		oldest = connection;
 		if (!connection->account)
 			refused = connection;
 	}
 	if (count >= MAX_CONNECTIONS)
-		drop(refused ?: oldest);
+		hang_up(refused ?: oldest);
 }
 
 /* A request, or the end. */
@@ -146,7 +173,7 @@ static int on_channel(sd_event_source *source, int fd, uint32_t events, void *ar
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (size <= 0) {
-		drop(connection);
+		hang_up(connection);
 		return 0;
 	}
 	request[size] = '\0';
@@ -176,11 +203,22 @@ static int hand_over(struct connection *connection, int fd, const char *word)
 	return 0;
 }
 
+/* Tried again later if it fails, as each stranger would make another line of the journal. */
+static int load(struct front *front)
+{
+	__u64 now = clock_usec();
+
+	if (front->program)
+		return 0;
+	if (now < front->load_at)
+		return -EAGAIN;
+	front->load_at = now + RETRY_USEC;
+	return caller_program_load(&front->program);
+}
+
 static int learn(struct front *front, int fd, struct caller_answer *caller)
 {
-	int ret = front->program ? 0 : caller_program_load(&front->program);
-
-	return ret ?: caller_learn(front->program, fd, caller);
+	return load(front) ?: caller_learn(front->program, fd, caller);
 }
 
 static const char *admit(struct connection *connection, int fd)
@@ -189,8 +227,20 @@ static const char *admit(struct connection *connection, int fd)
 
 	if (learn(front, fd, &connection->caller))
 		return UNKNOWN;
-	connection->account = callers_admit(&front->callers, connection->caller.tenant, now_usec());
+	connection->account =
+		callers_admit(&front->callers, connection->caller.tenant, clock_usec());
 	return connection->account ? GO : TOO_MANY;
+}
+
+static int watch(struct connection *connection)
+{
+	sd_event *event = connection->front->event;
+	int ret = sd_event_add_child(event, &connection->death, connection->pid, WEXITED, on_death,
+				     connection);
+
+	return ret < 0 ? ret
+		       : sd_event_add_io(event, &connection->source, connection->channel, EPOLLIN,
+					 on_channel, connection);
 }
 
 static void add(struct front *front, int fd)
@@ -208,17 +258,22 @@ static void add(struct front *front, int fd)
 	}
 	connection->next = front->connections;
 	front->connections = connection;
-	if (sd_event_add_io(front->event, &connection->source, connection->channel, EPOLLIN,
-			    on_channel, connection) < 0)
-		drop(connection);
+	front->processes++;
+	if (watch(connection) < 0)
+		hang_up(connection);
+	if (!connection->death)
+		forget(connection);
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
 	int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	struct front *front = arg;
 
 	if (connection >= 0)
-		add(arg, connection);
+		add(front, connection);
+	if (front->processes >= MAX_PROCESSES)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return 0;
 }
 
@@ -227,15 +282,18 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 /* Nothing of the service but its standard streams and the socket. */
 static void leave_service(int fd, pid_t service)
 {
-	sigset_t none;
+	sigset_t blocked;
 
-	sigemptyset(&none);
+	/* The event loop hears of children by it. */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
 	signal(SIGHUP, SIG_IGN);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	unsetenv("NOTIFY_SOCKET");
 	if (fd != FRONT_SOCKET && dup3(fd, FRONT_SOCKET, O_CLOEXEC) < 0)
 		_exit(EXIT_FAILURE);
-	close_range(FRONT_SOCKET + 1, ~0U, 0);
+	if (close_range(FRONT_SOCKET + 1, ~0U, 0))
+		_exit(EXIT_FAILURE);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != service)
 		_exit(0);
@@ -247,7 +305,8 @@ static int serve(int fd)
 	int ret = sd_event_new(&front.event);
 
 	if (ret >= 0)
-		ret = sd_event_add_io(front.event, NULL, fd, EPOLLIN, on_connection, &front);
+		ret = sd_event_add_io(front.event, &front.listening, fd, EPOLLIN, on_connection,
+				      &front);
 	if (ret >= 0)
 		ret = sd_event_loop(front.event);
 	return log_errno(-ret, PUBLIC_SOCKET);
@@ -291,13 +350,20 @@ struct public_server {
 
 static int start(struct public_server *server);
 
+static int on_restart(sd_event_source *source, uint64_t now, void *arg);
+
+static int restart_later(struct public_server *server)
+{
+	return sd_event_add_time_relative(server->event, &server->restart, CLOCK_MONOTONIC,
+					  RESTART_USEC, 0, on_restart, server);
+}
+
 static int on_restart(sd_event_source *source, uint64_t now, void *arg)
 {
 	struct public_server *server = arg;
 
 	server->restart = sd_event_source_disable_unref(server->restart);
-	start(server);
-	return 0;
+	return start(server) ? restart_later(server) : 0;
 }
 
 static int on_end(sd_event_source *source, const siginfo_t *info, void *arg)
@@ -307,8 +373,7 @@ static int on_end(sd_event_source *source, const siginfo_t *info, void *arg)
 	log_error(EIO, PUBLIC_SOCKET ": the process that answers there has died; another follows");
 	server->end = sd_event_source_disable_unref(server->end);
 	server->pid = 0;
-	return sd_event_add_time_relative(server->event, &server->restart, CLOCK_MONOTONIC,
-					  RESTART_USEC, 0, on_restart, server);
+	return restart_later(server);
 }
 
 static pid_t fork_front(int fd)
@@ -319,6 +384,22 @@ static pid_t fork_front(int fd)
 		return pid;
 	leave_service(fd, service);
 	_exit(serve(FRONT_SOCKET) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static int on_gone(sd_event_source *source, const siginfo_t *info, void *arg)
+{
+	return 0;
+}
+
+/* Not waited for: it can have to close what strangers have sent. The loop takes its status. */
+static void end_front(struct public_server *server)
+{
+	server->end = sd_event_source_disable_unref(server->end);
+	if (server->pid <= 0)
+		return;
+	kill(server->pid, SIGKILL);
+	sd_event_add_child(server->event, NULL, server->pid, WEXITED, on_gone, NULL);
+	server->pid = 0;
 }
 
 static int start(struct public_server *server)
@@ -332,7 +413,10 @@ static int start(struct public_server *server)
 	if (server->pid < 0)
 		return log_errno(errno, "fork");
 	ret = sd_event_add_child(server->event, &server->end, server->pid, WEXITED, on_end, server);
-	return ret < 0 ? log_errno(-ret, "event loop") : 0;
+	if (ret >= 0)
+		return 0;
+	end_front(server);
+	return log_errno(-ret, "event loop");
 }
 
 struct public_server *public_server_start(sd_event *event)
@@ -350,12 +434,8 @@ struct public_server *public_server_stop(struct public_server *server)
 	if (!server)
 		return NULL;
 	unlink(PUBLIC_SOCKET);
-	sd_event_source_disable_unref(server->end);
 	sd_event_source_disable_unref(server->restart);
-	if (server->pid > 0) {
-		kill(server->pid, SIGKILL);
-		waitpid(server->pid, NULL, 0);
-	}
+	end_front(server);
 	free(server);
 	return NULL;
 }

@@ -361,6 +361,67 @@ static void turned_off(void)
 	tap_ok(is_answered(1001), "without it there is an answer again");
 }
 
+/* --- Processes that do not die --- */
+
+#define FREEZER "/tmp/freezer"
+#define FRONT	"$(pgrep -P %d)"
+
+/*
+ * A file of the stranger's own file system, sent along, keeps the process that closes it from dying
+ * for as long as he likes. So does this cgroup.
+ */
+static void freeze(void)
+{
+	must("mkdir -p " FREEZER " && mount -t cgroup -o freezer none " FREEZER " && mkdir " FREEZER
+	     "/it && for pid in $(pgrep -P " FRONT "); do echo $pid >" FREEZER
+	     "/it/cgroup.procs; done && echo FROZEN >" FREEZER "/it/freezer.state",
+	     service.pid);
+}
+
+static void thaw(void)
+{
+	must("echo THAWED >" FREEZER "/it/freezer.state && until rmdir " FREEZER
+	     "/it; do sleep 0.2; done 2>/dev/null && umount " FREEZER);
+}
+
+static bool are_frozen(void)
+{
+	command(&said, "[ $(pgrep -c -P " FRONT ") -ge 8 ]", service.pid);
+	return !said.status;
+}
+
+static void holds(void)
+{
+	int i;
+
+	if (!become_stranger())
+		return;
+	for (i = 0; i < 8; i++)
+		dial_with(new_socket());
+	write(pipe_of_flood[1], &i, sizeof(i));
+	pause();
+}
+
+static void undying(void)
+{
+	pid_t pid;
+	int count;
+
+	if (pipe(pipe_of_flood))
+		tap_bail("pipe: %s", strerror(errno));
+	pid = start_process(holds);
+	read(pipe_of_flood[0], &count, sizeof(count));
+	check_others("before they are frozen");
+	freeze();
+	end_process(pid);
+	flood(silence, "processes that do not die");
+	tap_ok(are_frozen(), "they are there still");
+	must("printf '[Service]\\nPublicSocket=no\\n' >" CONF " && timeout 60 " CTL " reload");
+	thaw();
+	must("rm " CONF " && " CTL " reload");
+	tap_ok(is_answered(STRANGER), "and count no longer once they have died");
+}
+
 /* --- The processes of the service --- */
 
 static void deaths(void)
@@ -401,6 +462,7 @@ int main(void)
 	flood(never_reads, "unread answers");
 	linger();
 	turned_off();
+	undying();
 	deaths();
 	ns_remove(&old);
 	ns_remove(&mine);
