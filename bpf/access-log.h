@@ -21,8 +21,7 @@
 #include "state.h"
 #include "verdict.h"
 
-/* Whether the policy of this end has Log=accepted. */
-static __always_inline bool is_logged(const struct end *end, __u32 half)
+static __always_inline bool end_is_logged(const struct end *end, __u32 half)
 {
 	struct side side = {};
 
@@ -30,21 +29,40 @@ static __always_inline bool is_logged(const struct end *end, __u32 half)
 	return side.bound.policy && policy_has(half, side.bound.policy, POLICY_LOG);
 }
 
-/* Makes the caller's counters while its namespace is there: they limit the later report. */
-static __noinline void record_accepted(__u64 socket, const struct call *call, enum yes_no of_caller)
+/*
+ * Whether the policy of an end has Log=accepted. If so, makes the caller's counters while its
+ * namespace is there: they limit the later report.
+ */
+static __noinline bool is_logged(const struct call *call)
+{
+	__u32 half = half_in_force(layer_state());
+
+	if (!end_is_logged(&call->from, half) && !end_is_logged(&call->to, half))
+		return false;
+	counters_of_end(&call->from);
+	return true;
+}
+
+static __noinline void write_accepted(__u64 socket, const struct call *call, enum yes_no of_caller)
 {
 	struct accepted new = { .from = call->from, .to = call->to, .of_caller = of_caller };
-	struct layer_state *layer = layer_state();
-	__u32 half = half_in_force(layer);
 	struct counters *of;
 
-	if (!is_logged(&call->from, half) && !is_logged(&call->to, half))
-		return;
-	of = counters_of_end(&call->from);
 	new.since = bpf_ktime_get_boot_ns();
-	layer->accepted = YES;
-	if (bpf_map_update_elem(&accepted, &socket, &new, BPF_ANY) && of)
+	layer_state()->accepted = YES;
+	if (!bpf_map_update_elem(&accepted, &socket, &new, BPF_ANY))
+		return;
+	of = bpf_map_lookup_elem(&counters, &call->from.netns);
+	if (of)
 		__sync_fetch_and_add(&of->dropped, 1);
+}
+
+/* Two functions one after the other, as the stacks of nested ones add up, to 512 bytes at most. */
+static __always_inline void record_accepted(__u64 socket, const struct call *call,
+					    enum yes_no of_caller)
+{
+	if (is_logged(call))
+		write_accepted(socket, call, of_caller);
 }
 
 static __always_inline bool may_report_accepted(struct counters *of, __u64 now)
