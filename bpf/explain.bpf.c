@@ -24,6 +24,9 @@ struct {
 	__type(value, struct verdict_question);
 } question SEC(".maps");
 
+/* Not on the stack, which has little room. Who asks has this object to himself. */
+static struct verdict_answer answer;
+
 static __always_inline void find_owner(struct end *end, netns_id other, enum vsock_mode native)
 {
 	if (end->cid > VMADDR_CID_HOST)
@@ -50,7 +53,6 @@ int explain(struct bpf_iter__bpf_map_elem *ctx)
 	struct layer_state *layer = layer_state();
 	__u32 half = half_in_force(layer), of_half = half ? SECOND_HALF : 0;
 	const struct verdict_question *asked = ctx->value;
-	struct verdict_answer answer = {};
 	struct call call = { .silent = true };
 
 	if (!asked)

@@ -175,7 +175,7 @@ static int attach_locked(bool load_modules, enum coverage coverage)
 	if (ret)
 		return ret;
 	kernel_probe(&kernel);
-	ret = kernel.native ? 0 : check_kernel(&kernel);
+	ret = kernel.native && coverage == RECORDING ? 0 : check_kernel(&kernel);
 	if (!ret)
 		ret = regain(&pinned);
 	if (ret)

@@ -51,6 +51,8 @@ static const char *hear(int fd)
 {
 	ssize_t size = recv(fd, heard, sizeof(heard) - 1, 0);
 
+	if (size < 0 && errno == EAGAIN)
+		tap_bail("the socket gives neither an answer nor an end");
 	heard[size > 0 ? size : 0] = '\0';
 	return heard;
 }

@@ -141,6 +141,7 @@ static void made_before(void)
 
 #define SHARED_PORT 7000
 #define OWN_PORT    7001
+#define DEAD_PORT   7002
 #define SIZE	    4096
 #define MORE	    65536 /* a socket may send that much at once, if its peer is not of SIZE */
 
@@ -211,13 +212,13 @@ static void close_pair(const struct pair *pair)
 }
 
 /* Two clients of friend's, whose peers have left. */
-static void linger(int *client, const struct ns *ns, int listener)
+static void linger(int *client, const struct ns *ns, int listener, unsigned int port)
 {
 	struct pollfd left = { .events = POLLRDHUP };
 	int child;
 
 	*client = socket_in(ns);
-	if (call_port(*client, SHARED_PORT))
+	if (call_port(*client, port))
 		tap_bail("%s does not connect", ns->name);
 	child = accept(listener, NULL, NULL);
 	close(child);
@@ -241,8 +242,8 @@ static void lingering_of_two(void)
 	struct pair pair;
 	bool refused;
 
-	linger(&first, &friend, listener);
-	linger(&second, &theirs, listener);
+	linger(&first, &friend, listener, SHARED_PORT);
+	linger(&second, &theirs, listener, SHARED_PORT);
 	close(listener);
 	refused = !connect_ours(&pair);
 	again = bound_in(&friend, SHARED_PORT);
@@ -283,10 +284,10 @@ static void calls_of_two(void)
 /* A tenant that keeps a dead connection open takes nothing from another one. */
 static void service_of_two(void)
 {
-	int listener = listener_in(&friend, SHARED_PORT), stale, fd = socket_in(&ours), err;
+	int listener = listener_in(&friend, DEAD_PORT), stale, fd = socket_in(&ours), err;
 
-	linger(&stale, &theirs, listener);
-	err = call_port(fd, SHARED_PORT);
+	linger(&stale, &theirs, listener, DEAD_PORT);
+	err = call_port(fd, DEAD_PORT);
 	tap_ok(!err, "a dead connection of theirs is open: ours calls the same service: %s",
 	       err ? strerrorname_np(err) : "ok");
 	close(fd);

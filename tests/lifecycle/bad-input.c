@@ -21,6 +21,9 @@
 	"sh -c 'mount -t tmpfs none " path " && " run "; status=$?; umount " path "; exit "        \
 	"$status'"
 
+#define RULES	   "/tmp/rules"
+#define WITH_RULES BPFD " --once --policy-dir " RULES
+
 #define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups "
 
 struct input {
@@ -67,8 +70,6 @@ static const struct input attached[] = {
 	{ "a second value", CTL " -n web set child_ns_mode global && " CTL
 	  " -n web set child_ns_mode local", 1,
 	  "vsockctl: child_ns_mode: Device or resource busy" },
-	{ "nobody gets", NOBODY CTL " get ns_mode", 1, "needs root" },
-	{ "nobody sets", NOBODY CTL " set child_ns_mode local", 1, "needs root" },
 	{ "nobody lists", NOBODY CTL " list", 1, "ermi" },
 	{ "nobody asks for status", NOBODY CTL " status", 1, "ermi" },
 	{ "nobody monitors", NOBODY CTL " monitor", 1, "ermi" },
@@ -86,6 +87,22 @@ static const struct input attached[] = {
 	{ "--once with --detach", BPFD " --once --detach", 2, "exclude each other" },
 };
 
+/* Where the layer isolates. */
+static const struct input of_layer[] = {
+	{ "nobody gets", NOBODY CTL " get ns_mode", 1, "needs root" },
+	{ "nobody sets", NOBODY CTL " set child_ns_mode local", 1, "needs root" },
+};
+
+/* Where the kernel does. */
+static const struct input of_kernel[] = {
+	{ "nobody sets", NOBODY CTL " set child_ns_mode local", 1,
+	  "vsockctl: child_ns_mode: Permission denied" },
+	{ "rules without bpffs", COVERED("/sys/fs/bpf", WITH_RULES), 1, "mount -t bpf" },
+	{ "rules without BTF", COVERED("/sys/kernel/btf", WITH_RULES), 1,
+	  "/sys/kernel/btf/vmlinux: not there" },
+};
+
+/* It is wanted, and not there. */
 static const struct input detached[] = {
 	{ "get without the layer", CTL " get ns_mode", 1, "vsockctl: not attached" },
 	{ "set without the layer", CTL " -n web set child_ns_mode local", 1,
@@ -105,6 +122,9 @@ static const struct input detached[] = {
 static const struct input without_modules[] = {
 	{ "no module", HIDDEN("mount -t tmpfs none /lib/modules", BPFD " --once"), 1,
 	  "module vsock: not in /lib/modules/" },
+};
+
+static const struct input without_loopback[] = {
 	{ "no vsock_loopback alone",
 	  HIDDEN("modprobe vsock && mount -t tmpfs none /lib/modules", BPFD " --once"), 1,
 	  "module vsock_loopback: not in /lib/modules/" },
@@ -184,6 +204,27 @@ static void remove_modules(void)
 	     "! grep '^vsock ' /proc/modules");
 }
 
+/* Who isolates by itself needs no layer, and answers without. */
+static void natively(void)
+{
+	must("mkdir -p " RULES
+	     " && printf '[Match]\\nName=web\\n[Rules]\\nDeny=bind port 1\\n' >" RULES
+	     "/web.policy");
+	check_inputs(of_kernel, COUNT(of_kernel));
+	remove_modules();
+	check_inputs(without_modules, COUNT(without_modules));
+}
+
+static void by_layer(void)
+{
+	check_inputs(of_layer, COUNT(of_layer));
+	must(BPFD " --detach");
+	check_inputs(detached, COUNT(detached));
+	remove_modules();
+	check_inputs(without_modules, COUNT(without_modules));
+	check_inputs(without_loopback, COUNT(without_loopback));
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -193,9 +234,9 @@ int main(void)
 	must(CTL " -n web set child_ns_mode global");
 	check_inputs(attached, COUNT(attached));
 	check_json();
-	must(BPFD " --detach");
-	check_inputs(detached, COUNT(detached));
-	remove_modules();
-	check_inputs(without_modules, COUNT(without_modules));
+	if (is_native())
+		natively();
+	else
+		by_layer();
 	return tap_end();
 }

@@ -226,7 +226,7 @@ static void guests(void)
 
 	start_guest("server", &guest);
 	fd = call_from(&client, GUEST_ID, 7);
-	tap_ok(fd >= 0, "a call to a guest");
+	tap_ok(fd >= 0, "a call to a guest: %s", strerror(fd < 0 ? -fd : 0));
 	close(fd);
 	tap_ok(comes(ALL, to), "is told");
 	kill(guest, SIGTERM);
