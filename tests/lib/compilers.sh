@@ -8,6 +8,7 @@ mkdir -p "$results"
 number=0
 
 # Every object is loaded: those of the gates, of explain and of sockets.
+# shellcheck disable=SC2016 # for the shell in the machine
 readonly load='set -o pipefail; modprobe vhost_vsock && mkdir /tmp/policies &&
 	printf "[Match]\nName=a\n[Rules]\nDeny=connect to anyone\n" >/tmp/policies/a.policy &&
 	"$0"/vsock-bpfd --once --policy-dir /tmp/policies && "$0"/vsockctl set child_ns_mode local &&
