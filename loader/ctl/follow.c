@@ -41,27 +41,49 @@ static int open_timer(unsigned long long seconds)
 	return fd;
 }
 
-static int follow(const struct follower *follower, const struct descriptors *from)
+/* 1: there may be more, 0: no more is wanted. */
+static int take_line(const struct follower *follower, int service)
 {
 	static char line[CONTROL_ANSWER_MAX];
+	ssize_t size = recv(service, line, sizeof(line) - 1, 0);
+
+	if (size <= 0)
+		return -ENOTCONN;
+	line[size] = '\0';
+	return follower->take(line, size, follower->arg);
+}
+
+/* What the service has sent by now. It can send no more, and so there is an end. */
+static void take_rest(const struct follower *follower, int service)
+{
+	shutdown(service, SHUT_RD);
+	while (take_line(follower, service) > 0)
+		;
+}
+
+static int follow(const struct follower *follower, const struct descriptors *from)
+{
 	struct pollfd wait[] = {
 		{ .fd = from->service, .events = POLLIN },
 		{ .fd = from->signals, .events = POLLIN },
 		{ .fd = from->timer, .events = POLLIN },
 		{ .fd = STDOUT_FILENO, .events = 0 },
 	};
-	ssize_t size;
+	int ret;
 
 	while (true) {
 		if (poll(wait, 4, -1) < 0)
 			return log_errno(errno, "poll");
-		if (wait[1].revents || wait[2].revents || wait[3].revents)
+		if (wait[3].revents)
 			return 0;
-		size = recv(from->service, line, sizeof(line) - 1, 0);
-		if (size <= 0)
+		if (wait[1].revents || wait[2].revents) {
+			take_rest(follower, from->service);
+			return 0;
+		}
+		ret = take_line(follower, from->service);
+		if (ret < 0)
 			return log_error(ENOTCONN, "the service has ended; enforcement stays");
-		line[size] = '\0';
-		if (!follower->take(line, size, follower->arg))
+		if (!ret)
 			return 0;
 	}
 }

@@ -87,19 +87,29 @@ bool kernel_ftrace_is_off(void)
 	return !read_sysctl("/proc/sys/kernel/ftrace_enabled", 1);
 }
 
-/* Ftrace calls BPF's trampolines if it has this function. kptr_restrict hides no names. */
-bool kernel_attaches_nothing(void)
+/* kptr_restrict hides no names. */
+static bool lacks_function(const char *wanted)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
 	char line[256], name[128];
 	bool found = !file;
 
 	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "%*x %*c %127s", name) == 1 &&
-			!strcmp(name, "register_ftrace_direct");
+		found = sscanf(line, "%*x %*c %127s", name) == 1 && !strcmp(name, wanted);
 	if (file)
 		fclose(file);
 	return !found;
+}
+
+/* Ftrace calls BPF's trampolines if it has this function. */
+bool kernel_attaches_nothing(void)
+{
+	return lacks_function("register_ftrace_direct");
+}
+
+bool kernel_panics_on_unpin(void)
+{
+	return !strcmp(kernel_preemption(), "rt") && lacks_function("bpf_destroy_inode");
 }
 
 bool kernel_lsm_bpf(void)

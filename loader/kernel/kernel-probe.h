@@ -43,6 +43,14 @@ bool kernel_ftrace_is_off(void);
 bool kernel_attaches_nothing(void);
 
 /*
+ * bpffs frees a pinned link in a callback of RCU, where it may not allocate for what is left of a
+ * trampoline. Other kernels notice by in_atomic() and leave it to a worker; PREEMPT_RT does not
+ * (5.10.223-rt: BUG in __get_vm_area_node()). Kernels with bpf_destroy_inode() free it at once.
+ * Reads all of /proc/kallsyms under PREEMPT_RT.
+ */
+bool kernel_panics_on_unpin(void);
+
+/*
  * Whether the memory of maps counts against RLIMIT_MEMLOCK, as before 5.11: the kernel that has a
  * certain helper is the one in which it does not. Its types tell, where no program may load.
  */

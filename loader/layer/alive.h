@@ -34,6 +34,10 @@ const char *alive_wrong(const struct alive *alive, const struct layer_report *re
 	"this kernel attaches BPF programs to none of its functions; on arm64 use Linux 6.4 or "   \
 	"later"
 
+#define ALIVE_PANICS                                                                               \
+	"this kernel panics when BPF programs are detached: PREEMPT_RT without "                   \
+	"bpf_destroy_inode(); use its usual flavour, or 6.1-rt or later"
+
 /* Whether the kernel runs programs at the beginning of functions. Says what to do if not. */
 int alive_check_ftrace(void);
 

@@ -184,6 +184,12 @@ static void tell_ftrace(struct doctor *doctor)
 		tell(doctor, GOOD, "ftrace", "the kernel runs BPF programs at its functions");
 }
 
+static void tell_unpinning(struct doctor *doctor)
+{
+	if (kernel_panics_on_unpin())
+		tell(doctor, MISSING, "preemption", "%s", ALIVE_PANICS);
+}
+
 static void tell_addresses(struct doctor *doctor, const struct kernel *kernel)
 {
 	int restrict_to = kernel_kptr_restrict();
@@ -284,6 +290,7 @@ static void tell_obstacles(struct doctor *doctor, const struct kernel *kernel)
 	tell_bpffs(doctor);
 	tell_lockdown(doctor);
 	tell_ftrace(doctor);
+	tell_unpinning(doctor);
 	tell_addresses(doctor, kernel);
 	tell_memory(doctor);
 }

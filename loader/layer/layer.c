@@ -29,6 +29,8 @@ static int check_kernel(const struct kernel *kernel)
 		return log_error(ENOENT,
 				 "/sys/kernel/btf/vmlinux: not there; this kernel was built "
 				 "without CONFIG_DEBUG_INFO_BTF and cannot be isolated");
+	if (kernel_panics_on_unpin())
+		return log_error(ENOTSUP, "%s", ALIVE_PANICS);
 	return pin_check_bpffs();
 }
 

@@ -554,6 +554,31 @@ static void quiet_ends(void)
 		tap_said(&said);
 }
 
+static bool has_five(const char *path)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "[ $(grep -c 1001 %s) -eq 5 ]", path);
+	return settles(line, 0);
+}
+
+/* What the service had sent before the signal came is told. */
+static void ends_with_all(void)
+{
+	pid_t stopped = start_monitor("", "/tmp/stopped.txt");
+	pid_t reads = start_monitor("", "/tmp/reads.txt");
+	int i;
+
+	kill(stopped, SIGSTOP);
+	for (i = 0; i < 5; i++)
+		connect_from(&world.global, VMADDR_CID_LOCAL, 1001);
+	tap_ok(has_five("/tmp/reads.txt"), "one that does not read holds up no other");
+	end(reads, SIGTERM);
+	kill(stopped, SIGINT);
+	tap_ok(!end(stopped, SIGCONT) && has_five("/tmp/stopped.txt"),
+	       "monitor ends with all that came before the signal");
+}
+
 static void people(void)
 {
 	pid_t monitor = start_monitor("", "/tmp/people.txt");
@@ -800,6 +825,7 @@ static void all(void)
 	metrics();
 	slow_metrics();
 	quiet_ends();
+	ends_with_all();
 	people();
 	colours();
 	names();
