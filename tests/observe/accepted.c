@@ -205,9 +205,9 @@ static void others(void)
 
 static void start_guest(const char *netns, pid_t *pid)
 {
-	*pid = start_command("build/guest --cid %d --netns %s listen 7 --hold >/tmp/guest.out",
+	*pid = start_command("build/guest --cid %d --netns %s listen 7 --hold >/tmp/vm.out",
 			     GUEST_ID, netns);
-	if (!settles("grep -q READY /tmp/guest.out"))
+	if (!settles("grep -q READY /tmp/vm.out"))
 		tap_bail("the guest does not come up");
 }
 
