@@ -41,7 +41,7 @@ static int open_timer(unsigned long long seconds)
 	return fd;
 }
 
-/* 1: there may be more, 0: no more is wanted. */
+/* 1: there may be more, 0: no more is wanted, -ENOTCONN: the service has ended. */
 static int take_line(const struct follower *follower, int service)
 {
 	static char line[CONTROL_ANSWER_MAX];

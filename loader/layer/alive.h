@@ -36,7 +36,7 @@ const char *alive_wrong(const struct alive *alive, const struct layer_report *re
 
 #define ALIVE_PANICS                                                                               \
 	"this kernel panics when BPF programs are detached: PREEMPT_RT without "                   \
-	"bpf_destroy_inode(); use its usual flavour, or 6.1-rt or later"
+	"bpf_destroy_inode(); use its usual flavour, or a newer kernel"
 
 /* Whether the kernel runs programs at the beginning of functions. Says what to do if not. */
 int alive_check_ftrace(void);

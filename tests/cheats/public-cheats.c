@@ -412,7 +412,10 @@ static void undying(void)
 	if (pipe(pipe_of_flood))
 		tap_bail("pipe: %s", strerror(errno));
 	pid = start_process(holds);
-	read(pipe_of_flood[0], &count, sizeof(count));
+	close(pipe_of_flood[1]);
+	if (read(pipe_of_flood[0], &count, sizeof(count)) != sizeof(count))
+		tap_bail("the stranger has gone");
+	close(pipe_of_flood[0]);
 	check_others("before they are frozen");
 	freeze();
 	end_process(pid);

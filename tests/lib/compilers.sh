@@ -7,7 +7,8 @@ rm -rf "$results"
 mkdir -p "$results"
 number=0
 
-# Every object is loaded: those of the gates, of explain and of sockets.
+# Every object is loaded: those of the gates and of guests, on 7.x those that only rules need, and
+# those of explain and of sockets. A status that is not whole ends with 1.
 # shellcheck disable=SC2016 # for the shell in the machine
 readonly load='set -o pipefail; modprobe vhost_vsock && mkdir /tmp/policies &&
 	printf "[Match]\nName=a\n[Rules]\nDeny=connect to anyone\n" >/tmp/policies/a.policy &&
@@ -15,10 +16,12 @@ readonly load='set -o pipefail; modprobe vhost_vsock && mkdir /tmp/policies &&
 	"$0"/vsockctl explain "(init)" "(init)" 1 && "$0"/vsockctl sockets &&
 	"$0"/vsockctl status | tee /dev/stderr | grep "^programs: .* in force"'
 
-# build_with CLANG: into build/CLANG, where another suite may want the same.
+# build_with CLANG: into build/CLANG, where another suite may want the same. If it fails, nothing
+# of an earlier time is loaded in its place.
 build_with() {
 	mkdir -p "build/$1"
-	flock "build/$1/lock" make -s BUILD="build/$1" CLANG="$1" all >/dev/null || true
+	flock "build/$1/lock" make -s BUILD="build/$1" CLANG="$1" all >/dev/null ||
+		rm -f "build/$1/vsock-bpfd"
 }
 
 # load_on NAME CLANG KERNEL [LAB-OPTION...]: a line of TAP.
